@@ -1,0 +1,182 @@
+"""Examples as columns: what a source yields and every other step takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from core.errors import UserError
+
+
+class Ragged:
+    """Rows of different lengths, kept as one flat array and not as Python objects.
+
+    Args:
+        values: All rows one after another, shape `(total, ...)`, any dtype. May be a memory map.
+        offsets: Where each row starts and the last one ends, int64, shape `(num_rows + 1,)`.
+
+    Example:
+
+    >>> rows = Ragged.from_rows([[1, 2], [], [3]])
+    >>> rows.lengths.tolist()
+    [2, 0, 1]
+    >>> rows.take([2, 0])[1].tolist()
+    [1, 2]
+    """
+
+    def __init__(self, values: np.ndarray, offsets: np.ndarray) -> None:
+        self.values = values
+        self.offsets = np.asarray(offsets, np.int64)
+        if self.offsets.ndim != 1 or self.offsets[0] != 0 or self.offsets[-1] != len(values):
+            raise ValueError(
+                f"offsets must start at 0 and end at the number of values, {len(values)}. "
+                f"Received: offsets of shape {self.offsets.shape}, ends {self.offsets[[0, -1]].tolist()}."
+            )
+
+    @classmethod
+    def from_rows(cls, rows: Sequence, dtype: np.typing.DTypeLike = None) -> Ragged:
+        """Join a sequence of array-likes, one a row."""
+        arrays = [np.asarray(row, dtype) for row in rows]
+        offsets = np.concatenate([[0], np.cumsum([len(array) for array in arrays], dtype=np.int64)])
+        filled = [array for array in arrays if len(array)]
+        return cls(np.concatenate(filled) if filled else np.zeros(0, dtype), offsets)
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Ragged]) -> Ragged:
+        """Join ragged arrays end to end."""
+        starts = np.cumsum([0] + [len(part.values) for part in parts])
+        offsets = [part.offsets[1:] + start for part, start in zip(parts, starts[:-1], strict=True)]
+        return cls(np.concatenate([part.values for part in parts]), np.concatenate([[0], *offsets]))
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """The length of every row, int64, shape `(num_rows,)`."""
+        return np.diff(self.offsets)
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __getitem__(self, row: int) -> np.ndarray:
+        return self.values[self.offsets[row] : self.offsets[row + 1]]
+
+    def take(self, indices: np.ndarray | Sequence[int]) -> Ragged:
+        """Return the rows at `indices`, in that order."""
+        indices = np.asarray(indices, np.int64)
+        lengths = self.lengths[indices]
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths)
+        return Ragged(self.values[np.repeat(self.offsets[indices], lengths) + within], offsets)
+
+
+Column = np.ndarray | Ragged
+
+
+def _as_column(values: Column | Sequence) -> Column:
+    if isinstance(values, Ragged):
+        return values
+    array = np.asarray(values)
+    # Fixed-width and object strings cost a Python object or the longest row each; StringDType costs neither.
+    if array.dtype.kind in "UO":
+        array = array.astype(np.dtypes.StringDType())
+    return array
+
+
+@dataclass(frozen=True, init=False, eq=False)
+class Examples:
+    """Examples as named columns of equal length.
+
+    Args:
+        columns: Name to column: a NumPy array whose first axis is the example, or a `Ragged`. Text is kept as
+            NumPy's variable-width strings.
+        source: Where they come from, for messages.
+
+    Example:
+
+    >>> reviews = Examples({"text": ["good", "bad"], "label": ["1", "0"]})
+    >>> len(reviews), reviews.take([1])["text"].tolist()
+    (2, ['bad'])
+    """
+
+    columns: Mapping[str, Column]
+    source: str
+
+    def __init__(self, columns: Mapping[str, Column | Sequence], source: str = "memory") -> None:
+        ready = {name: _as_column(values) for name, values in columns.items()}
+        lengths = {name: len(values) for name, values in ready.items()}
+        if len(set(lengths.values())) > 1:
+            raise ValueError(f"Columns must be of equal length. Received: {lengths}.")
+        object.__setattr__(self, "columns", ready)
+        object.__setattr__(self, "source", source)
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values()))) if self.columns else 0
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.columns
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        """Return a column whose rows are alike; `ragged` returns the others."""
+        column = self._column(name)
+        if isinstance(column, Ragged):
+            raise ValueError(f"Column {name!r} is ragged: take it with `.ragged({name!r})`.")
+        return column
+
+    def ragged(self, name: str) -> Ragged:
+        """Return a column whose rows differ in length."""
+        column = self._column(name)
+        if not isinstance(column, Ragged):
+            raise ValueError(f"Column {name!r} is not ragged. Received: an array of shape {column.shape}.")
+        return column
+
+    def _column(self, name: str) -> Column:
+        if name not in self.columns:
+            raise UserError(f"{self.source} has no column {name!r}. Received the columns: {', '.join(self.columns)}.")
+        return self.columns[name]
+
+    def take(self, rows: np.ndarray | Sequence[int]) -> Examples:
+        """Return the rows at the given indices, or where a boolean mask is true."""
+        indices = np.asarray(rows)
+        indices = np.flatnonzero(indices) if indices.dtype == bool else indices.astype(np.int64)
+        taken = {
+            name: column.take(indices) if isinstance(column, Ragged) else column[indices]
+            for name, column in self.columns.items()
+        }
+        return Examples(taken, self.source)
+
+    def with_columns(self, **columns: Column | Sequence) -> Examples:
+        """Return the same examples with columns added or replaced."""
+        return Examples({**self.columns, **columns}, self.source)
+
+    @classmethod
+    def concatenate(cls, parts: Iterable[Examples]) -> Examples:
+        """Join examples that have the same columns end to end."""
+        parts = list(parts)
+        joined: dict[str, Column] = {}
+        for name in parts[0].columns:
+            columns = [part.columns[name] for part in parts]
+            if isinstance(columns[0], Ragged):
+                joined[name] = Ragged.concatenate([column for column in columns if isinstance(column, Ragged)])
+            else:
+                joined[name] = np.concatenate(columns)
+        return cls(joined, parts[0].source)
+
+
+@dataclass(frozen=True)
+class Splits:
+    """The three parts of a data set and how they came to be.
+
+    Args:
+        train: What a model learns from.
+        validation: What its choices (epochs, hyperparameters, thresholds) are made on.
+        test: What it is judged on, once.
+        protocol: How the parts were made, in words that stand beside every figure.
+        notes: What a user should know of the reading, such as counted skips.
+    """
+
+    train: Examples
+    validation: Examples
+    test: Examples
+    protocol: str
+    notes: tuple[str, ...] = field(default=())

@@ -1,0 +1,17 @@
+"""The one exception for mistakes that a user can mend."""
+
+from __future__ import annotations
+
+
+class UserError(ValueError):
+    """A mistake that the user can mend, told in one or two plain lines.
+
+    The command line prints the message without a traceback and exits with code 2. A good message says what is
+    wrong, where, what was received, and what to do.
+
+    Example:
+
+    >>> raise UserError("epochs must be at least 1. Received: epochs=0.")
+    Traceback (most recent call last):
+    core.errors.UserError: epochs must be at least 1. Received: epochs=0.
+    """
