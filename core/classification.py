@@ -1,0 +1,226 @@
+"""What every task shares that gives one label, out of any number, to each input."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from core.errors import UserError
+from core.task import Encoder, Figures, Task, Write
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+
+    from core.data.examples import Examples
+    from core.data.feed import Feed
+
+EVALUATION_BATCH = 256
+
+
+class LabelEncoder(Encoder):
+    """The labels of a classification, in the order of the model's outputs."""
+
+    labels: list[str] = Field(min_length=2, description="sorted names of the classes")
+
+    def ids(self, names: np.ndarray, source: str) -> np.ndarray:
+        """Return the index of each label name, int32.
+
+        Raises:
+            UserError: A name was never seen in training.
+        """
+        known = np.asarray(self.labels, np.dtypes.StringDType())
+        order = np.argsort(known)
+        places = np.minimum(np.searchsorted(known[order], names), len(known) - 1)
+        ids = order[places].astype(np.int32)
+        strange = names[known[ids] != names]
+        if len(strange):
+            raise UserError(
+                f"{source} has labels that training never saw; known are {', '.join(self.labels[:10])}. "
+                f"Received: {', '.join(sorted(set(strange.tolist()))[:5])} in {len(strange)} examples."
+            )
+        return ids
+
+
+def labels_of(train: Examples, label: str = "label") -> list[str]:
+    """Return the sorted label names of the training examples.
+
+    Raises:
+        UserError: There are fewer than two.
+    """
+    labels = np.unique(train[label]).tolist()
+    if len(labels) < 2:
+        raise UserError(
+            f"A classification needs two labels or more in its training part. Received: {len(train)} examples of "
+            f"{train.source}, all of {labels}."
+        )
+    return labels
+
+
+class Classification(Task):
+    """A task that gives one label to each input; the model's outputs are logits.
+
+    A subclass says how to `load`, `encode` and `build`, what the `features` of examples are, how raw inputs are
+    `read`, and what its rivals are.
+    """
+
+    label: ClassVar[str | None] = "label"
+    objective: ClassVar[str] = "val_accuracy"
+    direction: ClassVar[Literal["min", "max"]] = "max"
+    headline: ClassVar[tuple[str, ...]] = ("accuracy", "macro_f1")
+
+    label_smoothing: float = Field(0.0, ge=0, lt=1, description="share of the target spread over all labels")
+    focal_gamma: float = Field(0.0, ge=0, description="weight on hard examples (focal loss); 0 is cross-entropy")
+
+    @abstractmethod
+    def features(self, examples: Examples, encoder: Any) -> Any:
+        """Return what the model reads: a column, or a dict or tuple of columns, as `Feed.batches` takes them."""
+
+    @abstractmethod
+    def read(self, inputs: list[Any]) -> Examples:
+        """Return raw inputs as examples without labels.
+
+        Raises:
+            UserError: An input can't be read.
+        """
+
+    def prepare(self, x: Any) -> Any:
+        """Return a batch of features in the form the model takes, in TensorFlow operations."""
+        return x
+
+    def augment(self, x: Any, y: tf.Tensor, seed: tf.Tensor) -> tuple[Any, tf.Tensor]:
+        """Return a training batch changed at random, as a function of `seed` alone.
+
+        Args:
+            x: What `prepare` returned.
+            y: One-hot targets, float32, shape `(batch_size, num_labels)`.
+            seed: int32, shape `(2,)`, for `tf.random.stateless_*`.
+        """
+        return x, y
+
+    def batches(self, examples: Examples, encoder: Any, feed: Feed) -> tf.data.Dataset:
+        """Return batches of features and one-hot labels, or of features alone where examples have no labels."""
+        import tensorflow as tf
+
+        from core.data.examples import Ragged
+
+        features = self.features(examples, encoder)
+        targets = encoder.ids(examples["label"], examples.source) if "label" in examples else None
+        num_labels = len(encoder.labels)
+
+        def prepare(x: Any, y: tf.Tensor | None) -> tuple[Any, tf.Tensor | None]:
+            return self.prepare(x), None if y is None else tf.one_hot(y, num_labels)
+
+        return feed.batches(
+            features,
+            targets,
+            lengths=features.lengths if isinstance(features, Ragged) else None,
+            prepare=prepare,
+            transform=self.augment,
+        )
+
+    def loss(self, encoder: Any) -> keras.losses.Loss:
+        """Return cross-entropy or focal loss on logits, for one-hot or mixed targets."""
+        import keras
+
+        if self.focal_gamma:
+            from core.losses import FocalLoss
+
+            return FocalLoss(gamma=self.focal_gamma, label_smoothing=self.label_smoothing, from_logits=True)
+        return keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=self.label_smoothing)
+
+    def metrics(self, encoder: Any) -> list[keras.metrics.Metric]:
+        """Return the accuracy."""
+        import keras
+
+        return [keras.metrics.CategoricalAccuracy(name="accuracy")]
+
+    def evaluate(self, model: keras.Model, encoder: Any, examples: Examples, write: Write | None = None) -> Figures:
+        """Return accuracy, macro F1, log loss, calibration error and the table of classes, over all examples."""
+        targets = encoder.ids(examples["label"], examples.source)
+        judge = ClassificationFigures(encoder.labels)
+        row = 0
+        for probabilities in self._probabilities(model, encoder, examples):
+            truth = targets[row : row + len(probabilities)]
+            judge.update(truth, probabilities)
+            if write is not None:
+                for offset, (target, answer) in enumerate(zip(truth, probabilities, strict=True)):
+                    label = encoder.labels[target]
+                    write({"row": row + offset, "true": label, **answer_of(answer, encoder.labels)})
+            row += len(probabilities)
+        return judge.result()
+
+    def predict(self, model: keras.Model, encoder: Any, inputs: list[Any]) -> list[dict[str, Any]]:
+        """Return the label, its probability and those of all labels, for each raw input."""
+        batches = self._probabilities(model, encoder, self.read(inputs))
+        return [answer_of(answer, encoder.labels) for probabilities in batches for answer in probabilities]
+
+    def _probabilities(self, model: keras.Model, encoder: Any, examples: Examples) -> Iterator[np.ndarray]:
+        from scipy.special import softmax
+
+        from core.data.feed import Feed
+
+        for batch in self.batches(examples, encoder, Feed(EVALUATION_BATCH)):
+            yield softmax(np.asarray(model.predict_on_batch(batch[0]), np.float64), axis=-1)
+
+
+def answer_of(probabilities: np.ndarray, labels: Sequence[str]) -> dict[str, Any]:
+    """Return one answer as JSON: the likeliest label, its probability, and those of all labels."""
+    best = int(np.argmax(probabilities))
+    return {
+        "label": labels[best],
+        "probability": round(float(probabilities[best]), 6),
+        "probabilities": {label: round(float(p), 6) for label, p in zip(labels, probabilities, strict=True)},
+    }
+
+
+class ClassificationFigures:
+    """Accuracy, F1, log loss, calibration and the table of classes, accumulated as counts.
+
+    Args:
+        labels: The names of the classes, in the order of the columns of probabilities.
+
+    Example:
+
+    >>> judge = ClassificationFigures(["bad", "good"])
+    >>> judge.update(np.array([0, 1]), np.array([[0.9, 0.1], [0.2, 0.8]]))
+    >>> judge.result()["accuracy"]
+    1.0
+    """
+
+    def __init__(self, labels: Sequence[str]) -> None:
+        from core.metrics import ExpectedCalibrationError, F1Score
+
+        self.labels = labels
+        self.f1 = F1Score(num_classes=len(labels))
+        self.calibration = ExpectedCalibrationError()
+        self.nats = 0.0
+        self.count = 0
+
+    def update(self, targets: np.ndarray, probabilities: np.ndarray) -> None:
+        """Count a batch.
+
+        Args:
+            targets: Class indices, int, shape `(batch_size,)`.
+            probabilities: Shape `(batch_size, num_labels)`; rows sum to 1.
+        """
+        self.f1.update_state(targets, probabilities)
+        self.calibration.update_state(targets, probabilities)
+        likelihood = np.take_along_axis(probabilities, targets[:, None], axis=1)
+        self.nats -= float(np.log(np.maximum(likelihood, 1e-12)).sum())
+        self.count += len(targets)
+
+    def result(self) -> Figures:
+        """Return the figures of all that was counted."""
+        return {}
+
+
+def figures_of(targets: np.ndarray, probabilities: np.ndarray, labels: Sequence[str]) -> Figures:
+    """Return the figures of a rival whose probabilities for the whole test part are at hand, without the table."""
+    judge = ClassificationFigures(labels)
+    judge.update(targets, probabilities)
+    return {name: value for name, value in judge.result().items() if name != "per_class"}

@@ -1,0 +1,230 @@
+"""The commands; each imports what it needs when it runs, so that `--help` answers at once."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+if TYPE_CHECKING:
+    from core.experiment import Experiment
+
+class Commands(TyperGroup):
+    """Tells a user's mistake in one or two lines and exits with code 2."""
+
+    def invoke(self, ctx: typer.Context) -> Any:
+        """Run the command that was asked for."""
+        from core.errors import UserError
+
+        try:
+            return super().invoke(ctx)
+        except UserError as error:
+            message, code = str(error), 2
+        except OSError as error:
+            where = f": {error.filename}" if error.filename else ""
+            message, code = f"{error.strerror or error}{where}. No file was left half-written.", 2
+        except KeyboardInterrupt:
+            message, code = "Stopped. The same command with --resume goes on from the last checkpoint.", 130
+        typer.echo(f"quartet: {message}", err=True)
+        raise typer.Exit(code)
+
+
+app = typer.Typer(
+    cls=Commands,
+    help="Quartet: text, vision, recommendation and speech, from raw data to a judged model.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+TaskName = Annotated[str, typer.Argument(metavar="TASK", help="A task such as nlp/sentiment, a YAML file, or a run folder")]
+Overrides = Annotated[
+    list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Overrides, such as data=reviews.tsv fit.epochs=3")
+]
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run")]
+
+
+@app.command("list")
+def list_tasks() -> None:
+    """List the tasks and their variants."""
+    from core.experiment import configurations
+    from core.console import print_tasks
+
+    print_tasks(configurations())
+
+
+@app.command()
+def show(task: TaskName, overrides: Overrides = None) -> None:
+    """Show a task's resolved experiment and what each field means."""
+    from core.experiment import load_experiment
+    from core.console import print_experiment
+
+    print_experiment(load_experiment(task, overrides or []))
+
+
+@app.command()
+def train(
+    task: TaskName,
+    overrides: Overrides = None,
+    run: Annotated[Path | None, typer.Option(help="The run folder to make; by default runs/<task>-<time>")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was cut off")] = False,
+) -> None:
+    """Train a task, judge it on its test part beside a baseline, and keep it all in a run folder."""
+    from core.experiment import load_experiment
+
+    experiment = load_experiment(task, overrides or [])
+    folder = run or _run_folder(task, experiment, resume)
+    _quiet_tensorflow()
+    from core.console import print_figures
+    from core.training import train as train_experiment
+
+    finished = train_experiment(experiment, folder, resume=resume, progress=True)
+    print_figures(finished.metrics, experiment.task.headline)
+    typer.echo(f"Run: {finished.folder}")
+
+
+@app.command()
+def evaluate(
+    run: Annotated[str, typer.Argument(metavar="RUN_OR_TASK", help="A finished run; with --folds, a task or YAML file")],
+    overrides: Overrides = None,
+    data: Annotated[str | None, typer.Option(help="Judge on this data instead of the run's own test part")] = None,
+    folds: Annotated[int | None, typer.Option(min=2, help="Train and judge so many times on folds of the data")] = None,
+    group: Annotated[str | None, typer.Option(help="Column whose values are kept on one side of a fold")] = None,
+    by_time: Annotated[str | None, typer.Option(help="Column of time: judge each fold on what comes after it")] = None,
+    folder: Annotated[Path | None, typer.Option(help="Where the folds' runs go")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Keep the folds that are finished")] = False,
+) -> None:
+    """Show a run's figures beside its baseline's, judge it on other data, or judge a task by folds."""
+    from core.errors import UserError
+    from core.experiment import load_experiment
+    from core.console import print_figures
+
+    if folds is None:
+        if group or by_time or folder or resume or overrides:
+            raise UserError("--group, --by-time, --folder, --resume and KEY=VALUE go with --folds. Received: no --folds.")
+        from core.run import Run
+
+        finished = Run(run)
+        if data is not None:
+            _quiet_tensorflow()
+        from core.evaluation import evaluate as evaluate_run
+
+        print_figures(evaluate_run(finished, data), finished.experiment.task.headline)
+        return
+    if data is not None:
+        raise UserError(f"With --folds the data is an override: write data={data} instead of --data.")
+    experiment = load_experiment(run, overrides or [])
+    folder = folder or _run_folder(f"{run}-folds", experiment, resume)
+    _quiet_tensorflow()
+    from core.evaluation import cross_validate
+
+    figures = cross_validate(experiment, folder, folds, group=group, by_time=by_time, resume=resume, progress=True)
+    print_figures(figures, experiment.task.headline)
+    typer.echo(f"Folds: {folder}")
+
+
+@app.command()
+def predict(
+    run: RunFolder,
+    inputs: Annotated[list[str] | None, typer.Argument(metavar="[INPUT]...", help="Texts, paths or ids")] = None,
+    file: Annotated[Path | None, typer.Option(help="A file with one input a line; '-' is standard input")] = None,
+) -> None:
+    """Predict from raw inputs; one JSON line each."""
+    from core.errors import UserError
+    from core.run import Run
+    from core.writing import to_json
+
+    lines = list(inputs or [])
+    if file is not None:
+        lines += _lines_of(file)
+    if not lines:
+        raise UserError("Nothing to predict from: give inputs, or --file with one a line. Received: none.")
+    finished = Run(run)
+    _quiet_tensorflow()
+    for answer in finished.experiment.task.predict(finished.model, finished.encoder, lines):
+        typer.echo(to_json(answer))
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Option(help="Where the runs go")] = Path("runs/demo"),
+) -> None:
+    """Train one task of each domain on its sample data and print the table."""
+    import shutil
+
+    from core.experiment import configurations, load_experiment
+    from core.console import print_demo
+
+    _quiet_tensorflow()
+    from core.training import train as train_experiment
+
+    names = ("nlp/sentiment", "vision/classification", "recommendation/ratings", "speech/commands")
+    runs = {}
+    for name in names:
+        typer.echo(f"{name} ...", err=True)
+        target = folder / name.replace("/", "-")
+        if target.is_dir():
+            shutil.rmtree(target)
+        runs[name] = train_experiment(load_experiment(str(configurations()[name])), target, progress=True)
+    print_demo(runs)
+
+
+@app.command()
+def doctor() -> None:
+    """Show versions, backend, devices and precision, and what is missing."""
+    _quiet_tensorflow()
+    from core.doctor import findings
+    from core.console import print_findings
+
+    print_findings(findings())
+
+
+def _run_folder(task: str, experiment: Experiment, resume: bool) -> Path:
+    """Return a new folder under runs/, or with `resume` the newest there that holds this very experiment unfinished."""
+    import time
+
+    stem = Path(task).stem if task.endswith((".yaml", ".yml")) else task.strip("/").replace("/", "-")
+    if resume:
+        from core.run import newest_unfinished
+
+        return newest_unfinished(Path("runs"), experiment)
+    return Path("runs") / f"{stem}-{time.strftime('%Y%m%d-%H%M%S')}"
+
+
+def _lines_of(file: Path) -> list[str]:
+    from core.errors import UserError
+
+    try:
+        text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{file} can't be read as UTF-8 text: {error}.") from None
+    return [line for line in text.splitlines() if line.strip()]
+
+
+def _quiet_tensorflow() -> None:
+    """Import TensorFlow without the lines that its native part prints."""
+    import os
+
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    standard_error = os.dup(2)
+    silence = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(silence, 2)
+        import keras  # noqa: F401
+    finally:
+        os.dup2(standard_error, 2)
+        os.close(standard_error)
+        os.close(silence)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""The tables that commands print."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from core.experiment import Experiment
+    from core.run import Run
+
+
+def print_tasks(configurations: Mapping[str, Path]) -> None:
+    """Print the name of each configuration and the ledger at its head."""
+    table = Table("task", "ledger")
+    for name, path in configurations.items():
+        table.add_row(name, _ledger(path))
+    Console().print(table)
+
+
+def _ledger(path: Path) -> str:
+    lines = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if not line.startswith("#"):
+            break
+        lines.append(line.removeprefix("#").strip())
+    return "\n".join(lines)
+
+
+def print_experiment(experiment: Experiment) -> None:
+    """Print the resolved values of an experiment with what each field means and may be."""
+    table = Table("key", "value", "meaning")
+    for part in ("task", "fit", "audit"):
+        settings = getattr(experiment, part)
+        for name, field in type(settings).model_fields.items():
+            meaning = field.description or ""
+            table.add_row(f"{part}.{name}", str(getattr(settings, name)), meaning + _allowed(field))
+        table.add_section()
+    for path, space in experiment.tune.items():
+        table.add_row(f"tune.{path}", str(space), "search space")
+    Console().print(table)
+
+
+def _allowed(field: Any) -> str:
+    signs = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
+    bounds = [f"{sign} {getattr(rule, name)}" for rule in field.metadata for name, sign in signs.items() if hasattr(rule, name)]
+    choices = [str(value) for value in getattr(field.annotation, "__args__", ()) if isinstance(value, str)]
+    return f" ({', '.join(bounds or choices)})" if bounds or choices else ""
+
+
+def print_figures(metrics: Mapping[str, Any], headline: tuple[str, ...]) -> None:
+    """Print the figures of a run or of folds beside those of its rivals, then how they were measured."""
+    columns = {"model": metrics["test"], **metrics["baseline"]}
+    table = Table("figure", *columns)
+    for name in _figure_names(metrics["test"], headline):
+        table.add_row(name, *(_number(figures.get(name)) for figures in columns.values()))
+    console = Console()
+    console.print(table)
+    for name, per_class in metrics["test"].items():
+        if name == "per_class":
+            console.print(_class_table(per_class))
+    console.print(f"Protocol: {metrics['protocol']}", highlight=False, soft_wrap=True)
+    for note in metrics.get("data", {}).get("notes", ()):
+        console.print(f"Note: {note}", highlight=False, soft_wrap=True)
+    if "seconds" in metrics:
+        spent = ", ".join(f"{name} {value:.1f} s" for name, value in metrics["seconds"].items())
+        console.print(f"Time: {spent}; {metrics['examples_per_second']:.0f} examples/s while fitting", highlight=False)
+
+
+def _figure_names(figures: Mapping[str, Any], headline: tuple[str, ...]) -> list[str]:
+    names = [name for name, value in figures.items() if name not in headline and name != "per_class"]
+    return [name for name in headline if name in figures] + names
+
+
+def _number(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, Mapping):
+        return f"{value['mean']:.4f} ± {value['std']:.4f}"
+    return f"{value:.4f}" if isinstance(value, float) else str(value)
+
+
+def _class_table(per_class: Mapping[str, Mapping[str, float]], most: int = 20) -> Table:
+    names = list(next(iter(per_class.values())))
+    table = Table("class", *names, title=f"The {most} weakest classes" if len(per_class) > most else None)
+    weakest = sorted(per_class, key=lambda label: per_class[label]["f1"])[:most] if len(per_class) > most else per_class
+    for label in weakest:
+        table.add_row(label, *(_number(per_class[label][name]) for name in names))
+    return table
+
+
+def print_demo(runs: Mapping[str, Run]) -> None:
+    """Print one line a run: its first figure, the best rival's, and the time it took."""
+    table = Table("task", "data", "figure", "model", "best rival", "seconds", "run")
+    for name, run in runs.items():
+        metrics, headline = run.metrics, run.experiment.task.headline[0]
+        rivals = {rival: figures[headline] for rival, figures in metrics["baseline"].items() if headline in figures}
+        best = (min if run.experiment.task.direction == "min" else max)(rivals, key=rivals.__getitem__, default=None)
+        table.add_row(
+            name,
+            run.experiment.task.data,
+            headline,
+            _number(metrics["test"][headline]),
+            f"{_number(rivals[best])} ({best})" if best else "",
+            f"{sum(metrics['seconds'].values()):.0f}",
+            str(run.folder),
+        )
+    Console().print(table)
+
+
+def print_findings(findings: Mapping[str, str]) -> None:
+    """Print what the doctor found, one line a subject."""
+    table = Table("subject", "finding")
+    for subject, finding in findings.items():
+        table.add_row(subject, finding)
+    Console().print(table)

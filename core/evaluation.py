@@ -1,0 +1,215 @@
+"""Judging: a finished run's figures beside its rivals', new data, and folds."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import platform
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from core.errors import UserError
+from core.experiment import Experiment
+from core.run import Run
+from core.task import Encoder, Figures
+from core.writing import write_json
+
+if TYPE_CHECKING:
+    import keras
+
+    from core.data.examples import Examples, Splits
+
+
+def judged(
+    run: Run,
+    model: keras.Model,
+    encoder: Encoder,
+    splits: Splits,
+    seconds: dict[str, float],
+    throughput: Mapping[str, float],
+) -> Figures:
+    """Judge a trained model on the test part beside its rivals, and write `metrics.json` and `predictions.jsonl`."""
+    task = run.experiment.task
+    start = time.perf_counter()
+    with run.rows("predictions.jsonl") as write:
+        figures = task.evaluate(model, encoder, splits.test, write)
+    seconds["evaluate"] = round(time.perf_counter() - start, 3)
+    start = time.perf_counter()
+    baseline = task.baseline(encoder, splits)
+    seconds["baseline"] = round(time.perf_counter() - start, 3)
+    metrics = {
+        "protocol": splits.protocol,
+        "test": figures,
+        "baseline": baseline,
+        "data": {
+            "source": task.data,
+            "train": len(splits.train),
+            "validation": len(splits.validation),
+            "test": len(splits.test),
+            "fingerprint": fingerprint(splits.train, task.content),
+            "notes": list(splits.notes),
+        },
+        "parameters": model.count_params(),
+        "seconds": seconds,
+        **throughput,
+        **surroundings(),
+    }
+    run.write_json("metrics.json", metrics)
+    return metrics
+
+
+def fingerprint(examples: Examples, columns: tuple[str, ...]) -> str:
+    """Return 16 hexadecimal digits that change when any of the columns' contents changes."""
+    from core.data.examples import Ragged
+
+    digest = hashlib.blake2b(digest_size=8)
+    for name in columns:
+        column = examples.columns[name]
+        for array in (column.values, column.offsets) if isinstance(column, Ragged) else (column,):
+            if isinstance(array.dtype, np.dtypes.StringDType):
+                for start in range(0, len(array), 10_000):
+                    digest.update("\0".join(array[start : start + 10_000].tolist()).encode())
+            else:
+                digest.update(np.ascontiguousarray(array).view(np.uint8).data)
+    return digest.hexdigest()
+
+
+def surroundings() -> dict[str, Any]:
+    """Return the versions and the devices that a figure was measured with."""
+    import keras
+
+    packages = ("keras-quartet", "keras", "tensorflow", "jax", "numpy")
+    versions = {"python": platform.python_version()}
+    for package in packages:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return {
+        "versions": versions,
+        "backend": keras.backend.backend(),
+        "devices": keras.distribution.list_devices(),
+        "platform": platform.platform(terse=True),
+    }
+
+
+def evaluate(run: Run, data: str | None = None) -> Figures:
+    """Return a finished run's figures, or the same figures on other data.
+
+    Args:
+        run: A finished run.
+        data: Another source. Its test part is judged where it names one; else all of it.
+
+    Raises:
+        UserError: The run is not finished, or the data can't be read or is not what the task needs.
+    """
+    if data is None:
+        return run.metrics
+    task = run.experiment.task.model_copy(update={"data": data})
+    splits = task.load()
+    if splits.official_test:
+        examples, protocol = splits.test, f"the test part of {data}"
+    else:
+        examples, protocol = pooled(splits), f"all of {data}"
+    return {
+        "protocol": f"{protocol}, {len(examples)} examples; trained on {run.experiment.task.data}",
+        "test": task.evaluate(run.model, run.encoder, examples),
+        "baseline": {},
+    }
+
+
+def pooled(splits: Splits) -> Examples:
+    """Return all examples of the three parts in one."""
+    from core.data.examples import Examples
+
+    return Examples.concatenate(part for part in (splits.train, splits.validation, splits.test) if len(part))
+
+
+def cross_validate(
+    experiment: Experiment,
+    folder: Path | str,
+    num_folds: int,
+    *,
+    group: str | None = None,
+    by_time: str | None = None,
+    resume: bool = False,
+    progress: bool = False,
+) -> Figures:
+    """Train and judge once for each fold, each in a run folder of its own under `folder`.
+
+    The parts of the source are pooled first. Without `group` and `by_time` the folds are stratified by the task's
+    classes where it has them, and random where not.
+
+    Args:
+        experiment: What to train.
+        folder: Where `fold-1`, `fold-2`, ... and `folds.json` go.
+        num_folds: At least 2.
+        group: A column; no value of it stands on both sides of a fold.
+        by_time: A column; each fold is judged on what comes after all it learnt from.
+        resume: Keep the folds that are finished and go on with the one that was cut off.
+        progress: Show a progress bar.
+
+    Returns:
+        The mean and standard deviation over the folds of every figure and of every rival's.
+
+    Raises:
+        UserError: There are fewer groups or examples of a class than folds, or no such column.
+    """
+    from core.data.splitting import fold_splits
+    from core.training import train
+
+    task = experiment.task
+    splits = task.load()
+    examples = pooled(splits)
+    runs = []
+    for index, part in enumerate(
+        fold_splits(
+            examples,
+            num_folds,
+            stratify=task.label,
+            group=group,
+            time=by_time,
+            key=task.content,
+            seed=experiment.fit.seed,
+        ),
+        start=1,
+    ):
+        runs.append(train(experiment, Path(folder) / f"fold-{index}", splits=part, resume=resume, progress=progress))
+    figures = {
+        "protocol": runs[0].metrics["protocol"].replace("fold 1", "each fold"),
+        "folds": num_folds,
+        "test": mean_and_spread([run.metrics["test"] for run in runs]),
+        "baseline": {
+            rival: mean_and_spread([run.metrics["baseline"][rival] for run in runs])
+            for rival in runs[0].metrics["baseline"]
+        },
+        "each": [_numbers(run.metrics["test"]) for run in runs],
+    }
+    write_json(Path(folder) / "folds.json", figures)
+    return figures
+
+
+def _numbers(figures: Mapping[str, Any]) -> dict[str, float]:
+    return {name: value for name, value in figures.items() if isinstance(value, int | float)}
+
+
+def mean_and_spread(figures: list[Mapping[str, Any]]) -> dict[str, dict[str, float]]:
+    """Return the mean and the sample standard deviation of each number that all mappings hold.
+
+    Raises:
+        UserError: There is nothing to average.
+    """
+    if not figures:
+        raise UserError("There are no figures to average. Received: an empty list.")
+    names = [name for name in _numbers(figures[0]) if all(name in _numbers(other) for other in figures)]
+    return {
+        name: {
+            "mean": float(np.mean([figure[name] for figure in figures])),
+            "std": float(np.std([figure[name] for figure in figures], ddof=1)) if len(figures) > 1 else 0.0,
+        }
+        for name in names
+    }

@@ -1,0 +1,219 @@
+"""An experiment in full: a task, how it is fitted, what is checked first, and what a search may change."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import pydantic
+import yaml
+from pydantic import Field
+
+from core.errors import UserError
+from core.settings import Settings, parsed_override, read_yaml, unknown_key, validated, with_override
+from core.task import Task
+
+if TYPE_CHECKING:
+    import keras
+
+VERSION = 1
+
+
+class Fit(Settings):
+    """How a model is fitted: the optimizer, its rate over time, and when to stop."""
+
+    epochs: int = Field(10, ge=1, description="passes over the training part, at most")
+    batch_size: int = Field(64, ge=1, description="examples a step")
+    optimizer: Literal["adam", "adamw", "sgd", "rmsprop", "adagrad", "lion", "muon"] = Field(
+        "adam", description="Keras optimizer"
+    )
+    learning_rate: float = Field(1e-3, gt=0, description="highest learning rate")
+    schedule: Literal["constant", "cosine"] = Field("constant", description="learning rate over the steps")
+    warmup: float = Field(0.0, ge=0, lt=1, description="share of the steps in which the rate rises from 0")
+    weight_decay: float = Field(0.0, ge=0, description="decoupled weight decay")
+    clip_norm: float | None = Field(None, gt=0, description="largest norm of the whole gradient")
+    average_weights: float | None = Field(
+        None, gt=0, lt=1, description="momentum of an exponential average of the weights, which is kept at the end"
+    )
+    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = Field(
+        "float32", description="Keras dtype policy while training"
+    )
+    jit_compile: bool | Literal["auto"] = Field("auto", description="compile the step with XLA")
+    patience: int | None = Field(
+        None, ge=1, description="stop after so many epochs without gain on validation and keep the best weights"
+    )
+    imbalance: Literal["none", "weights", "sampler"] = Field(
+        "none", description="rare classes: weighted in the loss, or drawn more often"
+    )
+    seed: int = Field(0, ge=0, lt=2**31, description="of weights, order and augmentation")
+    checkpoint_seconds: float = Field(30.0, ge=0, description="time between checkpoints for --resume; 0: every step")
+    rescues: int = Field(
+        3, ge=0, description="how often a loss that is not finite is answered by the last good state and a lower rate"
+    )
+    tensorboard: bool = Field(True, description="write logs/ for TensorBoard")
+
+    def keras_optimizer(self, num_steps: int) -> keras.optimizers.Optimizer:
+        """Return the Keras optimizer for a training of `num_steps` steps in all."""
+        import keras
+
+        rate: Any = self.learning_rate
+        if self.schedule == "cosine" or self.warmup:
+            warmup_steps = round(self.warmup * num_steps)
+            rate = keras.optimizers.schedules.CosineDecay(
+                initial_learning_rate=0.0 if warmup_steps else rate,
+                warmup_target=rate if warmup_steps else None,
+                warmup_steps=warmup_steps,
+                decay_steps=max(num_steps - warmup_steps, 1),
+                alpha=0.0 if self.schedule == "cosine" else 1.0,
+            )
+        extra: dict[str, Any] = {"momentum": 0.9, "nesterov": True} if self.optimizer == "sgd" else {}
+        return type(keras.optimizers.get(self.optimizer))(
+            learning_rate=rate,
+            weight_decay=self.weight_decay or None,
+            global_clipnorm=self.clip_norm,
+            use_ema=self.average_weights is not None,
+            ema_momentum=self.average_weights or 0.99,
+            **extra,
+        )
+
+
+class Audit(Settings):
+    """What is done about flaws that are found in the data before training."""
+
+    leaks: Literal["refuse", "drop", "allow"] = Field(
+        "refuse",
+        description="examples of validation or test that also stand in train: stop, drop them from train, or go on",
+    )
+    near_duplicates: bool = Field(True, description="look for near-duplicates too")
+
+
+class Range(Settings):
+    """A stretch of numbers that a search may draw from."""
+
+    min: float
+    max: float
+    step: float | None = Field(None, gt=0)
+    scale: Literal["linear", "log"] = "linear"
+
+
+class Experiment(Settings):
+    """What a YAML holds, in full; a run keeps its own."""
+
+    version: int = Field(VERSION, description="of the format of configurations and run folders")
+    task: pydantic.SerializeAsAny[Task]
+    fit: Fit = Fit()
+    audit: Audit = Audit()
+    tune: dict[str, Range | list[Any]] = Field({}, description="search space: dotted path to choices or a range")
+
+    def to_yaml(self) -> str:
+        """Return the experiment as YAML that `load_experiment` reads back to the same experiment."""
+        tree = self.model_dump(mode="json", exclude_none=True)
+        tree["task"] = {"type": dotted_path(type(self.task)), **tree["task"]}
+        return yaml.safe_dump(tree, sort_keys=False, allow_unicode=True)
+
+
+def configurations() -> dict[str, Path]:
+    """Return the shipped configurations: name, such as `nlp/sentiment`, to file."""
+    root = Path(str(resources.files("configs")))
+    return {str(path.relative_to(root).with_suffix("").as_posix()): path for path in sorted(root.rglob("*.yaml"))}
+
+
+def configuration_path(name: str) -> Path:
+    """Return the file of a shipped configuration, a YAML file, or a run folder's own.
+
+    Raises:
+        UserError: There is nothing of that name.
+    """
+    shipped = configurations()
+    if name in shipped:
+        return shipped[name]
+    path = Path(name)
+    if path.is_dir() and (path / "experiment.yaml").is_file():
+        return path / "experiment.yaml"
+    if path.suffix in {".yaml", ".yml"}:
+        return path
+    raise UserError(unknown_key(name, shipped).replace("Unknown key", "Unknown task"))
+
+
+def load_experiment(name: str, overrides: Sequence[str] = ()) -> Experiment:
+    """Return the experiment of a task name or YAML file, with `key=value` overrides applied.
+
+    Args:
+        name: A shipped configuration such as `nlp/sentiment`, the path of a YAML file, or a run folder.
+        overrides: Dotted paths and values. A key without a dot that is no part of the experiment belongs to the
+            task: `data=reviews.tsv` is `task.data=reviews.tsv`.
+
+    Raises:
+        UserError: A name, a key or a value is not right; the message says which and what is.
+
+    Example:
+
+    >>> load_experiment("nlp/sentiment", ["fit.epochs=3"]).fit.epochs
+    3
+    """
+    tree: dict[str, Any] = read_yaml(configuration_path(name))
+    for override in overrides:
+        path, value = parsed_override(override)
+        if len(path) == 1 and path[0] not in Experiment.model_fields:
+            path = ["task", *path]
+        tree = with_override(tree, path, value)
+    return experiment_from(tree)
+
+
+def experiment_from(tree: Mapping[str, Any]) -> Experiment:
+    """Return the experiment that a nested mapping describes; each part is checked under its own name."""
+    unknown = [key for key in tree if key not in Experiment.model_fields]
+    if unknown:
+        raise UserError(unknown_key(unknown[0], Experiment.model_fields))
+    if tree.get("version", VERSION) != VERSION:
+        raise UserError(
+            f"This Quartet reads configurations and runs of version {VERSION}. Received: version {tree['version']!r}. "
+            "Train again, or use the Quartet that wrote it."
+        )
+    task_tree = tree.get("task")
+    if not isinstance(task_tree, Mapping) or "type" not in task_tree:
+        raise UserError("A configuration needs task.type, such as apps.nlp.sentiment.Sentiment.")
+    task_class = task_class_at(task_tree["type"])
+    parts = {
+        "task": validated(task_class, {k: v for k, v in task_tree.items() if k != "type"}, "task"),
+        "fit": validated(Fit, tree.get("fit") or {}, "fit"),
+        "audit": validated(Audit, tree.get("audit") or {}, "audit"),
+        "tune": tree.get("tune") or {},
+    }
+    experiment = validated(Experiment, parts, "")
+    for path in experiment.tune:
+        _require_field(path, {"task": task_class, "fit": Fit})
+    return experiment
+
+
+def _require_field(path: str, parts: dict[str, type[Settings]]) -> None:
+    part, _, field = path.partition(".")
+    if part not in parts:
+        raise UserError(unknown_key(part, parts, "tune"))
+    if field not in parts[part].model_fields:
+        raise UserError(unknown_key(field, parts[part].model_fields, f"tune.{part}"))
+
+
+def dotted_path(task_class: type[Task]) -> str:
+    """Return the `module.Class` under which `task_class_at` finds a task again."""
+    return f"{task_class.__module__}.{task_class.__qualname__}"
+
+
+def task_class_at(path: object) -> type[Task]:
+    """Return the task class at a dotted path such as `apps.nlp.sentiment.Sentiment`.
+
+    Raises:
+        UserError: There is no such module or class, or it is not a `Task`.
+    """
+    module_name, _, class_name = str(path).rpartition(".")
+    try:
+        found = getattr(importlib.import_module(module_name), class_name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise UserError(f"task.type names no class that can be imported: {error}. Received: {path!r}.") from None
+    if not (isinstance(found, type) and issubclass(found, Task)):
+        raise UserError(f"task.type must name a subclass of core.task.Task. Received: {path!r}.")
+    return found
+

@@ -1,0 +1,47 @@
+"""What a person sees while a model trains."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+
+class ProgressBar(keras.callbacks.Callback):
+    """A bar over the epochs with the latest figures beside it, on standard error.
+
+    Args:
+        epochs: How many epochs there are at most.
+        objective: The figure to show first.
+    """
+
+    def __init__(self, epochs: int, objective: str) -> None:
+        super().__init__()
+        self.objective = objective
+        self.bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[figures]}"),
+            console=Console(stderr=True),
+        )
+        self.epochs = self.bar.add_task("epoch", total=epochs, figures="")
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        """Show the bar."""
+        self.bar.start()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Move the bar and show the epoch's figures."""
+        self.bar.update(self.epochs, completed=epoch + 1, figures=self._figures(logs or {}))
+
+    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
+        """Leave the bar as it stands."""
+        self.bar.stop()
+
+    def _figures(self, logs: dict[str, Any]) -> str:
+        shown = [name for name in (self.objective, "loss", "examples_per_second", "data_wait") if name in logs]
+        return "  ".join(f"{name} {logs[name]:.4g}" for name in shown)

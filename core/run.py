@@ -1,0 +1,161 @@
+"""A run: one folder, the only thing that commands hand to each other."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import json
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.errors import UserError
+from core.experiment import Experiment, load_experiment
+from core.settings import validated
+from core.task import Encoder, Write
+from core.writing import to_json, write_json, written_whole
+
+if TYPE_CHECKING:
+    import keras
+
+
+class Run:
+    """The folder of one training; each of its files is written whole or not at all.
+
+    `experiment.yaml`, `encoder.json`, `model.keras`, `history.csv`, `metrics.json`, `predictions.jsonl`, `audit.json`,
+    `logs/`, and `checkpoints/` while it is under way. `metrics.json` comes last: where it stands, the run is finished.
+
+    Args:
+        folder: An existing run folder; `Run.create` makes a new one.
+
+    Raises:
+        UserError: The folder holds no run, or one of another version.
+    """
+
+    def __init__(self, folder: Path | str) -> None:
+        self.folder = Path(folder)
+        if not (self.folder / "experiment.yaml").is_file():
+            raise UserError(
+                f"{self.folder} is no run folder: it has no experiment.yaml. `quartet train` makes one; "
+                f"Received: {'a folder' if self.folder.is_dir() else 'no folder'}."
+            )
+
+    @classmethod
+    def create(cls, folder: Path | str, experiment: Experiment) -> Run:
+        """Make a run folder that holds the resolved experiment.
+
+        Raises:
+            UserError: The folder already holds a run, or can't be written.
+        """
+        folder = Path(folder)
+        if (folder / "experiment.yaml").exists():
+            raise UserError(
+                f"{folder} already holds a run. Give another --run folder, or --resume to go on with this one."
+            )
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with written_whole(folder / "experiment.yaml") as path:
+                path.write_text(experiment.to_yaml(), encoding="utf-8")
+        except OSError as error:
+            raise UserError(f"The run folder {folder} can't be written: {error.strerror or error}.") from None
+        return cls(folder)
+
+    @cached_property
+    def experiment(self) -> Experiment:
+        """The resolved experiment."""
+        return load_experiment(str(self.folder / "experiment.yaml"))
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run was trained and judged to the end."""
+        return (self.folder / "metrics.json").is_file()
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder in which a training under way keeps its state."""
+        return self.folder / "checkpoints"
+
+    @property
+    def logs(self) -> Path:
+        """The folder that TensorBoard reads."""
+        return self.folder / "logs"
+
+    @cached_property
+    def metrics(self) -> dict[str, Any]:
+        """What `metrics.json` holds.
+
+        Raises:
+            UserError: The run is not finished.
+        """
+        return json.loads(self._finished_file("metrics.json").read_text(encoding="utf-8"))
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        """The encoder that the task learnt from its training examples."""
+        text = self._finished_file("encoder.json").read_text(encoding="utf-8")
+        return validated(self.experiment.task.encoder_class, json.loads(text), "encoder")
+
+    @cached_property
+    def model(self) -> keras.Model:
+        """The trained model, built by the task and filled with the saved weights."""
+        from core.training import built
+
+        model = built(self.experiment, self.encoder)
+        path = self._finished_file("model.keras")
+        try:
+            model.load_weights(path)
+        except (ValueError, OSError) as error:
+            first = str(error).strip().splitlines()[0]
+            raise UserError(f"{path} does not fit the task that reads it: {first}") from None
+        return model
+
+    def _finished_file(self, name: str) -> Path:
+        path = self.folder / name
+        if not path.is_file():
+            raise UserError(
+                f"{self.folder} has no {name}: its training did not finish. "
+                "Give the same `quartet train` command again with --resume."
+            )
+        return path
+
+    def write_json(self, name: str, tree: Mapping[str, Any]) -> None:
+        """Write a mapping as JSON."""
+        write_json(self.folder / name, tree)
+
+    def write_encoder(self, encoder: Encoder) -> None:
+        """Write what the task learnt from its training examples."""
+        with written_whole(self.folder / "encoder.json") as path:
+            path.write_text(encoder.model_dump_json(), encoding="utf-8")
+
+    def write_model(self, model: keras.Model) -> None:
+        """Write the model as `model.keras`."""
+        with written_whole(self.folder / "model.keras") as path:
+            model.save(path)
+
+    def write_history(self, history: Mapping[str, list[float]]) -> None:
+        """Write one row an epoch, one column a figure."""
+        with written_whole(self.folder / "history.csv") as path, path.open("w", newline="", encoding="utf-8") as file:
+            table = csv.writer(file)
+            table.writerow(["epoch", *history])
+            table.writerows([epoch, *row] for epoch, row in enumerate(zip(*history.values(), strict=True), start=1))
+
+    @contextlib.contextmanager
+    def rows(self, name: str) -> Iterator[Write]:
+        """Give a function that appends one JSON row to the file `name`, which appears when the block ends."""
+        with written_whole(self.folder / name) as path, path.open("w", encoding="utf-8") as file:
+            yield lambda row: print(to_json(row), file=file)
+
+
+
+def newest_unfinished(folder: Path, experiment: Experiment) -> Path:
+    """Return the newest run folder in `folder` that holds this very experiment and was cut off.
+
+    Raises:
+        UserError: There is none.
+    """
+    found = sorted(folder.glob("*/experiment.yaml"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for path in found:
+        if not (path.parent / "metrics.json").exists() and Run(path.parent).experiment == experiment:
+            return path.parent
+    raise UserError(f"No run in {folder}/ was cut off with this configuration. Give its folder with --run.")

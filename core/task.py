@@ -1,0 +1,177 @@
+"""The contract: a task is its own configuration, and its methods are its work.
+
+What the hard tasks override, so that none needs a case of its own in `core`:
+
+| task | overrides | keeps |
+|---|---|---|
+| generative adversarial net | `build` returns a model with a `train_step` of its own, `fit` compiles two optimizers, `evaluate` draws samples, `predict` takes seeds | data, run, resume |
+| alternating least squares | `fit` solves sweep by sweep and calls the callbacks at each end of an epoch | all else |
+| hidden Markov model with a net | `fit` aligns, calls `super().fit`, aligns again; the alignment is a weight of the model | all else |
+| detector | `batches` pads the boxes, `build` returns a model with a `compute_loss`, `evaluate` matches boxes over the whole set | `fit`, run, resume |
+| autoregressive generator | `batches` cuts windows with the feed's seed, `predict` samples | `fit`, run, resume |
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from core.errors import UserError
+from core.settings import Settings
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+
+    from core.data.examples import Examples, Splits
+    from core.data.feed import Feed
+    from core.experiment import Fit
+
+Figures = dict[str, Any]
+Write = Callable[[dict[str, Any]], None]
+
+
+class Encoder(Settings):
+    """What a task learns from its training examples before any weight: vocabulary, labels, statistics.
+
+    It is saved as text in the run folder, so its fields are numbers, text, and lists and mappings of them.
+    """
+
+
+class Task(Settings):
+    """A problem to learn: its fields are its hyperparameters, its methods are its work.
+
+    A new task is one subclass in `apps/<domain>/` and one YAML in `configs/<domain>/` that names it.
+    """
+
+    encoder_class: ClassVar[type[Encoder]]
+    """What `encode` returns; a run reads its `encoder.json` back as one."""
+    content: ClassVar[tuple[str, ...]]
+    """The columns that make an example what it is: the audit compares them, the split hashes them."""
+    label: ClassVar[str | None] = None
+    """The column of classes, where there is one: folds are stratified by it, imbalance is measured on it."""
+    objective: ClassVar[str] = "val_loss"
+    """The figure of the history that early stopping and searches watch."""
+    direction: ClassVar[Literal["min", "max"]] = "min"
+    """Whether the objective is better small or large."""
+    headline: ClassVar[tuple[str, ...]] = ()
+    """The figures of `evaluate` that tables show first."""
+
+    data: str = Field("sample", description="where the examples come from: sample, tfds:NAME[/CONFIG], or a path")
+
+    @abstractmethod
+    def load(self) -> Splits:
+        """Return the train, validation and test examples as the source has them.
+
+        Raises:
+            UserError: The source is missing or not what the task needs.
+        """
+
+    @abstractmethod
+    def encode(self, train: Examples) -> Encoder:
+        """Return what is learnt from the training examples alone."""
+
+    @abstractmethod
+    def batches(self, examples: Examples, encoder: Any, feed: Feed) -> tf.data.Dataset:
+        """Return batches `(x, y[, sample_weight])` in the order that the feed says.
+
+        Args:
+            examples: Rows of any part, or raw inputs to predict from, which have no labels.
+            encoder: What `encode` returned.
+            feed: Batch size, order, seed, and whether this is training.
+        """
+
+    @abstractmethod
+    def build(self, encoder: Any) -> keras.Model:
+        """Return the model, functional and not compiled."""
+
+    def loss(self, encoder: Any) -> keras.losses.Loss | None:
+        """Return the loss for `compile`, or nothing where the model has its own `compute_loss`."""
+        return None
+
+    def metrics(self, encoder: Any) -> list[keras.metrics.Metric]:
+        """Return the metrics that are followed while training."""
+        return []
+
+    def fit(
+        self, model: keras.Model, encoder: Any, splits: Splits, fit: Fit, callbacks: Sequence[keras.callbacks.Callback]
+    ) -> keras.callbacks.History:
+        """Train the model in place; the last callback is the `ExactResume` that says where to start.
+
+        Args:
+            model: What `build` returned.
+            encoder: What `encode` returned.
+            splits: Of which the train and validation parts are used.
+            fit: Epochs, batch size, optimizer and the rest.
+            callbacks: In the order in which they are called.
+
+        Returns:
+            The Keras history, one entry an epoch, those before a resume included.
+        """
+        from core.data.feed import Feed
+
+        resume = callbacks[-1]
+        feed = Feed(
+            fit.batch_size,
+            training=True,
+            seed=fit.seed,
+            epoch=resume.epoch,
+            step=resume.step,
+            **self._balance(splits.train, fit),
+        )
+        num_steps = feed.steps(len(splits.train))
+        resume.steps_per_epoch = num_steps
+        model.compile(
+            optimizer=fit.keras_optimizer(num_steps * fit.epochs),
+            loss=self.loss(encoder),
+            metrics=self.metrics(encoder),
+            jit_compile=fit.jit_compile,
+        )
+        validation = self.batches(splits.validation, encoder, Feed(fit.batch_size)) if len(splits.validation) else None
+        return model.fit(
+            self.batches(splits.train, encoder, feed),
+            steps_per_epoch=num_steps,
+            epochs=fit.epochs,
+            initial_epoch=resume.epoch,
+            validation_data=validation,
+            callbacks=list(callbacks),
+            verbose=0,
+        )
+
+    def _balance(self, train: Examples, fit: Fit) -> dict[str, Any]:
+        if fit.imbalance == "none":
+            return {}
+        if self.label is None:
+            raise UserError(
+                f"fit.imbalance needs classes, and {type(self).__name__} has none. Received: {fit.imbalance!r}."
+            )
+        from core.data.imbalance import balanced_weights
+
+        weights = balanced_weights(train[self.label])
+        return {"sample_weight": weights} if fit.imbalance == "weights" else {"probability": weights / weights.sum()}
+
+    @abstractmethod
+    def evaluate(self, model: keras.Model, encoder: Any, examples: Examples, write: Write | None = None) -> Figures:
+        """Return the figures over all examples, never an average of batches.
+
+        Args:
+            model: A trained model.
+            encoder: The encoder it was trained with.
+            examples: What it is judged on.
+            write: Called with one JSON-able row an example, in order.
+        """
+
+    @abstractmethod
+    def predict(self, model: keras.Model, encoder: Any, inputs: list[Any]) -> list[dict[str, Any]]:
+        """Return one JSON-able answer for each raw input (a text, a path, an id, a wave).
+
+        Raises:
+            UserError: An input can't be read.
+        """
+
+    def baseline(self, encoder: Any, splits: Splits) -> dict[str, Figures]:
+        """Return the same figures from the simplest honest rivals, by the rival's name."""
+        return {}

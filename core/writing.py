@@ -1,0 +1,67 @@
+"""Files that are written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """Give a temporary path beside `path` that takes its place when the block ends without an error.
+
+    Args:
+        path: The file to write; its folder must exist.
+
+    Yields:
+        The temporary path, of the same suffix, to be written by whoever writes it.
+
+    Example:
+
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> with written_whole(folder / "figures.json") as temporary:
+    ...     _ = temporary.write_text("{}")
+    >>> [path.name for path in folder.iterdir()]
+    ['figures.json']
+    """
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def to_json(tree: Any, indent: int | None = None) -> str:
+    """Return JSON of numbers, arrays, text and nests of them; what is not finite becomes null, which JSON can hold.
+
+    Example:
+
+    >>> to_json({"loss": float("nan"), "labels": ("bad", "good")})
+    '{"loss": null, "labels": ["bad", "good"]}'
+    """
+    return json.dumps(_plain(tree), indent=indent, ensure_ascii=False, allow_nan=False)
+
+
+def write_json(path: Path, tree: Any) -> None:
+    """Write `to_json` of a tree to a file, whole or not at all."""
+    with written_whole(path) as temporary:
+        temporary.write_text(to_json(tree, indent=1) + "\n", encoding="utf-8")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if hasattr(value, "tolist"):
+        return _plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
