@@ -1,1 +1,1 @@
-"""The work that every application shares: settings, data, training, evaluation, losses, metrics, callbacks."""
+"""The work all applications share: settings, data, training, evaluation, losses, metrics, callbacks."""

@@ -55,8 +55,8 @@ def labels_of(train: Examples, label: str = "label") -> list[str]:
     labels = np.unique(train[label]).tolist()
     if len(labels) < 2:
         raise UserError(
-            f"A classification needs two labels or more in its training part. Received: {len(train)} examples of "
-            f"{train.source}, all of {labels}."
+            f"A classification needs two labels or more in its training part. Received: {len(train)} "
+            f"examples of {train.source}, all of {labels}."
         )
     return labels
 
@@ -64,8 +64,8 @@ def labels_of(train: Examples, label: str = "label") -> list[str]:
 class Classification(Task):
     """A task that gives one label to each input; the model's outputs are logits.
 
-    A subclass says how to `load`, `encode` and `build`, what the `features` of examples are, how raw inputs are
-    `read`, and what its rivals are.
+    A subclass says how to `load`, `encode` and `build`, what the `features` of examples are, how raw inputs
+    are `read`, and what its rivals are.
     """
 
     label: ClassVar[str | None] = "label"
@@ -74,11 +74,13 @@ class Classification(Task):
     headline: ClassVar[tuple[str, ...]] = ("accuracy", "macro_f1")
 
     label_smoothing: float = Field(0.0, ge=0, lt=1, description="share of the target spread over all labels")
-    focal_gamma: float = Field(0.0, ge=0, description="weight on hard examples (focal loss); 0 is cross-entropy")
+    focal_gamma: float = Field(
+        0.0, ge=0, description="weight on hard examples (focal loss); 0 is cross-entropy"
+    )
 
     @abstractmethod
     def features(self, examples: Examples, encoder: Any) -> Any:
-        """Return what the model reads: a column, or a dict or tuple of columns, as `Feed.batches` takes them."""
+        """Return what the model reads: a column, or a dict or tuple of columns, for `Feed.batches`."""
 
     @abstractmethod
     def read(self, inputs: list[Any]) -> Examples:
@@ -103,7 +105,7 @@ class Classification(Task):
         return x, y
 
     def batches(self, examples: Examples, encoder: Any, feed: Feed) -> tf.data.Dataset:
-        """Return batches of features and one-hot labels, or of features alone where examples have no labels."""
+        """Return batches of features and one-hot labels, or of features alone where there are no labels."""
         import tensorflow as tf
 
         from core.data.examples import Ragged
@@ -139,8 +141,10 @@ class Classification(Task):
 
         return [keras.metrics.CategoricalAccuracy(name="accuracy")]
 
-    def evaluate(self, model: keras.Model, encoder: Any, examples: Examples, write: Write | None = None) -> Figures:
-        """Return accuracy, macro F1, log loss, calibration error and the table of classes, over all examples."""
+    def evaluate(
+        self, model: keras.Model, encoder: Any, examples: Examples, write: Write | None = None
+    ) -> Figures:
+        """Return accuracy, macro F1, log loss, calibration error and the table of classes, over all."""
         targets = encoder.ids(examples["label"], examples.source)
         judge = ClassificationFigures(encoder.labels)
         row = 0
@@ -220,7 +224,7 @@ class ClassificationFigures:
 
 
 def figures_of(targets: np.ndarray, probabilities: np.ndarray, labels: Sequence[str]) -> Figures:
-    """Return the figures of a rival whose probabilities for the whole test part are at hand, without the table."""
+    """Return a rival's figures from its probabilities for the whole test part, without the table."""
     judge = ClassificationFigures(labels)
     judge.update(targets, probabilities)
     return {name: value for name, value in judge.result().items() if name != "per_class"}

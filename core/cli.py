@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 if TYPE_CHECKING:
     from core.experiment import Experiment
 
+
 class Commands(TyperGroup):
     """Tells a user's mistake in one or two lines and exits with code 2."""
 
@@ -41,9 +42,12 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-TaskName = Annotated[str, typer.Argument(metavar="TASK", help="A task such as nlp/sentiment, a YAML file, or a run folder")]
+TaskName = Annotated[
+    str, typer.Argument(metavar="TASK", help="A task such as nlp/sentiment, a YAML file, or a run folder")
+]
 Overrides = Annotated[
-    list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Overrides, such as data=reviews.tsv fit.epochs=3")
+    list[str] | None,
+    typer.Argument(metavar="[KEY=VALUE]...", help="Overrides, such as data=reviews.tsv fit.epochs=3"),
 ]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run")]
 
@@ -51,8 +55,8 @@ RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a 
 @app.command("list")
 def list_tasks() -> None:
     """List the tasks and their variants."""
-    from core.experiment import configurations
     from core.console import print_tasks
+    from core.experiment import configurations
 
     print_tasks(configurations())
 
@@ -60,8 +64,8 @@ def list_tasks() -> None:
 @app.command()
 def show(task: TaskName, overrides: Overrides = None) -> None:
     """Show a task's resolved experiment and what each field means."""
-    from core.experiment import load_experiment
     from core.console import print_experiment
+    from core.experiment import load_experiment
 
     print_experiment(load_experiment(task, overrides or []))
 
@@ -70,7 +74,9 @@ def show(task: TaskName, overrides: Overrides = None) -> None:
 def train(
     task: TaskName,
     overrides: Overrides = None,
-    run: Annotated[Path | None, typer.Option(help="The run folder to make; by default runs/<task>-<time>")] = None,
+    run: Annotated[
+        Path | None, typer.Option(help="The run folder to make; by default runs/<task>-<time>")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was cut off")] = False,
 ) -> None:
     """Train a task, judge it on its test part beside a baseline, and keep it all in a run folder."""
@@ -89,23 +95,35 @@ def train(
 
 @app.command()
 def evaluate(
-    run: Annotated[str, typer.Argument(metavar="RUN_OR_TASK", help="A finished run; with --folds, a task or YAML file")],
+    run: Annotated[
+        str, typer.Argument(metavar="RUN_OR_TASK", help="A finished run; with --folds, a task or YAML file")
+    ],
     overrides: Overrides = None,
-    data: Annotated[str | None, typer.Option(help="Judge on this data instead of the run's own test part")] = None,
-    folds: Annotated[int | None, typer.Option(min=2, help="Train and judge so many times on folds of the data")] = None,
-    group: Annotated[str | None, typer.Option(help="Column whose values are kept on one side of a fold")] = None,
-    by_time: Annotated[str | None, typer.Option(help="Column of time: judge each fold on what comes after it")] = None,
+    data: Annotated[
+        str | None, typer.Option(help="Judge on this data instead of the run's own test part")
+    ] = None,
+    folds: Annotated[
+        int | None, typer.Option(min=2, help="Train and judge so many times on folds of the data")
+    ] = None,
+    group: Annotated[
+        str | None, typer.Option(help="Column whose values are kept on one side of a fold")
+    ] = None,
+    by_time: Annotated[
+        str | None, typer.Option(help="Column of time: judge each fold on what comes after it")
+    ] = None,
     folder: Annotated[Path | None, typer.Option(help="Where the folds' runs go")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Keep the folds that are finished")] = False,
 ) -> None:
     """Show a run's figures beside its baseline's, judge it on other data, or judge a task by folds."""
+    from core.console import print_figures
     from core.errors import UserError
     from core.experiment import load_experiment
-    from core.console import print_figures
 
     if folds is None:
         if group or by_time or folder or resume or overrides:
-            raise UserError("--group, --by-time, --folder, --resume and KEY=VALUE go with --folds. Received: no --folds.")
+            raise UserError(
+                "--group, --by-time, --folder, --resume and KEY=VALUE go with --folds. Received: no --folds."
+            )
         from core.run import Run
 
         finished = Run(run)
@@ -122,7 +140,9 @@ def evaluate(
     _quiet_tensorflow()
     from core.evaluation import cross_validate
 
-    figures = cross_validate(experiment, folder, folds, group=group, by_time=by_time, resume=resume, progress=True)
+    figures = cross_validate(
+        experiment, folder, folds, group=group, by_time=by_time, resume=resume, progress=True
+    )
     print_figures(figures, experiment.task.headline)
     typer.echo(f"Folds: {folder}")
 
@@ -130,8 +150,12 @@ def evaluate(
 @app.command()
 def predict(
     run: RunFolder,
-    inputs: Annotated[list[str] | None, typer.Argument(metavar="[INPUT]...", help="Texts, paths or ids")] = None,
-    file: Annotated[Path | None, typer.Option(help="A file with one input a line; '-' is standard input")] = None,
+    inputs: Annotated[
+        list[str] | None, typer.Argument(metavar="[INPUT]...", help="Texts, paths or ids")
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option(help="A file with one input a line; '-' is standard input")
+    ] = None,
 ) -> None:
     """Predict from raw inputs; one JSON line each."""
     from core.errors import UserError
@@ -156,8 +180,8 @@ def demo(
     """Train one task of each domain on its sample data and print the table."""
     import shutil
 
-    from core.experiment import configurations, load_experiment
     from core.console import print_demo
+    from core.experiment import configurations, load_experiment
 
     _quiet_tensorflow()
     from core.training import train as train_experiment
@@ -177,14 +201,14 @@ def demo(
 def doctor() -> None:
     """Show versions, backend, devices and precision, and what is missing."""
     _quiet_tensorflow()
-    from core.doctor import findings
     from core.console import print_findings
+    from core.doctor import findings
 
     print_findings(findings())
 
 
 def _run_folder(task: str, experiment: Experiment, resume: bool) -> Path:
-    """Return a new folder under runs/, or with `resume` the newest there that holds this very experiment unfinished."""
+    """Return a new folder under runs/; to resume, the newest that holds this experiment unfinished."""
     import time
 
     stem = Path(task).stem if task.endswith((".yaml", ".yml")) else task.strip("/").replace("/", "-")

@@ -47,7 +47,12 @@ def print_experiment(experiment: Experiment) -> None:
 
 def _allowed(field: Any) -> str:
     signs = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
-    bounds = [f"{sign} {getattr(rule, name)}" for rule in field.metadata for name, sign in signs.items() if hasattr(rule, name)]
+    bounds = [
+        f"{sign} {getattr(rule, name)}"
+        for rule in field.metadata
+        for name, sign in signs.items()
+        if hasattr(rule, name)
+    ]
     choices = [str(value) for value in getattr(field.annotation, "__args__", ()) if isinstance(value, str)]
     return f" ({', '.join(bounds or choices)})" if bounds or choices else ""
 
@@ -68,7 +73,9 @@ def print_figures(metrics: Mapping[str, Any], headline: tuple[str, ...]) -> None
         console.print(f"Note: {note}", highlight=False, soft_wrap=True)
     if "seconds" in metrics:
         spent = ", ".join(f"{name} {value:.1f} s" for name, value in metrics["seconds"].items())
-        console.print(f"Time: {spent}; {metrics['examples_per_second']:.0f} examples/s while fitting", highlight=False)
+        console.print(
+            f"Time: {spent}; {metrics['examples_per_second']:.0f} examples/s while fitting", highlight=False
+        )
 
 
 def _figure_names(figures: Mapping[str, Any], headline: tuple[str, ...]) -> list[str]:
@@ -87,7 +94,11 @@ def _number(value: Any) -> str:
 def _class_table(per_class: Mapping[str, Mapping[str, float]], most: int = 20) -> Table:
     names = list(next(iter(per_class.values())))
     table = Table("class", *names, title=f"The {most} weakest classes" if len(per_class) > most else None)
-    weakest = sorted(per_class, key=lambda label: per_class[label]["f1"])[:most] if len(per_class) > most else per_class
+    weakest = (
+        sorted(per_class, key=lambda label: per_class[label]["f1"])[:most]
+        if len(per_class) > most
+        else per_class
+    )
     for label in weakest:
         table.add_row(label, *(_number(per_class[label][name]) for name in names))
     return table
@@ -98,8 +109,12 @@ def print_demo(runs: Mapping[str, Run]) -> None:
     table = Table("task", "data", "figure", "model", "best rival", "seconds", "run")
     for name, run in runs.items():
         metrics, headline = run.metrics, run.experiment.task.headline[0]
-        rivals = {rival: figures[headline] for rival, figures in metrics["baseline"].items() if headline in figures}
-        best = (min if run.experiment.task.direction == "min" else max)(rivals, key=rivals.__getitem__, default=None)
+        rivals = {
+            rival: figures[headline] for rival, figures in metrics["baseline"].items() if headline in figures
+        }
+        best = (min if run.experiment.task.direction == "min" else max)(
+            rivals, key=rivals.__getitem__, default=None
+        )
         table.add_row(
             name,
             run.experiment.task.data,

@@ -13,14 +13,18 @@ def findings() -> dict[str, str]:
     """Return one line a subject: versions, backend, devices, precision and optional packages."""
     import keras
 
-    found = {name: importlib.metadata.version(name) for name in ("keras", "tensorflow", "keras-hub", "keras-tuner")}
+    found = {
+        name: importlib.metadata.version(name) for name in ("keras", "tensorflow", "keras-hub", "keras-tuner")
+    }
     found["backend"] = keras.backend.backend()
     found["devices"] = ", ".join(keras.distribution.list_devices()) or "cpu"
     found["cores"] = str(os.cpu_count())
     found["precision"] = _precision()
     for package, install in OPTIONAL.items():
         found[package] = (
-            importlib.metadata.version(package) if importlib.util.find_spec(package) else f"missing: {install}"
+            importlib.metadata.version(package)
+            if importlib.util.find_spec(package)
+            else f"missing: {install}"
         )
     return found
 

@@ -32,7 +32,7 @@ def judged(
     seconds: dict[str, float],
     throughput: Mapping[str, float],
 ) -> Figures:
-    """Judge a trained model on the test part beside its rivals, and write `metrics.json` and `predictions.jsonl`."""
+    """Judge a trained model beside its rivals; write `predictions.jsonl` and `metrics.json`."""
     task = run.experiment.task
     start = time.perf_counter()
     with run.rows("predictions.jsonl") as write:
@@ -141,8 +141,8 @@ def cross_validate(
 ) -> Figures:
     """Train and judge once for each fold, each in a run folder of its own under `folder`.
 
-    The parts of the source are pooled first. Without `group` and `by_time` the folds are stratified by the task's
-    classes where it has them, and random where not.
+    The parts of the source are pooled first. Without `group` and `by_time` the folds are stratified by the
+    task's classes where it has them, and random where not.
 
     Args:
         experiment: What to train.
@@ -178,7 +178,9 @@ def cross_validate(
         ),
         start=1,
     ):
-        runs.append(train(experiment, Path(folder) / f"fold-{index}", splits=part, resume=resume, progress=progress))
+        runs.append(
+            train(experiment, Path(folder) / f"fold-{index}", splits=part, resume=resume, progress=progress)
+        )
     figures = {
         "protocol": runs[0].metrics["protocol"].replace("fold 1", "each fold"),
         "folds": num_folds,

@@ -36,22 +36,31 @@ class Fit(Settings):
     weight_decay: float = Field(0.0, ge=0, description="decoupled weight decay")
     clip_norm: float | None = Field(None, gt=0, description="largest norm of the whole gradient")
     average_weights: float | None = Field(
-        None, gt=0, lt=1, description="momentum of an exponential average of the weights, which is kept at the end"
+        None,
+        gt=0,
+        lt=1,
+        description="momentum of an exponential average of the weights, which is kept at the end",
     )
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = Field(
         "float32", description="Keras dtype policy while training"
     )
     jit_compile: bool | Literal["auto"] = Field("auto", description="compile the step with XLA")
     patience: int | None = Field(
-        None, ge=1, description="stop after so many epochs without gain on validation and keep the best weights"
+        None,
+        ge=1,
+        description="stop after so many epochs without gain on validation and keep the best weights",
     )
     imbalance: Literal["none", "weights", "sampler"] = Field(
         "none", description="rare classes: weighted in the loss, or drawn more often"
     )
     seed: int = Field(0, ge=0, lt=2**31, description="of weights, order and augmentation")
-    checkpoint_seconds: float = Field(30.0, ge=0, description="time between checkpoints for --resume; 0: every step")
+    checkpoint_seconds: float = Field(
+        30.0, ge=0, description="time between checkpoints for --resume; 0: every step"
+    )
     rescues: int = Field(
-        3, ge=0, description="how often a loss that is not finite is answered by the last good state and a lower rate"
+        3,
+        ge=0,
+        description="how often a loss that is not finite is answered by the last good state and a lower rate",
     )
     tensorboard: bool = Field(True, description="write logs/ for TensorBoard")
 
@@ -85,7 +94,7 @@ class Audit(Settings):
 
     leaks: Literal["refuse", "drop", "allow"] = Field(
         "refuse",
-        description="examples of validation or test that also stand in train: stop, drop them from train, or go on",
+        description="where validation or test share examples with train: stop, drop them from train, go on",
     )
     near_duplicates: bool = Field(True, description="look for near-duplicates too")
 
@@ -106,7 +115,9 @@ class Experiment(Settings):
     task: pydantic.SerializeAsAny[Task]
     fit: Fit = Fit()
     audit: Audit = Audit()
-    tune: dict[str, Range | list[Any]] = Field({}, description="search space: dotted path to choices or a range")
+    tune: dict[str, Range | list[Any]] = Field(
+        {}, description="search space: dotted path to choices or a range"
+    )
 
     def to_yaml(self) -> str:
         """Return the experiment as YAML that `load_experiment` reads back to the same experiment."""
@@ -118,7 +129,9 @@ class Experiment(Settings):
 def configurations() -> dict[str, Path]:
     """Return the shipped configurations: name, such as `nlp/sentiment`, to file."""
     root = Path(str(resources.files("configs")))
-    return {str(path.relative_to(root).with_suffix("").as_posix()): path for path in sorted(root.rglob("*.yaml"))}
+    return {
+        str(path.relative_to(root).with_suffix("").as_posix()): path for path in sorted(root.rglob("*.yaml"))
+    }
 
 
 def configuration_path(name: str) -> Path:
@@ -143,8 +156,8 @@ def load_experiment(name: str, overrides: Sequence[str] = ()) -> Experiment:
 
     Args:
         name: A shipped configuration such as `nlp/sentiment`, the path of a YAML file, or a run folder.
-        overrides: Dotted paths and values. A key without a dot that is no part of the experiment belongs to the
-            task: `data=reviews.tsv` is `task.data=reviews.tsv`.
+        overrides: Dotted paths and values. A key without a dot that is no part of the experiment belongs to
+            the task: `data=reviews.tsv` is `task.data=reviews.tsv`.
 
     Raises:
         UserError: A name, a key or a value is not right; the message says which and what is.
@@ -170,8 +183,8 @@ def experiment_from(tree: Mapping[str, Any]) -> Experiment:
         raise UserError(unknown_key(unknown[0], Experiment.model_fields))
     if tree.get("version", VERSION) != VERSION:
         raise UserError(
-            f"This Quartet reads configurations and runs of version {VERSION}. Received: version {tree['version']!r}. "
-            "Train again, or use the Quartet that wrote it."
+            f"This Quartet reads configurations and runs of version {VERSION}. Train again, or use the "
+            f"Quartet that wrote it. Received: version {tree['version']!r}."
         )
     task_tree = tree.get("task")
     if not isinstance(task_tree, Mapping) or "type" not in task_tree:
@@ -212,8 +225,9 @@ def task_class_at(path: object) -> type[Task]:
     try:
         found = getattr(importlib.import_module(module_name), class_name)
     except (ImportError, AttributeError, ValueError) as error:
-        raise UserError(f"task.type names no class that can be imported: {error}. Received: {path!r}.") from None
+        raise UserError(
+            f"task.type names no class that can be imported: {error}. Received: {path!r}."
+        ) from None
     if not (isinstance(found, type) and issubclass(found, Task)):
         raise UserError(f"task.type must name a subclass of core.task.Task. Received: {path!r}.")
     return found
-

@@ -43,5 +43,7 @@ class ProgressBar(keras.callbacks.Callback):
         self.bar.stop()
 
     def _figures(self, logs: dict[str, Any]) -> str:
-        shown = [name for name in (self.objective, "loss", "examples_per_second", "data_wait") if name in logs]
+        shown = [
+            name for name in (self.objective, "loss", "examples_per_second", "data_wait") if name in logs
+        ]
         return "  ".join(f"{name} {logs[name]:.4g}" for name in shown)

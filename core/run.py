@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 class Run:
     """The folder of one training; each of its files is written whole or not at all.
 
-    `experiment.yaml`, `encoder.json`, `model.keras`, `history.csv`, `metrics.json`, `predictions.jsonl`, `audit.json`,
-    `logs/`, and `checkpoints/` while it is under way. `metrics.json` comes last: where it stands, the run is finished.
+    `experiment.yaml`, `audit.json`, `encoder.json`, `model.keras`, `history.csv`, `predictions.jsonl`,
+    `metrics.json`, `logs/`, and `checkpoints/` while it is under way. `metrics.json` comes last: where it
+    stands, the run is finished.
 
     Args:
         folder: An existing run folder; `Run.create` makes a new one.
@@ -51,7 +52,7 @@ class Run:
         folder = Path(folder)
         if (folder / "experiment.yaml").exists():
             raise UserError(
-                f"{folder} already holds a run. Give another --run folder, or --resume to go on with this one."
+                f"{folder} already holds a run. Give another --run folder, or --resume to go on with it."
             )
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -135,17 +136,21 @@ class Run:
 
     def write_history(self, history: Mapping[str, list[float]]) -> None:
         """Write one row an epoch, one column a figure."""
-        with written_whole(self.folder / "history.csv") as path, path.open("w", newline="", encoding="utf-8") as file:
+        with (
+            written_whole(self.folder / "history.csv") as path,
+            path.open("w", newline="", encoding="utf-8") as file,
+        ):
             table = csv.writer(file)
             table.writerow(["epoch", *history])
-            table.writerows([epoch, *row] for epoch, row in enumerate(zip(*history.values(), strict=True), start=1))
+            table.writerows(
+                [epoch, *row] for epoch, row in enumerate(zip(*history.values(), strict=True), start=1)
+            )
 
     @contextlib.contextmanager
     def rows(self, name: str) -> Iterator[Write]:
         """Give a function that appends one JSON row to the file `name`, which appears when the block ends."""
         with written_whole(self.folder / name) as path, path.open("w", encoding="utf-8") as file:
             yield lambda row: print(to_json(row), file=file)
-
 
 
 def newest_unfinished(folder: Path, experiment: Experiment) -> Path:

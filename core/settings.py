@@ -25,7 +25,11 @@ class Settings(pydantic.BaseModel):
     """
 
     model_config = pydantic.ConfigDict(
-        frozen=True, extra="forbid", coerce_numbers_to_str=True, validate_default=True, protected_namespaces=()
+        frozen=True,
+        extra="forbid",
+        coerce_numbers_to_str=True,
+        validate_default=True,
+        protected_namespaces=(),
     )
 
 
@@ -124,8 +128,9 @@ def parsed_override(text: str) -> tuple[list[str], Any]:
         parsed = yaml.safe_load(value)
     except yaml.YAMLError:
         parsed = value
-    # What YAML reads as plain text is kept as typed: a '#' or ': ' in a path is no YAML.
-    return key.strip().split("."), value if isinstance(parsed, str) else parsed
+    # All but numbers, truth values and bracketed nests is text, kept as typed: '#' and ': ' may be in a path.
+    typed = parsed is None or isinstance(parsed, int | float) or value.lstrip().startswith(("[", "{"))
+    return key.strip().split("."), parsed if typed else value
 
 
 def with_override(tree: Mapping[str, Any], path: list[str], value: Any) -> dict[str, Any]:

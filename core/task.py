@@ -1,14 +1,16 @@
 """The contract: a task is its own configuration, and its methods are its work.
 
-What the hard tasks override, so that none needs a case of its own in `core`:
+What the hard tasks of the road override, so that none needs a case of its own in `core`:
 
-| task | overrides | keeps |
-|---|---|---|
-| generative adversarial net | `build` returns a model with a `train_step` of its own, `fit` compiles two optimizers, `evaluate` draws samples, `predict` takes seeds | data, run, resume |
-| alternating least squares | `fit` solves sweep by sweep and calls the callbacks at each end of an epoch | all else |
-| hidden Markov model with a net | `fit` aligns, calls `super().fit`, aligns again; the alignment is a weight of the model | all else |
-| detector | `batches` pads the boxes, `build` returns a model with a `compute_loss`, `evaluate` matches boxes over the whole set | `fit`, run, resume |
-| autoregressive generator | `batches` cuts windows with the feed's seed, `predict` samples | `fit`, run, resume |
+- generative adversarial net: `build` returns a model with its own `train_step`, `fit` compiles two
+  optimizers, `evaluate` draws samples and compares them with the test part, `predict` takes seeds;
+- alternating least squares: `fit` solves sweep by sweep and calls the callbacks at the end of each, so that
+  stopping, history and resume stay the same;
+- hidden Markov model over a net: `fit` aligns, calls `super().fit`, and aligns again; the alignment is a weight
+  of the model, so that a resume finds it;
+- detector: `batches` pads the boxes, `build` returns a model with a `compute_loss`, `evaluate` matches boxes
+  over the whole set;
+- autoregressive generator: `batches` cuts windows with the feed's seed, `predict` samples.
 """
 
 from __future__ import annotations
@@ -60,7 +62,9 @@ class Task(Settings):
     headline: ClassVar[tuple[str, ...]] = ()
     """The figures of `evaluate` that tables show first."""
 
-    data: str = Field("sample", description="where the examples come from: sample, tfds:NAME[/CONFIG], or a path")
+    data: str = Field(
+        "sample", description="where the examples come from: sample, tfds:NAME[/CONFIG], or a path"
+    )
 
     @abstractmethod
     def load(self) -> Splits:
@@ -97,7 +101,12 @@ class Task(Settings):
         return []
 
     def fit(
-        self, model: keras.Model, encoder: Any, splits: Splits, fit: Fit, callbacks: Sequence[keras.callbacks.Callback]
+        self,
+        model: keras.Model,
+        encoder: Any,
+        splits: Splits,
+        fit: Fit,
+        callbacks: Sequence[keras.callbacks.Callback],
     ) -> keras.callbacks.History:
         """Train the model in place; the last callback is the `ExactResume` that says where to start.
 
@@ -130,7 +139,9 @@ class Task(Settings):
             metrics=self.metrics(encoder),
             jit_compile=fit.jit_compile,
         )
-        validation = self.batches(splits.validation, encoder, Feed(fit.batch_size)) if len(splits.validation) else None
+        validation = (
+            self.batches(splits.validation, encoder, Feed(fit.batch_size)) if len(splits.validation) else None
+        )
         return model.fit(
             self.batches(splits.train, encoder, feed),
             steps_per_epoch=num_steps,
@@ -146,15 +157,21 @@ class Task(Settings):
             return {}
         if self.label is None:
             raise UserError(
-                f"fit.imbalance needs classes, and {type(self).__name__} has none. Received: {fit.imbalance!r}."
+                f"fit.imbalance needs classes; {type(self).__name__} has none. Received: {fit.imbalance!r}."
             )
         from core.data.imbalance import balanced_weights
 
         weights = balanced_weights(train[self.label])
-        return {"sample_weight": weights} if fit.imbalance == "weights" else {"probability": weights / weights.sum()}
+        return (
+            {"sample_weight": weights}
+            if fit.imbalance == "weights"
+            else {"probability": weights / weights.sum()}
+        )
 
     @abstractmethod
-    def evaluate(self, model: keras.Model, encoder: Any, examples: Examples, write: Write | None = None) -> Figures:
+    def evaluate(
+        self, model: keras.Model, encoder: Any, examples: Examples, write: Write | None = None
+    ) -> Figures:
         """Return the figures over all examples, never an average of batches.
 
         Args:

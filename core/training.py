@@ -46,7 +46,8 @@ def train(
     Example:
 
     >>> from core.experiment import load_experiment
-    >>> run = train(load_experiment("vision/classification", ["fit.epochs=1"]), "runs/digits")  # doctest: +SKIP
+    >>> experiment = load_experiment("vision/classification", ["fit.epochs=1"])
+    >>> run = train(experiment, "runs/digits")  # doctest: +SKIP
     >>> run.metrics["test"]["accuracy"]  # doctest: +SKIP
     0.95
     """
@@ -57,7 +58,7 @@ def train(
 
     from core.data.audit import audited
 
-    seconds = {}
+    seconds: dict[str, float] = {}
     with _timed(seconds, "load"):
         splits = splits or experiment.task.load()
         splits, report = audited(splits, experiment.task, experiment.audit)
@@ -116,7 +117,7 @@ def built(experiment: Experiment, encoder: Encoder) -> keras.Model:
 
 
 def _callbacks(experiment: Experiment, run: Run, num_train: int, progress: bool) -> list[Any]:
-    """Return the callbacks of a training, in the order in which they are called; `ExactResume` is the last."""
+    """Return the callbacks of a training in the order of their calls; `ExactResume` is the last."""
     import keras
 
     from core.callbacks import ExactResume, NaNRescue, Throughput

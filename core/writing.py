@@ -39,7 +39,7 @@ def written_whole(path: Path) -> Iterator[Path]:
 
 
 def to_json(tree: Any, indent: int | None = None) -> str:
-    """Return JSON of numbers, arrays, text and nests of them; what is not finite becomes null, which JSON can hold.
+    """Return JSON of numbers, arrays, text and nests of them; what is not finite becomes null.
 
     Example:
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -132,7 +132,9 @@ class Examples:
 
     def _column(self, name: str) -> Column:
         if name not in self.columns:
-            raise UserError(f"{self.source} has no column {name!r}. Received the columns: {', '.join(self.columns)}.")
+            raise UserError(
+                f"{self.source} has no column {name!r}. Received the columns: {', '.join(self.columns)}."
+            )
         return self.columns[name]
 
     def take(self, rows: np.ndarray | Sequence[int]) -> Examples:
@@ -157,7 +159,9 @@ class Examples:
         for name in parts[0].columns:
             columns = [part.columns[name] for part in parts]
             if isinstance(columns[0], Ragged):
-                joined[name] = Ragged.concatenate([column for column in columns if isinstance(column, Ragged)])
+                joined[name] = Ragged.concatenate(
+                    [column for column in columns if isinstance(column, Ragged)]
+                )
             else:
                 joined[name] = np.concatenate(columns)
         return cls(joined, parts[0].source)
@@ -173,10 +177,12 @@ class Splits:
         test: What it is judged on, once.
         protocol: How the parts were made, in words that stand beside every figure.
         notes: What a user should know of the reading, such as counted skips.
+        official_test: Whether the source itself names its test part.
     """
 
     train: Examples
     validation: Examples
     test: Examples
     protocol: str
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
+    official_test: bool = False

@@ -16,8 +16,8 @@ def balanced_weights(labels: np.ndarray) -> np.ndarray:
 
     Example:
 
-    >>> balanced_weights(np.array(["yes", "yes", "yes", "no"])).round(2).tolist()
-    [0.67, 0.67, 0.67, 2.0]
+    >>> balanced_weights(np.array(["yes", "yes", "no"])).tolist()
+    [0.75, 0.75, 1.5]
     """
     _, classes, counts = np.unique(labels, return_inverse=True, return_counts=True)
     return (len(labels) / (len(counts) * counts))[classes].astype(np.float32)

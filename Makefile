@@ -1,0 +1,33 @@
+# Each target makes the environment if it is missing or older than what it is made from.
+PYTHON ?= python3
+ENVIRONMENT := .venv/installed
+
+.PHONY: demo test check lock clean
+
+demo: $(ENVIRONMENT)
+	.venv/bin/quartet demo
+
+test: $(ENVIRONMENT)
+	.venv/bin/python -m pytest
+
+check: $(ENVIRONMENT)
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+$(ENVIRONMENT): requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install --quiet --requirement requirements.lock
+	.venv/bin/python -m pip install --quiet --no-deps --editable .
+	touch $@
+
+# Resolves anew for every supported Python and platform; the file names no index.
+lock:
+	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install --quiet uv
+	.venv/bin/uv pip compile pyproject.toml --extra test --extra check --universal --python-version 3.11 \
+	  --no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet --output-file requirements.lock
+
+clean:
+	rm -rf .venv build *.egg-info
