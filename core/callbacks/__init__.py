@@ -1,0 +1,3 @@
+from core.callbacks.exact_resume import ExactResume
+
+__all__ = ["ExactResume"]

@@ -1,0 +1,102 @@
+"""All that training changes in a model, as arrays and back."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+
+
+def model_state(model: keras.Model) -> dict[str, np.ndarray]:
+    """Return a copy of every variable that training changes.
+
+    These are the weights, the seed generators of random layers, the variables of every optimizer that is an
+    attribute of the model, and the metrics. Inside a callback pass `self.model`, which on JAX brings the
+    variables up to date.
+
+    Returns:
+        Name to array. A name holds the kind of variable, its place among its kind, and its path.
+
+    Example:
+
+    >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1, name="out")])
+    >>> list(model_state(model))
+    ['model/0/out/kernel', 'model/1/out/bias']
+    """
+    # A copy, because on JAX the array may share memory with a buffer that the next step gives away.
+    return {name: np.array(keras.ops.convert_to_numpy(value)) for name, value in _variables(model).items()}
+
+
+def restore_model_state(model: keras.Model, state: Mapping[str, np.ndarray]) -> None:
+    """Give every variable the value it has in `state`; variables are matched by kind and place.
+
+    Metrics that Keras has not built yet are left alone: it builds them at the first step. `add_metric_state`
+    can follow then.
+
+    Args:
+        model: A built model of the architecture, optimizer and metrics that `state` was taken from.
+        state: What `model_state` returned.
+
+    Raises:
+        ValueError: If the variables differ in number, shape or dtype. The model is then unchanged.
+    """
+    optimizer = getattr(model, "optimizer", None)
+    if optimizer is not None and not optimizer.built:
+        optimizer.build(model.trainable_variables)
+    variables, saved = _variables(model), dict(state)
+    if not metrics_match(model, state):
+        variables, saved = _part(variables, metrics=False), _part(saved, metrics=False)
+    _check_alike(variables, saved)
+    for variable, value in zip(variables.values(), saved.values(), strict=True):
+        variable.assign(value)
+
+
+def metrics_match(model: keras.Model, state: Mapping[str, np.ndarray]) -> bool:
+    """Tell whether Keras has built the model's metrics as far as it had when `state` was taken."""
+    return len(model.metrics_variables) == len(_part(state, metrics=True))
+
+
+def add_metric_state(model: keras.Model, state: Mapping[str, np.ndarray]) -> None:
+    """Add the metrics in `state` to the model's own, as if their examples had come first.
+
+    Exact for metrics whose variables are sums over examples or batches, as those of Keras are.
+
+    Raises:
+        ValueError: If the metrics differ in number, shape or dtype.
+    """
+    variables, saved = _part(_variables(model), metrics=True), _part(state, metrics=True)
+    _check_alike(variables, saved)
+    for variable, value in zip(variables.values(), saved.values(), strict=True):
+        variable.assign(keras.ops.convert_to_tensor(value) + variable)
+
+
+def _variables(model: keras.Model) -> dict[str, keras.Variable]:
+    optimizers = [value for value in vars(model).values() if isinstance(value, keras.optimizers.Optimizer)]
+    kinds = {
+        "model": model.variables,
+        "optimizer": [variable for optimizer in optimizers for variable in optimizer.variables],
+        "metric": model.metrics_variables,
+    }
+    return {
+        f"{kind}/{place}/{variable.path}": variable
+        for kind, variables in kinds.items()
+        for place, variable in enumerate(variables)
+    }
+
+
+def _part(named: Mapping[str, Any], *, metrics: bool) -> dict[str, Any]:
+    return {name: value for name, value in named.items() if name.startswith("metric/") == metrics}
+
+
+def _check_alike(variables: Mapping[str, keras.Variable], saved: Mapping[str, np.ndarray]) -> None:
+    mine = [(name, tuple(variable.shape), variable.dtype) for name, variable in variables.items()]
+    theirs = [(name, value.shape, value.dtype.name) for name, value in saved.items()]
+    for here, there in itertools.zip_longest(mine, theirs, fillvalue=("no variable", (), "")):
+        if (here[0].split("/")[0], *here[1:]) != (there[0].split("/")[0], *there[1:]):
+            raise ValueError(
+                "The state is of another model, optimizer or set of metrics: "
+                f"the model has {here[0]} {here[1]} {here[2]}. Received: {there[0]} {there[1]} {there[2]}."
+            )

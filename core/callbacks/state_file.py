@@ -1,0 +1,95 @@
+"""Nested values with arrays in them, in one file that is written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+
+def write_state_file(path: Path, state: Any) -> None:
+    """Write `state` beside `path`, then move it there, so that a kill leaves the former file or the new one.
+
+    Args:
+        path: The file, an npz archive of arrays and one JSON text.
+        state: Numbers, strings, None, arrays, tensors (read back as arrays) and functions of `keras.ops`, in
+            lists, tuples and dicts.
+
+    Raises:
+        TypeError: If `state` holds anything else.
+    """
+    arrays: list[np.ndarray] = []
+    text = json.dumps(pack(state, arrays))
+    members = {f"array_{place}": _plain(array) for place, array in enumerate(arrays)}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".tmp")
+    with temporary.open("wb") as file:
+        np.savez(file, json=np.frombuffer(text.encode(), np.uint8), **members)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+
+
+def read_state_file(path: Path) -> Any:
+    """Read what `write_state_file` wrote.
+
+    Raises:
+        ValueError: If the file is damaged or is not such a file.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as members:
+            arrays = [members[f"array_{place}"] for place in range(len(members.files) - 1)]
+            return unpack(json.loads(members["json"].tobytes()), arrays)
+    except (zipfile.BadZipFile, KeyError, EOFError, OSError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{path} is damaged or not a state file ({error}). Delete it to start anew."
+        ) from error
+
+
+def pack(value: Any, arrays: list[np.ndarray]) -> Any:
+    """Return `value` as JSON in which each array is its place in `arrays`, to which it is appended.
+
+    Raises:
+        TypeError: If `value` holds anything else than `write_state_file` takes.
+    """
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if type(value) in (list, tuple):
+        return {type(value).__name__: [pack(item, arrays) for item in value]}
+    if type(value) is dict:
+        return {"dict": [[pack(key, arrays), pack(item, arrays)] for key, item in value.items()]}
+    if keras.ops.is_tensor(value):
+        value = keras.ops.convert_to_numpy(value)
+    if isinstance(value, np.ndarray | np.generic) and value.dtype.kind not in "OT":
+        arrays.append(np.asarray(value))
+        return {"array": len(arrays) - 1, "dtype": value.dtype.name, "scalar": isinstance(value, np.generic)}
+    # Monitors such as EarlyStopping keep `keras.ops.less` as an attribute, in step with the sign of another.
+    name = getattr(value, "__name__", "")
+    if name and getattr(keras.ops, name, None) is value:
+        return {"keras.ops": name}
+    raise TypeError(f"A state file has no place for this type. Received: {type(value).__name__}.")
+
+
+def unpack(packed: Any, arrays: list[np.ndarray]) -> Any:
+    """Return the value that `pack` made `packed` and `arrays` of."""
+    if not isinstance(packed, dict):
+        return packed
+    if "array" in packed:
+        array = arrays[packed["array"]].view(np.dtype(packed["dtype"]))
+        return array[()] if packed["scalar"] else array
+    ((kind, content),) = packed.items()
+    if kind == "keras.ops":
+        return getattr(keras.ops, content)
+    if kind == "dict":
+        return {unpack(key, arrays): unpack(item, arrays) for key, item in content}
+    return {"list": list, "tuple": tuple}[kind](unpack(item, arrays) for item in content)
+
+
+def _plain(array: np.ndarray) -> np.ndarray:
+    """View types that NumPy's file format does not know, such as bfloat16, as integers of the same width."""
+    return array if array.dtype.isbuiltin == 1 else array.view(f"u{array.dtype.itemsize}")
