@@ -23,8 +23,8 @@ def model_state(model: keras.Model) -> dict[str, np.ndarray]:
     Example:
 
     >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1, name="out")])
-    >>> list(model_state(model))
-    ['model/0/out/kernel', 'model/1/out/bias']
+    >>> [value.shape for value in model_state(model).values()]
+    [(2, 1), (1,)]
     """
     # A copy, because on JAX the array may share memory with a buffer that the next step gives away.
     return {name: np.array(keras.ops.convert_to_numpy(value)) for name, value in _variables(model).items()}
@@ -43,9 +43,6 @@ def restore_model_state(model: keras.Model, state: Mapping[str, np.ndarray]) -> 
     Raises:
         ValueError: If the variables differ in number, shape or dtype. The model is then unchanged.
     """
-    optimizer = getattr(model, "optimizer", None)
-    if optimizer is not None and not optimizer.built:
-        optimizer.build(model.trainable_variables)
     variables, saved = _variables(model), dict(state)
     if not metrics_match(model, state):
         variables, saved = _part(variables, metrics=False), _part(saved, metrics=False)
@@ -74,6 +71,9 @@ def add_metric_state(model: keras.Model, state: Mapping[str, np.ndarray]) -> Non
 
 
 def _variables(model: keras.Model) -> dict[str, keras.Variable]:
+    optimizer = getattr(model, "optimizer", None)
+    if optimizer is not None and not optimizer.built:
+        optimizer.build(model.trainable_variables)
     optimizers = [value for value in vars(model).values() if isinstance(value, keras.optimizers.Optimizer)]
     kinds = {
         "model": model.variables,
