@@ -1,0 +1,207 @@
+"""How examples are divided: by a seeded hash of their content, by group, by time, in folds."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from core.data.examples import Column, Examples, Ragged, Splits
+from core.errors import UserError
+
+PARTS = ("train", "validation", "test")
+
+
+def content_hash(examples: Examples, key: Sequence[str], seed: int = 0) -> np.ndarray:
+    """Return a stable 64-bit hash of each example's content.
+
+    Args:
+        examples: Any number of them.
+        key: The columns that make an example what it is. Equal content has equal hashes, whatever its place.
+        seed: Another seed gives unrelated hashes.
+
+    Returns:
+        uint64, shape `(num_examples,)`.
+    """
+    salt = f"{seed:016d}"[:16]
+    combined = np.zeros(len(examples), np.uint64)
+    for name in key:
+        # An odd multiplier keeps the order of the columns in the hash; overflow wraps, as it should.
+        combined = combined * np.uint64(0x9E3779B97F4A7C15) + _column_hash(examples.columns[name], salt)
+    return combined
+
+
+def _column_hash(column: Column, salt: str) -> np.ndarray:
+    import pandas as pd
+
+    if not isinstance(column, Ragged) and column.ndim == 1:
+        values = column.astype(object) if isinstance(column.dtype, np.dtypes.StringDType) else column
+        return pd.util.hash_array(values, hash_key=salt)
+    digests = (
+        hashlib.blake2b(np.ascontiguousarray(column[row]).data, digest_size=8, key=salt.encode()).digest()
+        for row in range(len(column))
+    )
+    return np.frombuffer(b"".join(digests), np.uint64)
+
+
+def completed(
+    parts: Mapping[str, Examples],
+    key: Sequence[str],
+    *,
+    validation: float,
+    test: float,
+    seed: int = 0,
+    group: str | None = None,
+    time: str | None = None,
+    notes: Sequence[str] = (),
+) -> Splits:
+    """Return the three parts of a source; what it does not name itself is split off its training part.
+
+    Args:
+        parts: Those of `train`, `validation`, `test` that the source names; `train` at least.
+        key: The columns that make an example what it is; their hash decides where it goes, so that equal
+            examples stay together.
+        validation: Share of the examples that becomes the validation part, at least 0 and below 1.
+        test: Share that becomes the test part, likewise.
+        seed: Of the hash.
+        group: A column whose values are each kept in one part, such as the speaker; in place of `key`.
+        time: A column: the latest examples are the test part, those before them validation.
+        notes: What a user should know of the reading.
+
+    Raises:
+        UserError: A part would be empty, or there is no such column.
+    """
+    whole, found, said = parts["train"], dict(parts), []
+    position = _position(whole, key, seed, group, time)
+    upper = np.inf
+    for name, share in (("test", test), ("validation", validation)):
+        if name in parts:
+            said.append(f"{name} part as published")
+            continue
+        lower = min(upper, 1.0) - share
+        found[name] = whole.take((position >= lower) & (position < upper))
+        upper = lower
+        said.append(f"{name} {share:.0%} {_words(group, time, seed)}" if share else f"no {name} part")
+    found["train"] = whole.take(position < upper)
+    for name in ("train", "test"):
+        if not len(found[name]):
+            raise UserError(
+                f"The {name} part of {whole.source} is empty: there are too few examples"
+                f"{f' or values of {group!r}' if group else ''} to split. Received: {len(whole)} examples."
+            )
+    return Splits(
+        **{name: found[name] for name in PARTS},
+        protocol=f"{', '.join(said)}; split {split_fingerprint(found, key)}",
+        notes=tuple(notes),
+        official_test="test" in parts,
+    )
+
+
+def _position(
+    examples: Examples, key: Sequence[str], seed: int, group: str | None, time: str | None
+) -> np.ndarray:
+    """Return a number in [0, 1) for each example; the highest become the test part."""
+    if time is not None:
+        ranks = np.empty(len(examples))
+        ranks[np.argsort(examples[time], kind="stable")] = np.arange(len(examples))
+        return ranks / max(len(examples), 1)
+    if group is None:
+        return content_hash(examples, key, seed) / 2.0**64
+    _, first, members, counts = np.unique(
+        examples[group], return_index=True, return_inverse=True, return_counts=True
+    )
+    order = np.argsort(content_hash(examples.take(first), (group,), seed))
+    middle = np.empty(len(counts))
+    middle[order] = (np.cumsum(counts[order]) - counts[order] / 2) / len(examples)
+    return middle[members]
+
+
+def _words(group: str | None, time: str | None, seed: int) -> str:
+    if time is not None:
+        return f"latest by {time}"
+    return f"by hash of {group or 'content'}, seed {seed}"
+
+
+def split_fingerprint(parts: Mapping[str, Examples], key: Sequence[str]) -> str:
+    """Return 8 hexadecimal digits that name this very division: other members in any part, other digits."""
+    digest = hashlib.blake2b(digest_size=4)
+    for name in PARTS:
+        if name in parts and len(parts[name]):
+            digest.update(np.sort(content_hash(parts[name], key)).tobytes())
+        digest.update(name.encode())
+    return digest.hexdigest()
+
+
+def fold_splits(
+    examples: Examples,
+    num_folds: int,
+    *,
+    key: Sequence[str],
+    stratify: str | None = None,
+    group: str | None = None,
+    time: str | None = None,
+    validation: float = 0.1,
+    seed: int = 0,
+) -> Iterator[Splits]:
+    """Yield one division a fold: its test part, and train and validation from the rest.
+
+    Args:
+        examples: All of them.
+        num_folds: At least 2.
+        key: The columns that make an example what it is.
+        stratify: A column whose values are spread evenly over the folds.
+        group: A column whose values are each kept in one fold.
+        time: A column; each fold is tested on what comes after all that it learns from.
+        validation: Share of the rest that becomes the validation part, by hash of the content.
+        seed: Of the shuffle and the hash.
+
+    Raises:
+        UserError: There are fewer examples, groups or members of a class than folds, or no such column.
+    """
+    from sklearn import model_selection as selection
+
+    for name in (group, time):
+        if name is not None and name not in examples:
+            raise UserError(
+                f"{examples.source} has no column {name!r} to make folds by. "
+                f"Received the columns: {', '.join(examples.columns)}."
+            )
+    rows = np.arange(len(examples))
+    groups = np.unique(examples[group], return_inverse=True)[1] if group else None
+    classes = np.unique(examples[stratify], return_inverse=True)[1] if stratify else None
+    if time:
+        rows = np.argsort(examples[time], kind="stable")
+        how, folds = f"by {time}", selection.TimeSeriesSplit(num_folds)
+    elif group and num_folds == len(np.unique(groups)):
+        how, folds = f"one {group} held out", selection.LeaveOneGroupOut()
+    elif group and stratify:
+        how = f"grouped by {group}, stratified by {stratify}"
+        folds = selection.StratifiedGroupKFold(num_folds, shuffle=True, random_state=seed)
+    elif group:
+        how, folds = f"grouped by {group}", selection.GroupKFold(num_folds, shuffle=True, random_state=seed)
+    elif stratify:
+        how = f"stratified by {stratify}"
+        folds = selection.StratifiedKFold(num_folds, shuffle=True, random_state=seed)
+    else:
+        how, folds = "at random", selection.KFold(num_folds, shuffle=True, random_state=seed)
+    try:
+        pairs = list(folds.split(rows, classes, groups))
+    except ValueError as error:
+        raise UserError(f"{examples.source} can't be divided into {num_folds} folds: {error}.") from None
+    for fold, (rest, held_out) in enumerate(pairs, start=1):
+        whole = completed(
+            {"train": examples.take(rows[rest]), "test": examples.take(rows[held_out])},
+            key,
+            validation=validation,
+            test=0.0,
+            seed=seed,
+        )
+        yield Splits(
+            whole.train,
+            whole.validation,
+            whole.test,
+            protocol=f"fold {fold} of {num_folds}, {how}, seed {seed}; "
+            + whole.protocol.removeprefix("test part as published, "),
+            official_test=True,
+        )

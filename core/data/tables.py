@@ -1,0 +1,317 @@
+"""Tables in text files: CSV, TSV and JSON lines with named columns, and MovieLens ratings."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.data.examples import Examples
+from core.errors import UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SEPARATORS = {".csv": ",", ".tsv": "\t", ".txt": "\t", ".tab": "\t"}
+JSON_LINES = (".jsonl", ".ndjson")
+PART_NAMES = {
+    "train": ("train", "training"),
+    "validation": ("validation", "valid", "val", "dev"),
+    "test": ("test", "testing"),
+}
+
+
+def table_suffix(path: Path) -> str:
+    """Return the ending that tells the format, without a final `.gz`."""
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    return suffixes[-2] if len(suffixes) > 1 and suffixes[-1] == ".gz" else (suffixes or [""])[-1]
+
+
+def existing(path: str | Path) -> Path:
+    """Return the path of a source that exists and is not empty.
+
+    Raises:
+        UserError: There is nothing there, or nothing in it.
+    """
+    path = Path(path).expanduser()
+    if not path.exists():
+        raise UserError(
+            f"There is no data at this path. Give a file, a folder, sample or tfds:NAME. Received: {path}."
+        )
+    if path.is_dir() and not any(path.iterdir()):
+        raise UserError(f"The folder is empty. Received: {path}.")
+    if path.is_file() and not path.stat().st_size:
+        raise UserError(f"The file is empty. Received: {path}.")
+    return path
+
+
+def part_paths(path: Path, suffixes: Sequence[str] = (*SEPARATORS, *JSON_LINES)) -> dict[str, Path]:
+    """Return the files or folders of the parts that a source names: `train`, `validation`, `test`.
+
+    Args:
+        path: A file, which is all `train`, or a folder that holds files or folders named after the parts.
+        suffixes: Endings of the files that count.
+
+    Raises:
+        UserError: A folder holds no training part.
+    """
+    if path.is_file():
+        return {"train": path}
+    found = {}
+    for part, names in PART_NAMES.items():
+        for entry in sorted(path.iterdir()):
+            stem = entry.name.split(".")[0].lower()
+            if stem in names and (entry.is_dir() or table_suffix(entry) in suffixes):
+                found.setdefault(part, entry)
+    if "train" not in found:
+        raise UserError(
+            f"{path} holds no file named train with one of the endings {', '.join(suffixes)}. "
+            f"Received: {', '.join(sorted(entry.name for entry in path.iterdir())[:8])}."
+        )
+    return found
+
+
+def read_table(
+    path: Path, columns: Mapping[str, str | int], *, skip_bad: bool = False
+) -> tuple[Examples, tuple[str, ...]]:
+    """Read text columns of a CSV, TSV or JSON-lines file, which may end in `.gz`.
+
+    Args:
+        path: The file.
+        columns: The name a column gets to its name in the file, or to its position from 0 in a file without a
+            header. Other named columns are kept under their own names.
+        skip_bad: Leave out lines that can't be read or lack a value, and count them; else refuse them.
+
+    Returns:
+        The examples, all columns as text, and notes of what was left out.
+
+    Raises:
+        UserError: The file is no such table, lacks a column, or has bad lines; the message names file and line.
+
+    Example:
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "reviews.tsv"
+    >>> _ = path.write_text("text\\tlabel\\nlovely\\tgood\\n")
+    >>> read_table(path, {"text": "text", "label": "label"})[0]["label"].tolist()
+    ['good']
+    """
+    headless = [position for position in columns.values() if _is_position(position)]
+    if headless and len(headless) < len(columns):
+        raise UserError(f"Give all columns by name, or all by position. Received: {dict(columns)}.")
+    try:
+        frame, bad = (
+            _json_lines(path) if table_suffix(path) in JSON_LINES else _separated(path, bool(headless))
+        )
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is not text in UTF-8: {error.reason} at byte {error.start}.") from None
+    except (OSError, EOFError) as error:
+        raise UserError(f"{path} can't be read: {error}.") from None
+    wanted = {name: int(source) if headless else source for name, source in columns.items()}
+    _require_columns(path, frame, wanted)
+    frame = frame.rename(columns={source: name for name, source in wanted.items()})
+    lacking = frame[list(wanted)].isna().any(axis=1)
+    bad = sorted([*bad, *frame.loc[lacking, "_line"].tolist()])
+    if bad and not skip_bad:
+        raise UserError(
+            f"{path}, line {bad[0]}: not as many fields as columns, or one is missing ({len(bad)} such lines). "
+            "Mend the file, or leave them out with skip_bad=true."
+        )
+    frame = frame[~lacking].drop(columns="_line").fillna("")
+    if frame.empty:
+        raise UserError(f"{path} has no lines of data. Received: {len(bad)} bad lines and no good one.")
+    examples = Examples({str(name): frame[name].to_numpy(object) for name in frame.columns}, str(path))
+    return examples, ((f"{len(bad)} bad lines of {path.name} left out",) if bad else ())
+
+
+def _is_position(column: str | int) -> bool:
+    return isinstance(column, int) or column.isdigit()
+
+
+def _require_columns(path: Path, frame: pd.DataFrame, wanted: Mapping[str, str | int]) -> None:
+    for source in wanted.values():
+        if source not in frame.columns:
+            known = [str(name) for name in frame.columns if name != "_line"]
+            raise UserError(
+                f"{path} has no column {source!r}. Name another, or for a file without a header give positions "
+                f"from 0. Received the columns: {', '.join(known[:12])}."
+            )
+
+
+def _separated(path: Path, headless: bool) -> tuple[pd.DataFrame, list[int]]:
+    import gzip
+
+    import pandas as pd
+
+    separator = SEPARATORS.get(table_suffix(path))
+    if separator is None:
+        raise UserError(
+            f"A table ends in {', '.join((*SEPARATORS, *JSON_LINES))}, or these and .gz. Received: {path}."
+        )
+    # A quote in the middle of a tab-separated line is a quote and opens no field.
+    quoting = csv.QUOTE_MINIMAL if separator == "," else csv.QUOTE_NONE
+    opened = gzip.open(path, "rt", encoding="utf-8-sig", newline="") if path.suffix == ".gz" else None
+    with opened or path.open(encoding="utf-8-sig", newline="") as file:
+        csv.field_size_limit(2**27)
+        reader = csv.reader((line.replace("\0", "") for line in file), delimiter=separator, quoting=quoting)
+        first = next(reader, [])
+        names: list[str | int] = list(range(len(first))) if headless else list(first)
+        rows, lines, bad = ([first], [1], []) if headless else ([], [], [])
+        for row in reader:
+            if len(row) == len(names):
+                rows.append(row)
+                lines.append(reader.line_num)
+            elif row:
+                bad.append(reader.line_num)
+    frame = pd.DataFrame(rows, columns=names, dtype="str").replace("", pd.NA)
+    return frame.assign(_line=lines), bad
+
+
+def _json_lines(path: Path) -> tuple[pd.DataFrame, list[int]]:
+    import gzip
+    import json
+
+    import pandas as pd
+
+    rows, lines, bad = [], [], []
+    opened = gzip.open(path, "rt", encoding="utf-8-sig") if path.suffix == ".gz" else None
+    with opened or path.open(encoding="utf-8-sig") as file:
+        for number, line in enumerate(file, start=1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except json.JSONDecodeError:
+                row = None
+            if isinstance(row, dict):
+                rows.append({name: None if value is None else str(value) for name, value in row.items()})
+                lines.append(number)
+            else:
+                bad.append(number)
+    return pd.DataFrame(rows, dtype="str").assign(_line=lines), bad
+
+
+RATING_NAMES = {
+    "user": ("user", "userid", "user_id", "user_id:token"),
+    "item": ("item", "itemid", "item_id", "movieid", "movie_id", "item_id:token"),
+    "rating": ("rating", "rating:float", "user_rating", "score"),
+    "time": ("timestamp", "time", "timestamp:float"),
+}
+
+
+def read_ratings(path: Path, *, skip_bad: bool = False) -> tuple[Examples, tuple[str, ...]]:
+    """Read ratings in a MovieLens format: `ratings.csv`, `u.data`, `ratings.dat`, `.inter`, or fields by blanks.
+
+    Args:
+        path: The file, or a folder that holds one of these names.
+        skip_bad: Leave out lines whose rating is no finite number, and count them; else refuse them.
+
+    Returns:
+        Columns `user` and `item` (text), `rating` (float32) and, where the file has it, `time` (int64, seconds);
+        and notes of what was left out.
+
+    Raises:
+        UserError: There is no such file, it lacks a column, or has bad lines; the message names file and line.
+    """
+    import pandas as pd
+
+    path = _ratings_file(path)
+    separator, header = _ratings_format(path)
+    try:
+        frame = pd.read_csv(
+            path, sep=separator, header=header, dtype="str", engine="python" if len(separator) > 1 else "c"
+        )
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, OSError) as error:
+        raise UserError(f"{path} can't be read as ratings: {str(error).strip()}.") from None
+    frame = frame.rename(columns=_rating_columns(path, list(frame.columns), header is not None))
+    rating = pd.to_numeric(frame["rating"], errors="coerce")
+    good = np.isfinite(rating) & frame["user"].notna() & frame["item"].notna()
+    columns: dict[str, np.ndarray] = {}
+    if "time" in frame:
+        time = pd.to_numeric(frame["time"], errors="coerce")
+        good &= np.isfinite(time)
+        columns["time"] = time[good].to_numpy(np.float64).astype(np.int64)
+    if not good.all() and not skip_bad:
+        line = int(np.flatnonzero(~good)[0]) + (2 if header is not None else 1)
+        raise UserError(
+            f"{path}, line {line}: a rating needs a user, an item, a finite number and a time "
+            f"({int((~good).sum())} such lines). Mend the file, or leave them out with skip_bad=true."
+        )
+    if not good.any():
+        raise UserError(f"{path} has no ratings. Received: {len(frame)} lines.")
+    columns |= {name: frame.loc[good, name].to_numpy(object) for name in ("user", "item")}
+    columns["rating"] = rating[good].to_numpy(np.float32)
+    notes = (f"{int((~good).sum())} bad lines of {path.name} left out",) if not good.all() else ()
+    return Examples(columns, str(path)), notes
+
+
+def _ratings_file(path: Path) -> Path:
+    if path.is_file():
+        return path
+    for pattern in ("ratings.csv", "u.data", "ratings.dat", "*.inter", "ratings.txt", "ratings.tsv"):
+        for found in sorted(path.glob(pattern)):
+            return found
+    raise UserError(
+        f"{path} holds no ratings.csv, u.data, ratings.dat, ratings.txt or .inter file. "
+        f"Received: {', '.join(sorted(entry.name for entry in path.iterdir())[:8])}."
+    )
+
+
+def _ratings_format(path: Path) -> tuple[str, int | None]:
+    """Return the separator, and 0 where the first line is a header or None where there is none."""
+    with path.open(encoding="utf-8", errors="replace") as file:
+        first = file.readline().rstrip("\r\n")
+    separator = next((mark for mark in ("::", "\t", ",", ";") if mark in first), " ")
+    fields = first.split(separator)
+    try:
+        float(fields[2])
+    except (ValueError, IndexError):
+        return separator, 0
+    return separator, None
+
+
+def _rating_columns(path: Path, names: list, named: bool) -> dict:
+    if not named:
+        return dict(zip(names, ("user", "item", "rating", "time"), strict=False))
+    found = {}
+    for column, spellings in RATING_NAMES.items():
+        for name in names:
+            if str(name).strip().lower() in spellings:
+                found.setdefault(name, column)
+    lacking = [column for column in ("user", "item", "rating") if column not in found.values()]
+    if lacking:
+        raise UserError(
+            f"{path} has no column of {lacking[0]}s. Received the columns: {', '.join(map(str, names))}."
+        )
+    return found
+
+
+def read_titles(ratings: Path) -> dict[str, str]:
+    """Return item ids to titles from `movies.csv`, `u.item`, `movies.dat` or `.item` beside the ratings, or nothing."""
+    import pandas as pd
+
+    folder = ratings if ratings.is_dir() else ratings.parent
+    formats = {
+        "movies.csv": (",", 0, "utf-8"),
+        "u.item": ("|", None, "latin-1"),
+        "movies.dat": ("::", None, "latin-1"),
+    }
+    for name, (separator, header, encoding) in formats.items():
+        if (folder / name).is_file():
+            frame = pd.read_csv(
+                folder / name,
+                sep=separator,
+                header=header,
+                encoding=encoding,
+                dtype="str",
+                usecols=[0, 1],
+                engine="python",
+            )
+            return dict(zip(frame.iloc[:, 0], frame.iloc[:, 1], strict=True))
+    for path in folder.glob("*.item"):
+        frame = pd.read_csv(path, sep="\t", dtype="str", usecols=[0, 1])
+        return dict(zip(frame.iloc[:, 0], frame.iloc[:, 1], strict=True))
+    return {}
