@@ -1,0 +1,12 @@
+"""The layers that Keras, KerasRS and KerasHub lack; they need Keras and NumPy alone.
+
+Importing this package registers them all, so that `keras.saving.load_model` finds them.
+"""
+
+from __future__ import annotations
+
+from core.layers.spec_augment import SpecAugment
+from core.layers.spectrogram import LogMelSpectrogram
+from core.layers.wave_augmentation import RandomNoise, RandomSpeed
+
+__all__ = ["LogMelSpectrogram", "RandomNoise", "RandomSpeed", "SpecAugment"]
