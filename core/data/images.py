@@ -1,0 +1,208 @@
+"""Pictures: a folder for each class, or idx files."""
+
+from __future__ import annotations
+
+import gzip
+import math
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from core.data.examples import Examples
+from core.data.tables import PART_NAMES
+from core.errors import UserError
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
+IDX_NAMES = {"train": "train", "test": "t10k"}
+MAX_PIXELS = 100_000_000
+# More than this is kept in a file that the system pages in and out, and no longer in memory.
+MEMORY_BYTES = 2 * 1024**3
+
+Size = tuple[int, int]
+
+
+def read_images(
+    path: Path, *, size: Size | None = None, channels: int | None = None, skip_bad: bool = False
+) -> tuple[dict[str, Examples], tuple[str, ...]]:
+    """Read pictures with their labels, by the parts that the source names.
+
+    Args:
+        path: A folder that holds a folder for each class; or folders named after the parts (`train`, `test`, ...)
+            that do; or idx files named like those of MNIST, which may end in `.gz`.
+        size: Height and width to bring every picture to; needed where they differ.
+        channels: 1 for grey, 3 for colour; by default grey where all pictures are.
+        skip_bad: Leave out pictures that can't be read, and count them; else refuse them.
+
+    Returns:
+        The parts, with columns `image` (uint8, `(num_examples, height, width, channels)`), `label`, and `path`
+        where each picture is a file; and notes of what was left out.
+
+    Raises:
+        UserError: There are no pictures, one can't be read, or they differ in size; the message names the file.
+    """
+    if any(path.glob("*idx3-ubyte*")):
+        return _read_idx(path), ()
+    folders = {
+        part: entry
+        for part, names in PART_NAMES.items()
+        for entry in sorted(path.iterdir())
+        if entry.is_dir() and entry.name.lower() in names
+    }
+    found = {part: _listed(folder) for part, folder in (folders or {"train": path}).items()}
+    if "train" not in found:
+        raise UserError(f"{path} has no training part. Received the folders: {', '.join(map(str, folders))}.")
+    parts: dict[str, Examples] = {}
+    notes: list[str] = []
+    for part, (files, labels) in found.items():
+        images, good = decoded(files, size=size, channels=channels, skip_bad=skip_bad)
+        if not good.all():
+            notes.append(f"{(~good).sum()} pictures of {part} left out that can't be read")
+        size, channels = images.shape[1:3], images.shape[3]
+        columns = {
+            "image": images,
+            "label": np.array(labels)[good],
+            "path": np.array([str(file) for file in files])[good],
+        }
+        parts[part] = Examples(columns, str(path))
+    return parts, tuple(notes)
+
+
+def _listed(folder: Path) -> tuple[list[Path], list[str]]:
+    files, labels = [], []
+    for entry in sorted(entry for entry in folder.iterdir() if entry.is_dir()):
+        inside = sorted(file for file in entry.rglob("*") if file.suffix.lower() in SUFFIXES)
+        files += inside
+        labels += [entry.name] * len(inside)
+    if not files:
+        raise UserError(
+            f"{folder} holds no pictures: a folder for each class is expected, with files that end in "
+            f"{', '.join(SUFFIXES)}. Received: {', '.join(sorted(e.name for e in folder.iterdir())[:8])}."
+        )
+    return files, labels
+
+
+def decoded(
+    files: Sequence[Path], *, size: Size | None = None, channels: int | None = None, skip_bad: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """Read picture files, several at a time.
+
+    Args:
+        files: Paths.
+        size: Height and width to bring every picture to; by default that of the first.
+        channels: 1 or 3; by default 1 where the first is grey.
+        skip_bad: Leave out what can't be read.
+
+    Returns:
+        uint8 of shape `(num_good, height, width, channels)`, and which files were good, bool `(num_files,)`.
+
+    Raises:
+        UserError: A file can't be read, or has another size and none was asked for.
+    """
+    first = next(
+        (
+            picture
+            for picture in (_opened(file, size, channels, True) for file in files)
+            if picture is not None
+        ),
+        None,
+    )
+    if first is None:
+        raise UserError(
+            f"None of {len(files)} pictures can be read. Received: {', '.join(map(str, files[:3]))}."
+        )
+    shape = first.shape
+    images = _allocated((len(files), *shape))
+    good = np.zeros(len(files), bool)
+
+    def load(row: int) -> None:
+        picture = _opened(files[row], size, shape[2], skip_bad)
+        if picture is None:
+            return
+        if picture.shape != shape:
+            raise UserError(
+                f"{files[row]} is {picture.shape[1]} x {picture.shape[0]} and others are {shape[1]} x {shape[0]}: "
+                "give a size to bring them to."
+            )
+        images[row], good[row] = picture, True
+
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(load, range(len(files))))
+    return (images if good.all() else images[good]), good
+
+
+def _opened(file: Path, size: Size | None, channels: int | None, skip_bad: bool) -> np.ndarray | None:
+    from PIL import Image, ImageOps
+
+    try:
+        with Image.open(file) as opened:
+            if opened.width * opened.height > MAX_PIXELS:
+                raise ValueError(f"more than {MAX_PIXELS:,} pixels")
+            picture = ImageOps.exif_transpose(opened)
+            if picture.mode.startswith(("I", "F")):
+                picture = _in_8_bits(picture)
+            grey = picture.mode in ("1", "L", "LA")
+            if picture.mode in ("LA", "PA", "RGBA") or "transparency" in picture.info:
+                picture = Image.alpha_composite(
+                    Image.new("RGBA", picture.size, "white"), picture.convert("RGBA")
+                )
+            picture = picture.convert("L" if channels == 1 or (channels is None and grey) else "RGB")
+            if size is not None and picture.size != size[::-1]:
+                picture = picture.resize(size[::-1], Image.Resampling.BILINEAR, reducing_gap=2.0)
+            array = np.asarray(picture, np.uint8)
+    except FileNotFoundError:
+        raise UserError(f"There is no picture at this path. Received: {file}.") from None
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        if skip_bad:
+            return None
+        raise UserError(
+            f"{file} can't be read as a picture: {error}. Remove it, or leave such files out with skip_bad=true."
+        ) from None
+    return array[..., None] if array.ndim == 2 else array
+
+
+def _in_8_bits(picture):  # noqa: ANN001, ANN202
+    """Return a picture of 16 or 32 bits with its own range spread over 8."""
+    from PIL import Image
+
+    values = np.asarray(picture, np.float64)
+    low, high = values.min(), values.max()
+    scale = 255.0 / 65535.0 if high > 255 else 1.0
+    return Image.fromarray(
+        np.clip(values * scale, 0, 255).astype(np.uint8) if low >= 0 else values.astype(np.uint8)
+    )
+
+
+def _allocated(shape: tuple[int, ...]) -> np.ndarray:
+    if math.prod(shape) <= MEMORY_BYTES:
+        return np.empty(shape, np.uint8)
+    return np.memmap(tempfile.TemporaryFile(), np.uint8, "w+", shape=shape)  # noqa: SIM115
+
+
+def _read_idx(folder: Path) -> dict[str, Examples]:
+    parts = {}
+    for part, prefix in IDX_NAMES.items():
+        images, labels = (
+            _idx_array(folder, f"{prefix}-{kind}") for kind in ("images-idx3-ubyte", "labels-idx1-ubyte")
+        )
+        if len(images) != len(labels):
+            raise UserError(f"{folder} has {len(images)} {part} pictures but {len(labels)} labels.")
+        parts[part] = Examples({"image": images[..., None], "label": labels.astype(str)}, str(folder))
+    return parts
+
+
+def _idx_array(folder: Path, name: str) -> np.ndarray:
+    path = next((folder / f"{name}{end}" for end in ("", ".gz") if (folder / f"{name}{end}").is_file()), None)
+    if path is None:
+        raise UserError(f"{folder} has no {name} or {name}.gz, which belongs to its idx files.")
+    try:
+        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        dimensions = content[3]
+        shape = np.frombuffer(content, ">u4", dimensions, offset=4).astype(int)
+        if content[:3] != b"\0\0\x08":
+            raise ValueError("it does not start as an idx file of bytes")
+        return np.frombuffer(content, np.uint8, offset=4 + 4 * dimensions).reshape(shape)
+    except (OSError, EOFError, ValueError, IndexError) as error:
+        raise UserError(f"{path} is no whole idx file: {error}.") from None
