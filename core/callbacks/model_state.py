@@ -17,8 +17,14 @@ def model_state(model: keras.Model) -> dict[str, np.ndarray]:
     attribute of the model, and the metrics. Inside a callback pass `self.model`, which on JAX brings the
     variables up to date.
 
+    Args:
+        model: A built model. If it is compiled and its optimizer is not built, the optimizer is built.
+
     Returns:
         Name to array. A name holds the kind of variable, its place among its kind, and its path.
+
+    Raises:
+        ValueError: If the model is not built.
 
     Example:
 
@@ -70,11 +76,18 @@ def add_metric_state(model: keras.Model, state: Mapping[str, np.ndarray]) -> Non
         variable.assign(keras.ops.convert_to_tensor(value) + variable)
 
 
+def optimizers_of(model: keras.Model) -> list[keras.optimizers.Optimizer]:
+    """Return the optimizers that are attributes of the model: `compile` gives it one, a GAN has more."""
+    return [value for value in vars(model).values() if isinstance(value, keras.optimizers.Optimizer)]
+
+
 def _variables(model: keras.Model) -> dict[str, keras.Variable]:
-    optimizer = getattr(model, "optimizer", None)
-    if optimizer is not None and not optimizer.built:
-        optimizer.build(model.trainable_variables)
-    optimizers = [value for value in vars(model).values() if isinstance(value, keras.optimizers.Optimizer)]
+    if not model.built:
+        raise ValueError(f"The model must be built: call it on a batch first. Received: {model.name}.")
+    optimizers = optimizers_of(model)
+    compiled = getattr(model, "optimizer", None)
+    if compiled is not None and not compiled.built:
+        compiled.build(model.trainable_variables)
     kinds = {
         "model": model.variables,
         "optimizer": [variable for optimizer in optimizers for variable in optimizer.variables],
