@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from core.data.feed import Feed
 
 EVALUATION_BATCH = 256
+CALIBRATION_BINS = 15
 
 
 class LabelEncoder(Encoder):
@@ -130,9 +131,11 @@ class Classification(Task):
         import keras
 
         if self.focal_gamma:
-            from core.losses import FocalLoss
+            from core.losses import FocalCrossentropy
 
-            return FocalLoss(gamma=self.focal_gamma, label_smoothing=self.label_smoothing, from_logits=True)
+            return FocalCrossentropy(
+                gamma=self.focal_gamma, label_smoothing=self.label_smoothing, from_logits=True
+            )
         return keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=self.label_smoothing)
 
     def metrics(self, encoder: Any) -> list[keras.metrics.Metric]:
@@ -197,13 +200,10 @@ class ClassificationFigures:
     """
 
     def __init__(self, labels: Sequence[str]) -> None:
-        from core.metrics import ExpectedCalibrationError, F1Score
-
         self.labels = labels
-        self.f1 = F1Score(num_classes=len(labels))
-        self.calibration = ExpectedCalibrationError()
+        self.confusion = np.zeros((len(labels), len(labels)), np.int64)
+        self.bins = np.zeros((CALIBRATION_BINS, 3))
         self.nats = 0.0
-        self.count = 0
 
     def update(self, targets: np.ndarray, probabilities: np.ndarray) -> None:
         """Count a batch.
@@ -212,15 +212,35 @@ class ClassificationFigures:
             targets: Class indices, int, shape `(batch_size,)`.
             probabilities: Shape `(batch_size, num_labels)`; rows sum to 1.
         """
-        self.f1.update_state(targets, probabilities)
-        self.calibration.update_state(targets, probabilities)
+        answers = probabilities.argmax(axis=1)
+        np.add.at(self.confusion, (targets, answers), 1)
+        confidence = probabilities.max(axis=1)
+        places = np.minimum((confidence * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
+        np.add.at(
+            self.bins, places, np.stack([np.ones_like(confidence), confidence, answers == targets], axis=1)
+        )
         likelihood = np.take_along_axis(probabilities, targets[:, None], axis=1)
         self.nats -= float(np.log(np.maximum(likelihood, 1e-12)).sum())
-        self.count += len(targets)
 
     def result(self) -> Figures:
         """Return the figures of all that was counted."""
-        return {}
+        count = max(int(self.confusion.sum()), 1)
+        hits = np.diag(self.confusion)
+        precision = hits / np.maximum(self.confusion.sum(axis=0), 1)
+        recall = hits / np.maximum(self.confusion.sum(axis=1), 1)
+        f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
+        figures: Figures = {
+            "accuracy": float(hits.sum() / count),
+            "macro_f1": float(f1.mean()),
+            "log_loss": self.nats / count,
+            "calibration_error": float(np.abs(self.bins[:, 1] - self.bins[:, 2]).sum() / count),
+        }
+        columns = {"precision": precision, "recall": recall, "f1": f1, "support": self.confusion.sum(axis=1)}
+        figures["per_class"] = {
+            label: {name: values[place].item() for name, values in columns.items()}
+            for place, label in enumerate(self.labels)
+        }
+        return figures
 
 
 def figures_of(targets: np.ndarray, probabilities: np.ndarray, labels: Sequence[str]) -> Figures:

@@ -4,9 +4,9 @@ What the hard tasks of the road override, so that none needs a case of its own i
 
 - generative adversarial net: `build` returns a model with its own `train_step`, `fit` compiles two
   optimizers, `evaluate` draws samples and compares them with the test part, `predict` takes seeds;
-- alternating least squares: `fit` solves sweep by sweep and calls the callbacks at the end of each, so that
-  stopping, history and resume stay the same;
-- hidden Markov model over a net: `fit` aligns, calls `super().fit`, and aligns again; the alignment is a weight
+- alternating least squares: `fit` solves sweep by sweep and calls the callbacks at the end of each, so that early
+  stopping, history and resume stay as they are;
+- hidden Markov model over a net: `fit` aligns, calls `super().fit`, aligns again; the alignment is a weight
   of the model, so that a resume finds it;
 - detector: `batches` pads the boxes, `build` returns a model with a `compute_loss`, `evaluate` matches boxes
   over the whole set;
@@ -16,7 +16,7 @@ What the hard tasks of the road override, so that none needs a case of its own i
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
@@ -65,6 +65,20 @@ class Task(Settings):
     data: str = Field(
         "sample", description="where the examples come from: sample, tfds:NAME[/CONFIG], or a path"
     )
+    skip_bad: bool = Field(
+        False, description="leave out what can't be read, and count it, instead of stopping"
+    )
+    validation: float = Field(
+        0.1, ge=0, lt=1, description="share that becomes the validation part, where the source names none"
+    )
+    test: float = Field(
+        0.2, gt=0, lt=1, description="share that becomes the test part, where the source names none"
+    )
+    split_seed: int = Field(0, ge=0, description="of the division into parts")
+    split_group: str | None = Field(
+        None, description="column whose values are each kept in one part, such as speaker"
+    )
+    split_time: str | None = Field(None, description="column by which the latest become the test part")
 
     @abstractmethod
     def load(self) -> Splits:
@@ -73,6 +87,26 @@ class Task(Settings):
         Raises:
             UserError: The source is missing or not what the task needs.
         """
+
+    def divided(self, parts: Mapping[str, Examples], notes: Sequence[str] = ()) -> Splits:
+        """Return the parts that a source names, completed by the task's own shares for `load` to return.
+
+        Args:
+            parts: Those of `train`, `validation` and `test` that the source names; `train` at least.
+            notes: What a user should know of the reading.
+        """
+        from core.data.splitting import completed
+
+        return completed(
+            parts,
+            self.content,
+            validation=self.validation,
+            test=self.test,
+            seed=self.split_seed,
+            group=self.split_group,
+            time=self.split_time,
+            notes=notes,
+        )
 
     @abstractmethod
     def encode(self, train: Examples) -> Encoder:
@@ -132,7 +166,6 @@ class Task(Settings):
             **self._balance(splits.train, fit),
         )
         num_steps = feed.steps(len(splits.train))
-        resume.steps_per_epoch = num_steps
         model.compile(
             optimizer=fit.keras_optimizer(num_steps * fit.epochs),
             loss=self.loss(encoder),

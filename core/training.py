@@ -74,7 +74,7 @@ def train(
     run.write_model(model)
     run.write_history(history.history)
     judged(run, model, encoder, splits, seconds=seconds, throughput=callbacks[0].summary())
-    callbacks[-1].discard()
+    callbacks[-1].delete()
     return run
 
 
@@ -137,4 +137,11 @@ def _callbacks(experiment: Experiment, run: Run, num_train: int, progress: bool)
         callbacks.append(keras.callbacks.TensorBoard(run.logs, write_graph=False))
     if progress:
         callbacks.append(ProgressBar(fit.epochs, task.objective))
-    return [*callbacks, ExactResume(run.checkpoints, every_seconds=fit.checkpoint_seconds)]
+    resume = ExactResume(
+        run.checkpoints,
+        callbacks,
+        every_seconds=fit.checkpoint_seconds or None,
+        every_steps=None if fit.checkpoint_seconds else 1,
+        delete_checkpoint=False,
+    )
+    return [*callbacks, resume]

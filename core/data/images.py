@@ -8,12 +8,16 @@ import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from core.data.examples import Examples
 from core.data.tables import PART_NAMES
 from core.errors import UserError
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 IDX_NAMES = {"train": "train", "test": "t10k"}
@@ -163,22 +167,19 @@ def _opened(file: Path, size: Size | None, channels: int | None, skip_bad: bool)
     return array[..., None] if array.ndim == 2 else array
 
 
-def _in_8_bits(picture):  # noqa: ANN001, ANN202
-    """Return a picture of 16 or 32 bits with its own range spread over 8."""
+def _in_8_bits(picture: Image.Image) -> Image.Image:
+    """Return a picture of 16 or 32 bits in 8 bits."""
     from PIL import Image
 
     values = np.asarray(picture, np.float64)
-    low, high = values.min(), values.max()
-    scale = 255.0 / 65535.0 if high > 255 else 1.0
-    return Image.fromarray(
-        np.clip(values * scale, 0, 255).astype(np.uint8) if low >= 0 else values.astype(np.uint8)
-    )
+    scale = 255.0 / 65535.0 if values.max() > 255 else 1.0
+    return Image.fromarray(np.clip(values * scale, 0, 255).astype(np.uint8))
 
 
 def _allocated(shape: tuple[int, ...]) -> np.ndarray:
     if math.prod(shape) <= MEMORY_BYTES:
         return np.empty(shape, np.uint8)
-    return np.memmap(tempfile.TemporaryFile(), np.uint8, "w+", shape=shape)  # noqa: SIM115
+    return np.memmap(tempfile.TemporaryFile(), np.uint8, "w+", shape=shape)
 
 
 def _read_idx(folder: Path) -> dict[str, Examples]:

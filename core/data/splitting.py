@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -18,7 +20,8 @@ def content_hash(examples: Examples, key: Sequence[str], seed: int = 0) -> np.nd
 
     Args:
         examples: Any number of them.
-        key: The columns that make an example what it is. Equal content has equal hashes, whatever its place.
+        key: The columns that make an example what it is. Equal content has equal hashes, whatever its place;
+            a text that stands alone is read blind to case, blanks and punctuation.
         seed: Another seed gives unrelated hashes.
 
     Returns:
@@ -27,17 +30,28 @@ def content_hash(examples: Examples, key: Sequence[str], seed: int = 0) -> np.nd
     salt = f"{seed:016d}"[:16]
     combined = np.zeros(len(examples), np.uint64)
     for name in key:
+        column = examples.columns[name]
+        if len(key) == 1 and _is_text(column):
+            column = np.array([_plain(text) for text in column], np.dtypes.StringDType())
         # An odd multiplier keeps the order of the columns in the hash; overflow wraps, as it should.
-        combined = combined * np.uint64(0x9E3779B97F4A7C15) + _column_hash(examples.columns[name], salt)
+        combined = combined * np.uint64(0x9E3779B97F4A7C15) + _column_hash(column, salt)
     return combined
+
+
+def _is_text(column: Column) -> bool:
+    return not isinstance(column, Ragged) and isinstance(column.dtype, np.dtypes.StringDType)
+
+
+def _plain(text: str) -> str:
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return " ".join(re.findall(r"\w+", folded)) or folded.strip()
 
 
 def _column_hash(column: Column, salt: str) -> np.ndarray:
     import pandas as pd
 
     if not isinstance(column, Ragged) and column.ndim == 1:
-        values = column.astype(object) if isinstance(column.dtype, np.dtypes.StringDType) else column
-        return pd.util.hash_array(values, hash_key=salt)
+        return pd.util.hash_array(column.astype(object) if _is_text(column) else column, hash_key=salt)
     digests = (
         hashlib.blake2b(np.ascontiguousarray(column[row]).data, digest_size=8, key=salt.encode()).digest()
         for row in range(len(column))
