@@ -47,8 +47,8 @@ class ExactResume(keras.callbacks.Callback):
             the model is safe elsewhere: until then a resumed training ends at once, with the same weights.
 
     Attributes:
-        epoch: The epoch to start in, 0 without a checkpoint.
-        step: The step within it to start at, 0 without a checkpoint.
+        epoch: The epoch to start in, 0 without a checkpoint; then that of the latest save.
+        step: The step within it to start at, 0 without a checkpoint; then that of the latest save.
         resumed: Whether there is a checkpoint.
         extra: Arrays by name that are saved along, empty or as saved.
 
@@ -153,7 +153,8 @@ class ExactResume(keras.callbacks.Callback):
         if epoch not in history["epoch"]:  # Keras puts History behind the user's callbacks
             history["epoch"].append(epoch)
             for name, value in (logs or {}).items():
-                history["history"].setdefault(name, []).append(value)
+                known = keras.ops.convert_to_numpy(value) if keras.ops.is_tensor(value) else value
+                history["history"].setdefault(name, []).append(known)
         # A training that was stopped has no further epoch.
         last = (self.params or {}).get("epochs", epoch + 1) if self._model.stop_training else epoch + 1
         self._save(last, 0, history)
@@ -205,6 +206,7 @@ class ExactResume(keras.callbacks.Callback):
             "extra": self.extra,
         }
         write_state_file(self.path, state)
+        self.epoch, self.step = epoch, step
         self._last_saved_at = time.monotonic()
 
     def _read(self) -> dict[str, Any] | None:

@@ -17,8 +17,7 @@ def write_state_file(path: Path, state: Any) -> None:
 
     Args:
         path: The file, an npz archive of arrays and one JSON text.
-        state: Numbers, strings, None, arrays, tensors (read back as arrays) and functions of `keras.ops`, in
-            lists, tuples and dicts.
+        state: Numbers, strings, None, arrays and functions of `keras.ops`, in lists, tuples and dicts.
 
     Raises:
         TypeError: If `state` holds anything else.
@@ -63,8 +62,6 @@ def pack(value: Any, arrays: list[np.ndarray]) -> Any:
         return {type(value).__name__: [pack(item, arrays) for item in value]}
     if type(value) is dict:
         return {"dict": [[pack(key, arrays), pack(item, arrays)] for key, item in value.items()]}
-    if keras.ops.is_tensor(value):
-        value = keras.ops.convert_to_numpy(value)
     if isinstance(value, np.ndarray | np.generic) and value.dtype.kind not in "OT":
         arrays.append(np.asarray(value))
         return {"array": len(arrays) - 1, "dtype": value.dtype.name, "scalar": isinstance(value, np.generic)}
