@@ -14,12 +14,17 @@ if TYPE_CHECKING:
     from core.run import Run
 
 
+def _console() -> Console:
+    """Return a console that prints text as it is: a bracket in a value is no markup."""
+    return Console(markup=False, highlight=False)
+
+
 def print_tasks(configurations: Mapping[str, Path]) -> None:
     """Print the name of each configuration and the ledger at its head."""
     table = Table("task", "ledger")
     for name, path in configurations.items():
         table.add_row(name, _ledger(path))
-    Console().print(table)
+    _console().print(table)
 
 
 def _ledger(path: Path) -> str:
@@ -42,7 +47,7 @@ def print_experiment(experiment: Experiment) -> None:
         table.add_section()
     for path, space in experiment.tune.items():
         table.add_row(f"tune.{path}", str(space), "search space")
-    Console().print(table)
+    _console().print(table)
 
 
 def _allowed(field: Any) -> str:
@@ -63,19 +68,17 @@ def print_figures(metrics: Mapping[str, Any], headline: tuple[str, ...]) -> None
     table = Table("figure", *columns)
     for name in _figure_names(metrics["test"], headline):
         table.add_row(name, *(_number(figures.get(name)) for figures in columns.values()))
-    console = Console()
+    console = _console()
     console.print(table)
     for name, per_class in metrics["test"].items():
         if name == "per_class":
             console.print(_class_table(per_class))
-    console.print(f"Protocol: {metrics['protocol']}", highlight=False, soft_wrap=True)
+    console.print(f"Protocol: {metrics['protocol']}", soft_wrap=True)
     for note in metrics.get("data", {}).get("notes", ()):
-        console.print(f"Note: {note}", highlight=False, soft_wrap=True)
+        console.print(f"Note: {note}", soft_wrap=True)
     if "seconds" in metrics:
         spent = ", ".join(f"{name} {value:.1f} s" for name, value in metrics["seconds"].items())
-        console.print(
-            f"Time: {spent}; {metrics['examples_per_second']:.0f} examples/s while fitting", highlight=False
-        )
+        console.print(f"Time: {spent}; {metrics['examples_per_second']:.0f} examples/s while fitting")
 
 
 def _figure_names(figures: Mapping[str, Any], headline: tuple[str, ...]) -> list[str]:
@@ -124,7 +127,7 @@ def print_demo(runs: Mapping[str, Run]) -> None:
             f"{sum(metrics['seconds'].values()):.0f}",
             str(run.folder),
         )
-    Console().print(table)
+    _console().print(table)
 
 
 def print_findings(findings: Mapping[str, str]) -> None:
@@ -132,4 +135,4 @@ def print_findings(findings: Mapping[str, str]) -> None:
     table = Table("subject", "finding")
     for subject, finding in findings.items():
         table.add_row(subject, finding)
-    Console().print(table)
+    _console().print(table)

@@ -169,7 +169,7 @@ class Task(Settings):
         model.compile(
             optimizer=fit.keras_optimizer(num_steps * fit.epochs),
             loss=self.loss(encoder),
-            metrics=self.metrics(encoder),
+            metrics=self.metrics(encoder) or None,
             jit_compile=fit.jit_compile,
         )
         validation = (
@@ -182,6 +182,7 @@ class Task(Settings):
             initial_epoch=resume.epoch,
             validation_data=validation,
             callbacks=list(callbacks),
+            shuffle=False,
             verbose=0,
         )
 

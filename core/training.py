@@ -137,11 +137,8 @@ def _callbacks(experiment: Experiment, run: Run, num_train: int, progress: bool)
         callbacks.append(keras.callbacks.TensorBoard(run.logs, write_graph=False))
     if progress:
         callbacks.append(ProgressBar(fit.epochs, task.objective))
-    resume = ExactResume(
-        run.checkpoints,
-        callbacks,
-        every_seconds=fit.checkpoint_seconds or None,
-        every_steps=None if fit.checkpoint_seconds else 1,
-        delete_checkpoint=False,
-    )
-    return [*callbacks, resume]
+    seconds = fit.checkpoint_seconds
+    return [
+        *callbacks,
+        ExactResume(run.checkpoints, callbacks, every_seconds=seconds, delete_checkpoint=False),
+    ]

@@ -34,7 +34,12 @@ def test_an_error_while_writing_leaves_the_old_file_and_nothing_else(tmp_path):
 def test_json_holds_numpy_values_and_turns_what_is_not_finite_into_null(tmp_path):
     tree = {"mean": np.float32(0.5), "counts": np.array([1, 2]), "loss": float("inf"), 3: (np.nan,)}
     write_json(tmp_path / "a.json", tree)
-    assert json.loads((tmp_path / "a.json").read_text()) == {"mean": 0.5, "counts": [1, 2], "loss": None, "3": [None]}
+    assert json.loads((tmp_path / "a.json").read_text()) == {
+        "mean": 0.5,
+        "counts": [1, 2],
+        "loss": None,
+        "3": [None],
+    }
 
 
 def test_json_on_one_line_keeps_letters_of_every_alphabet():

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from core.cli import app
+from core.experiment import configurations
+
+REGRESSION = (
+    "task: {type: tests.core.hard_tasks.Regression}\n"
+    "fit: {epochs: 2, batch_size: 8, tensorboard: false}\n"
+    "audit: {leaks: allow}\n"
+)
+
+
+def quartet(*arguments: str | Path):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def configuration(tmp_path) -> Path:
+    path = tmp_path / "regression.yaml"
+    path.write_text(REGRESSION)
+    return path
+
+
+def test_nothing_heavy_is_imported_for_help():
+    heavy = "keras tensorflow jax pandas sklearn pydantic yaml numpy".split()
+    code = (
+        "import sys, core.cli\n"
+        "try: core.cli.app(['--help'])\n"
+        "except SystemExit: pass\n"
+        f"print([name for name in {heavy} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_nothing_heavy_is_imported_for_the_list():
+    heavy = "keras tensorflow jax pandas sklearn".split()
+    code = (
+        "import sys, core.cli\n"
+        "try: core.cli.app(['list'])\n"
+        "except SystemExit: pass\n"
+        f"print([name for name in {heavy} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_the_list_names_every_configuration():
+    output = quartet("list").output
+    assert all(name in output for name in configurations())
+
+
+def test_show_gives_values_and_ranges(configuration):
+    output = quartet("show", configuration, "dropout=0.25").output
+    assert "0.25" in output
+    assert "task.dropout" in output
+
+
+def test_a_run_is_trained_judged_and_used_to_predict(configuration, tmp_path):
+    trained = quartet("train", configuration, "--run", tmp_path / "run")
+    assert trained.exit_code == 0, trained.output
+    assert "every third example" in trained.output
+    judged = quartet("evaluate", tmp_path / "run")
+    assert "mean" in judged.output
+    assert json.loads((tmp_path / "run" / "metrics.json").read_text())["test"]["error"] > 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "nlp/sentimant"], "Unknown task"),
+        (["train", "CONFIG", "dropuot=1"], "Did you mean task.dropout?"),
+        (["train", "CONFIG", "dropout=1"], "task.dropout should be less than 1. Received: 1."),
+        (["train", "CONFIG", "fit.epochs=many"], "fit.epochs"),
+        (["train", "CONFIG", "epochs"], "key=value"),
+        (["train", "CONFIG", "--run", "/dev/null/run"], "can't be written"),
+        (["train", "CONFIG", "--resume"], "was cut off"),
+        (["predict", "nowhere", "x"], "nowhere is no run folder"),
+        (["predict", "nowhere"], "Nothing to predict from"),
+        (["predict", "nowhere", "--file", "none.txt"], "none.txt can't be read"),
+        (["evaluate", "nowhere"], "nowhere is no run folder"),
+        (["evaluate", "CONFIG", "--group", "x"], "go with --folds"),
+        (["evaluate", "CONFIG", "--folds", "2", "--data", "x"], "data=x"),
+    ],
+)
+def test_a_mistake_is_told_in_at_most_two_lines_with_exit_code_2(
+    configuration, monkeypatch, arguments, message
+):
+    monkeypatch.chdir(configuration.parent)
+    done = quartet(*[configuration if argument == "CONFIG" else argument for argument in arguments])
+    assert done.exit_code == 2, done.output
+    assert message in done.output
+    assert len(done.output.strip().splitlines()) <= 2
+
+
+def test_a_full_disk_is_told_plainly_and_leaves_no_half_file(configuration, tmp_path, monkeypatch):
+    def no_space(*args: object, **kwargs: object) -> None:
+        raise OSError(28, "No space left on device", str(tmp_path / "run" / "model.keras"))
+
+    monkeypatch.setattr("keras.Model.save", no_space)
+    done = quartet("train", configuration, "--run", tmp_path / "run")
+    assert done.exit_code == 2
+    assert "No space left on device" in done.output
+    assert not (tmp_path / "run" / "model.keras").exists()
+
+
+def test_folds_are_judged_and_averaged(configuration, tmp_path):
+    done = quartet("evaluate", configuration, "--folds", "2", "--folder", tmp_path / "folds", "fit.epochs=1")
+    assert done.exit_code == 0, done.output
+    figures = json.loads((tmp_path / "folds" / "folds.json").read_text())
+    assert figures["test"]["error"]["mean"] == pytest.approx(
+        sum(each["error"] for each in figures["each"]) / 2
+    )

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from core.errors import UserError
+from core.experiment import experiment_from
+from core.run import Run, newest_unfinished
+
+EXPERIMENT = experiment_from({"task": {"type": "tests.core.hard_tasks.Regression"}})
+
+
+def test_a_run_keeps_the_resolved_experiment(tmp_path):
+    Run.create(tmp_path / "run", EXPERIMENT)
+    assert Run(tmp_path / "run").experiment == EXPERIMENT
+
+
+def test_a_folder_that_holds_a_run_is_not_written_over(tmp_path):
+    Run.create(tmp_path, EXPERIMENT)
+    with pytest.raises(UserError, match="already holds a run"):
+        Run.create(tmp_path, EXPERIMENT)
+
+
+def test_a_folder_without_a_run_is_refused(tmp_path):
+    with pytest.raises(UserError, match="no run folder"):
+        Run(tmp_path)
+
+
+def test_a_run_of_another_version_is_refused(tmp_path):
+    Run.create(tmp_path, EXPERIMENT)
+    path = tmp_path / "experiment.yaml"
+    path.write_text(path.read_text().replace("version: 1", "version: 2"))
+    with pytest.raises(UserError, match="version 2"):
+        _ = Run(tmp_path).experiment
+
+
+def test_a_run_that_did_not_finish_says_how_to_go_on(tmp_path):
+    run = Run.create(tmp_path, EXPERIMENT)
+    with pytest.raises(UserError, match="--resume"):
+        _ = run.metrics
+
+
+def test_a_folder_that_can_not_be_written_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="can't be written"):
+        Run.create(tmp_path / "file" / "run", EXPERIMENT)
+
+
+def test_the_newest_run_that_was_cut_off_is_the_one_to_resume(tmp_path):
+    for age, name in enumerate(["new", "old", "finished"]):
+        Run.create(tmp_path / name, EXPERIMENT)
+        os.utime(tmp_path / name / "experiment.yaml", (1000 - age, 1000 - age))
+    os.utime(tmp_path / "finished" / "experiment.yaml", (2000, 2000))
+    (tmp_path / "finished" / "metrics.json").write_text("{}")
+    assert newest_unfinished(tmp_path, EXPERIMENT) == tmp_path / "new"
+
+
+def test_nothing_to_resume_is_said(tmp_path):
+    with pytest.raises(UserError, match="was cut off"):
+        newest_unfinished(tmp_path, EXPERIMENT)
+
+
+def test_rows_appear_when_all_of_them_are_written(tmp_path):
+    run = Run.create(tmp_path, EXPERIMENT)
+    with run.rows("predictions.jsonl") as write:
+        write({"a": 1})
+        assert not (tmp_path / "predictions.jsonl").exists()
+        write({"a": float("nan")})
+    assert (tmp_path / "predictions.jsonl").read_text() == '{"a": 1}\n{"a": null}\n'

@@ -1,0 +1,155 @@
+"""What holds for every shipped configuration, whatever its task: found by its YAML, tried on small data."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.callbacks import ExactResume
+from core.errors import UserError
+from core.experiment import Experiment, configurations, load_experiment
+from core.run import Run
+from core.training import train
+from tests import small_data
+
+SOURCES = {
+    "nlp": small_data.reviews,
+    "vision": small_data.pictures,
+    "recommendation": small_data.ratings,
+    "speech": small_data.words,
+}
+QUICK = [
+    "fit.epochs=3",
+    "fit.batch_size=16",
+    "fit.patience=null",
+    "fit.checkpoint_seconds=0",
+    "audit.leaks=allow",
+]
+every_configuration = pytest.mark.parametrize("name", configurations())
+
+
+@pytest.fixture(scope="session")
+def sources(tmp_path_factory) -> dict[str, Path]:
+    return {domain: write(tmp_path_factory.mktemp(domain)) for domain, write in SOURCES.items()}
+
+
+@pytest.fixture(scope="session")
+def runs(sources, tmp_path_factory) -> dict[str, Run]:
+    """The run of each configuration, trained when first asked for."""
+
+    class Runs(dict):
+        def __missing__(self, name: str) -> Run:
+            folder = tmp_path_factory.mktemp("run") / "whole"
+            self[name] = train(quick(name, sources), folder)
+            return self[name]
+
+    return Runs()
+
+
+def quick(name: str, sources: dict[str, Path], *overrides: str) -> Experiment:
+    return load_experiment(name, [f"data={sources[name.split('/')[0]]}", *QUICK, *overrides])
+
+
+def raw_inputs(name: str, sources: dict[str, Path]) -> list[str]:
+    source = sources[name.split("/")[0]]
+    if source.is_dir():
+        return [str(path) for path in sorted(source.rglob("*.*"))[:3]]
+    return {"nlp": ["a lovely film", "an awful plot"], "recommendation": ["3", "4"]}[name.split("/")[0]]
+
+
+@every_configuration
+def test_the_loss_falls(name, runs):
+    with (runs[name].folder / "history.csv").open() as file:
+        losses = [float(row["loss"]) for row in csv.DictReader(file)]
+    assert losses[-1] < losses[0]
+
+
+@every_configuration
+def test_a_loaded_run_predicts_what_the_trained_model_predicted(name, runs, sources):
+    run, loaded = runs[name], Run(runs[name].folder)
+    task, inputs = run.experiment.task, raw_inputs(name, sources)
+    assert task.predict(loaded.model, loaded.encoder, inputs) == task.predict(run.model, run.encoder, inputs)
+
+
+@every_configuration
+def test_each_raw_input_gets_one_answer(name, runs, sources):
+    run, inputs = runs[name], raw_inputs(name, sources)
+    assert len(run.experiment.task.predict(run.model, run.encoder, inputs)) == len(inputs)
+
+
+@every_configuration
+def test_the_figures_stand_beside_a_rival_and_their_protocol(name, runs):
+    metrics = runs[name].metrics
+    for figure in runs[name].experiment.task.headline:
+        assert np.isfinite(metrics["test"][figure])
+    assert metrics["baseline"]
+    assert len(metrics["protocol"]) > 10
+    assert metrics["data"]["test"] > 0
+
+
+@every_configuration
+def test_every_test_example_has_its_row_of_predictions(name, runs):
+    rows = (runs[name].folder / "predictions.jsonl").read_text().splitlines()
+    assert len(rows) > 0
+
+
+@every_configuration
+def test_a_training_cut_off_within_an_epoch_ends_with_the_weights_of_an_uninterrupted_one(
+    name, runs, sources, tmp_path, monkeypatch
+):
+    with monkeypatch.context() as patch:
+        cut_at(patch, epoch=1)
+        with pytest.raises(Cut):
+            train(quick(name, sources), tmp_path / "cut")
+    resumed = train(quick(name, sources), tmp_path / "cut", resume=True)
+    for expected, received in zip(runs[name].model.get_weights(), resumed.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(received, expected)
+
+
+class Cut(Exception):
+    """Stands for the end of the process."""
+
+
+def cut_at(patch: pytest.MonkeyPatch, epoch: int) -> None:
+    """End the training after the first step of an epoch, or after the epoch before where a task has no steps."""
+    after_batch, begin = ExactResume.on_train_batch_end, ExactResume.on_epoch_begin
+
+    def begin_epoch(self: ExactResume, index: int, logs: dict | None = None) -> None:
+        begin(self, index, logs)
+        self.cut_now = index == epoch
+        if index == epoch + 1:
+            raise Cut
+
+    def end_batch(self: ExactResume, batch: int, logs: dict | None = None) -> None:
+        after_batch(self, batch, logs)
+        if self.cut_now and batch == 1:
+            raise Cut
+
+    patch.setattr(ExactResume, "on_epoch_begin", begin_epoch)
+    patch.setattr(ExactResume, "on_train_batch_end", end_batch)
+
+
+@every_configuration
+def test_a_source_that_does_not_exist_is_refused_by_name(name, tmp_path):
+    experiment = load_experiment(name, [f"data={tmp_path / 'nowhere'}", *QUICK])
+    with pytest.raises(UserError, match="nowhere"):
+        train(experiment, tmp_path / "run")
+
+
+@every_configuration
+def test_an_empty_source_is_refused(name, tmp_path):
+    source = tmp_path / "empty"
+    source.mkdir()
+    with pytest.raises(UserError, match="empty"):
+        train(load_experiment(name, [f"data={source}", *QUICK]), tmp_path / "run")
+
+
+@every_configuration
+def test_every_field_says_what_it_means(name):
+    experiment = load_experiment(name)
+    for part in (experiment.task, experiment.fit, experiment.audit):
+        missing = [field for field, info in type(part).model_fields.items() if not info.description]
+        assert not missing, missing
