@@ -1,0 +1,178 @@
+"""Spoken commands: which of some words a short recording holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from apps.speech.front_end import FrontEnd
+from core.classification import Classification, LabelEncoder, figures_of, labels_of
+from core.errors import UserError
+from core.task import Encoder, Figures
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+
+    from core.data.examples import Examples, Ragged, Splits
+
+
+class Commands(FrontEnd, Classification):
+    """Names the word that is spoken in a recording, out of the words it was trained on.
+
+    Every recording is heard through a window of fixed length: a shorter one stands in its middle, and of a
+    longer one the loudest stretch is heard. The sample is split by voice, if nothing else is asked for.
+
+    Example:
+
+    ```
+    quartet train speech/commands data=recordings.zip \\
+        names={label}_{speaker}_{take} test_when='{take: [0, 1, 2, 3, 4]}'
+    ```
+    """
+
+    encoder_class: ClassVar[type[Encoder]] = LabelEncoder
+    content: ClassVar[tuple[str, ...]] = ("wave",)
+
+    names: str | None = Field(
+        None, description="what file names say, such as {label}_{speaker}_{take}; each name becomes a column"
+    )
+    test_when: dict[str, list[str]] = Field(
+        {}, description="test part: the recordings with one of these values in each of these columns"
+    )
+    seconds: float = Field(1.0, ge=0.1, le=60, description="length of the window over each recording")
+    net: Literal["convolutional", "recurrent"] = Field(
+        "convolutional", description="what reads the spectrogram"
+    )
+    width: int = Field(16, ge=1, le=512, description="channels of the net's first stage")
+    dropout: float = Field(0.3, ge=0, lt=1, description="share of units dropped")
+
+    @property
+    def num_samples(self) -> int:
+        """The length of the window in samples."""
+        return round(self.seconds * self.sample_rate)
+
+    def load(self) -> Splits:
+        """Return the recordings in their parts."""
+        from apps.speech.recordings import read_source
+
+        parts, notes = read_source(self.data, self.sample_rate, names=self.names, skip_bad=self.skip_bad)
+        if self.test_when:
+            return self._divided_by_test_when(parts, notes)
+        if self.data == "sample" and not (self.split_group or self.split_time):
+            return self.model_copy(update={"split_group": "speaker"}).divided(parts, notes)
+        return self.divided(parts, notes)
+
+    def _divided_by_test_when(self, parts: dict[str, Examples], notes: tuple[str, ...]) -> Splits:
+        whole = parts["train"]
+        if "test" in parts:
+            raise UserError(
+                f"{whole.source} names its own test part: leave test_when out. Received: {self.test_when}."
+            )
+        chosen = np.all([np.isin(whole[name], values) for name, values in self.test_when.items()], axis=0)
+        if chosen.all() or not chosen.any():
+            raise UserError(
+                f"test_when must choose some of the {len(whole)} recordings of {whole.source}, and not all. "
+                f"Received: {self.test_when}, which chooses {chosen.sum()}."
+            )
+        splits = self.divided({**parts, "train": whole.take(~chosen), "test": whole.take(chosen)}, notes)
+        words = " and ".join(f"{name} is {', '.join(values)}" for name, values in self.test_when.items())
+        return replace(splits, protocol=splits.protocol.replace("as published", f"where {words}", 1))
+
+    def encode(self, train: Examples) -> LabelEncoder:
+        """Return the words."""
+        return LabelEncoder(labels=labels_of(train))
+
+    def features(self, examples: Examples, encoder: Any) -> tuple[Ragged, np.ndarray]:
+        """Return the waves, none longer than the window, and their lengths."""
+        waves = loudest(examples.ragged("wave"), self.num_samples)
+        return waves, waves.lengths.astype(np.int32)
+
+    def prepare(self, x: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
+        """Return waves in the middle of the window, float32, shape `(batch_size, num_samples)`."""
+        import tensorflow as tf
+
+        waves, lengths = x
+        missing = self.num_samples - tf.shape(waves)[1]
+        waves = tf.pad(waves, [[0, 0], [0, missing]])
+        before = (self.num_samples - lengths) // 2
+        place = (tf.range(self.num_samples) - before[:, None]) % self.num_samples
+        centred = tf.gather(waves, place, batch_dims=1)
+        centred = tf.ensure_shape(centred, (None, self.num_samples))
+        return tf.cast(centred, tf.float32) / 32768.0
+
+    def read(self, inputs: list[Any]) -> Examples:
+        """Return sound files, of any rate and number of channels, as examples."""
+        from core.data.audio import decoded
+        from core.data.examples import Examples
+
+        waves, _ = decoded([Path(path) for path in inputs], self.sample_rate)
+        return Examples({"wave": waves}, "the inputs")
+
+    def build(self, encoder: LabelEncoder) -> keras.Model:
+        """Return the model from waves to logits."""
+        import keras
+
+        from apps.speech.nets import NETS
+
+        waves = keras.Input((self.num_samples,), name="wave")
+        heard = NETS[self.net](self.spectrogram(waves), self.width, self.dropout)
+        heard = keras.layers.Dropout(self.dropout)(heard)
+        logits = keras.layers.Dense(len(encoder.labels), dtype="float32", name="logits")(heard)
+        return keras.Model(waves, logits, name="commands")
+
+    def baseline(self, encoder: LabelEncoder, splits: Splits) -> dict[str, Figures]:
+        """Return the figures of a logistic regression on the mean log spectrum of each recording."""
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+
+        rival = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+        train, test = splits.train, splits.test
+        rival.fit(self._mean_spectra(train, encoder), encoder.ids(train["label"], train.source))
+        answers = rival.predict_proba(self._mean_spectra(test, encoder))
+        figures = figures_of(encoder.ids(test["label"], test.source), answers, encoder.labels)
+        return {"logistic regression, mean log spectrum": figures}
+
+    def _mean_spectra(self, examples: Examples, encoder: LabelEncoder) -> np.ndarray:
+        """Return the mean log-mel spectrum of the frames that hold sound, `(num_examples, num_mels)`."""
+        import keras
+
+        from core.data.feed import Feed
+        from core.layers import LogMelSpectrogram
+
+        listen = LogMelSpectrogram(self.sample_rate, self.num_mels, decibels=self.decibels)
+        means = []
+        for batch in self.batches(examples, encoder, Feed(256)):
+            frames = keras.ops.convert_to_numpy(listen(batch[0]))
+            sound = np.sum(frames.max(axis=2) > 0, axis=1, keepdims=True)
+            means.append(frames.sum(axis=1) / np.maximum(sound, 1))
+        return np.concatenate(means)
+
+
+def loudest(waves: Ragged, num_samples: int) -> Ragged:
+    """Return waves none of which is longer than `num_samples`: of a longer one, the stretch of most energy.
+
+    Example:
+
+    >>> from core.data.examples import Ragged
+    >>> loudest(Ragged.from_rows([[1, 1, 9, 2, 1], [3]]), 2)[0].tolist()
+    [9, 2]
+    """
+    from core.data.examples import Ragged
+
+    if len(waves) == 0 or waves.lengths.max() <= num_samples:
+        return waves
+    return Ragged.from_rows(list(_stretches(waves, num_samples)), waves.values.dtype)
+
+
+def _stretches(waves: Ragged, num_samples: int) -> Iterator[np.ndarray]:
+    for wave in (waves[row] for row in range(len(waves))):
+        energy = np.concatenate([[0.0], np.cumsum(np.square(wave, dtype=np.float64))])
+        start = int(np.argmax(energy[num_samples:] - energy[:-num_samples])) if len(wave) > num_samples else 0
+        yield wave[start : start + num_samples]

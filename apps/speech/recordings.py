@@ -1,0 +1,71 @@
+"""Where the recordings of every speech task come from: the sample, tensorflow-datasets, or files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.errors import UserError
+
+if TYPE_CHECKING:
+    from core.data.examples import Examples, Ragged
+
+
+def read_source(
+    data: str, sample_rate: int, *, names: str | None = None, skip_bad: bool = False
+) -> tuple[dict[str, Examples], tuple[str, ...]]:
+    """Read labelled recordings from wherever `data` says.
+
+    Args:
+        data: `sample`, `tfds:NAME[/CONFIG]` with the features `audio` and `label`, or a path that
+            `core.data.audio.read_recordings` takes.
+        sample_rate: Samples a second that every recording is brought to.
+        names: What the names of files say, such as `{label}_{speaker}_{take}`.
+        skip_bad: Leave out files that can't be read, and count them.
+
+    Returns:
+        The parts that the source names, with columns `wave` (ragged int16), `label` and whatever else the
+        source says of a recording; and notes.
+
+    Raises:
+        UserError: The source is not there, or not what it should be.
+    """
+    from core.data.audio import read_recordings
+    from core.data.samples import spoken_commands
+    from core.data.sources import PREFIX
+    from core.data.tables import existing
+
+    if names is not None and (data == "sample" or data.startswith(PREFIX)):
+        raise UserError(f"names={names!r} says what names of files mean, and data={data} has none.")
+    if data == "sample":
+        return {"train": spoken_commands(sample_rate)}, ()
+    if data.startswith(PREFIX):
+        return _from_tfds(data, sample_rate), ()
+    return read_recordings(existing(data), sample_rate, names=names, skip_bad=skip_bad)
+
+
+def _from_tfds(data: str, sample_rate: int) -> dict[str, Examples]:
+    import tensorflow_datasets as tfds
+
+    from core.data.sources import PREFIX, read_tfds
+
+    parts = read_tfds(data, {"wave": ("audio",), "label": ("label",)})
+    rate = tfds.builder(data.removeprefix(PREFIX)).info.features["audio"].sample_rate
+    if not rate:
+        raise UserError(f"The data set does not say how many samples a second it has. Received: {data}.")
+    return {
+        name: part.with_columns(wave=_resampled(part.ragged("wave"), rate, sample_rate))
+        for name, part in parts.items()
+    }
+
+
+def _resampled(waves: Ragged, rate: int, sample_rate: int) -> Ragged:
+    import soxr
+
+    from core.data.examples import Ragged
+
+    short = Ragged(waves.values.astype(np.int16), waves.offsets)
+    if rate == sample_rate:
+        return short
+    return Ragged.from_rows([soxr.resample(short[row], rate, sample_rate) for row in range(len(short))])
