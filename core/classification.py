@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from core.data.feed import Feed
 
 EVALUATION_BATCH = 256
-CALIBRATION_BINS = 15
 
 
 class LabelEncoder(Encoder):
@@ -200,10 +199,14 @@ class ClassificationFigures:
     """
 
     def __init__(self, labels: Sequence[str]) -> None:
+        from core.metrics import ExpectedCalibrationError, F1Score
+
         self.labels = labels
-        self.confusion = np.zeros((len(labels), len(labels)), np.int64)
-        self.bins = np.zeros((CALIBRATION_BINS, 3))
+        self.f1 = F1Score(len(labels))
+        self.accuracy = F1Score(len(labels), average="micro")
+        self.calibration = ExpectedCalibrationError()
         self.nats = 0.0
+        self.count = 0
 
     def update(self, targets: np.ndarray, probabilities: np.ndarray) -> None:
         """Count a batch.
@@ -212,35 +215,25 @@ class ClassificationFigures:
             targets: Class indices, int, shape `(batch_size,)`.
             probabilities: Shape `(batch_size, num_labels)`; rows sum to 1.
         """
-        answers = probabilities.argmax(axis=1)
-        np.add.at(self.confusion, (targets, answers), 1)
-        confidence = probabilities.max(axis=1)
-        places = np.minimum((confidence * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
-        np.add.at(
-            self.bins, places, np.stack([np.ones_like(confidence), confidence, answers == targets], axis=1)
-        )
+        for metric in (self.f1, self.accuracy, self.calibration):
+            metric.update_state(targets, probabilities)
         likelihood = np.take_along_axis(probabilities, targets[:, None], axis=1)
         self.nats -= float(np.log(np.maximum(likelihood, 1e-12)).sum())
+        self.count += len(targets)
 
     def result(self) -> Figures:
-        """Return the figures of all that was counted."""
-        count = max(int(self.confusion.sum()), 1)
-        hits = np.diag(self.confusion)
-        precision = hits / np.maximum(self.confusion.sum(axis=0), 1)
-        recall = hits / np.maximum(self.confusion.sum(axis=1), 1)
-        f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
-        figures: Figures = {
-            "accuracy": float(hits.sum() / count),
-            "macro_f1": float(f1.mean()),
-            "log_loss": self.nats / count,
-            "calibration_error": float(np.abs(self.bins[:, 1] - self.bins[:, 2]).sum() / count),
+        """Return the figures of all that was counted; `per_class` holds the table."""
+        columns = self.f1.per_class()
+        return {
+            "accuracy": float(self.accuracy.result()),
+            "macro_f1": float(self.f1.result()),
+            "log_loss": self.nats / max(self.count, 1),
+            "calibration_error": float(self.calibration.result()),
+            "per_class": {
+                label: {name: values[place].item() for name, values in columns.items()}
+                for place, label in enumerate(self.labels)
+            },
         }
-        columns = {"precision": precision, "recall": recall, "f1": f1, "support": self.confusion.sum(axis=1)}
-        figures["per_class"] = {
-            label: {name: values[place].item() for name, values in columns.items()}
-            for place, label in enumerate(self.labels)
-        }
-        return figures
 
 
 def figures_of(targets: np.ndarray, probabilities: np.ndarray, labels: Sequence[str]) -> Figures:

@@ -1,0 +1,34 @@
+"""The metrics that Keras, KerasRS and KerasHub lack; they need Keras and NumPy alone.
+
+Importing this package registers them all, so that `keras.saving.load_model` finds them.
+"""
+
+from __future__ import annotations
+
+from core.metrics.classification import ExpectedCalibrationError, F1Score
+from core.metrics.detection import MeanAveragePrecision, intersection_over_union
+from core.metrics.entities import EntityF1, entities_of
+from core.metrics.image import PSNR, SSIM
+from core.metrics.language import BitsPerCharacter, Perplexity
+from core.metrics.ranking import NDCG, HitRate, MeanReciprocalRank, RecallAtK
+from core.metrics.transcription import CharacterErrorRate, WordErrorRate, edit_distance
+
+__all__ = [
+    "NDCG",
+    "PSNR",
+    "SSIM",
+    "BitsPerCharacter",
+    "CharacterErrorRate",
+    "EntityF1",
+    "ExpectedCalibrationError",
+    "F1Score",
+    "HitRate",
+    "MeanAveragePrecision",
+    "MeanReciprocalRank",
+    "Perplexity",
+    "RecallAtK",
+    "WordErrorRate",
+    "edit_distance",
+    "entities_of",
+    "intersection_over_union",
+]
