@@ -5,8 +5,8 @@ Importing this package registers them all, so that `keras.saving.load_model` fin
 
 from __future__ import annotations
 
-from core.layers.spec_augment import SpecAugment
 from core.layers.spectrogram import LogMelSpectrogram
+from core.layers.spectrogram_augmentation import RandomEqualizer, SpecAugment
 from core.layers.wave_augmentation import RandomNoise, RandomSpeed
 
-__all__ = ["LogMelSpectrogram", "RandomNoise", "RandomSpeed", "SpecAugment"]
+__all__ = ["LogMelSpectrogram", "RandomEqualizer", "RandomNoise", "RandomSpeed", "SpecAugment"]

@@ -1,4 +1,4 @@
-"""Masks over spectrograms."""
+"""Random changes to spectrograms while training: masks, and other microphones."""
 
 from __future__ import annotations
 
@@ -78,3 +78,49 @@ class SpecAugment(keras.layers.Layer):
         """Return the arguments of the constructor."""
         names = ("num_masks", "time_share", "frequency_share", "seed")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+
+
+@keras.saving.register_keras_serializable(package="quartet")
+class RandomEqualizer(keras.layers.Layer):
+    """Changes the balance of high and low frequencies while training, as another microphone or room would.
+
+    Each spectrogram gets a random curve over its bands added, the same in all frames: a slope and a bow.
+
+    Args:
+        strength: Standard deviation of the slope at the edge bands and of the bow, at least 0, in the units of
+            the spectrogram.
+        seed: Of the curves.
+
+    Input shape:
+        Log spectrograms, float, shape `(batch_size, num_frames, num_bands)`.
+
+    Output shape:
+        The same.
+    """
+
+    def __init__(self, strength: float = 0.5, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if strength < 0:
+            raise ValueError(f"strength must be at least 0. Received: strength={strength}.")
+        self.strength = strength
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def call(self, spectrograms: Any, training: bool = False) -> Any:
+        """Return the spectrograms with their curves added in training, and as they are otherwise."""
+        if not training:
+            return spectrograms
+        batch_size, _, num_bands = ops.shape(spectrograms)
+        place = ops.linspace(-1.0, 1.0, num_bands)
+        shapes = ops.stack([place, ops.square(place) - 1 / 3])
+        draw = keras.random.normal((batch_size, 2), dtype="float32", seed=self.seed_generator)
+        curves = ops.cast(self.strength * ops.matmul(draw, shapes), self.compute_dtype)
+        return spectrograms + ops.expand_dims(curves, 1)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return the input's shape."""
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments of the constructor."""
+        return {**super().get_config(), "strength": self.strength, "seed": self.seed}
