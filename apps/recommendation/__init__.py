@@ -1,0 +1,1 @@
+"""Recommendation: what somebody will like, and how much."""

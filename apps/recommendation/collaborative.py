@@ -1,0 +1,226 @@
+"""What all tasks share that learn from who rated what: data, towers, training, and recommending."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from apps.recommendation.encoder import RatingsEncoder
+from apps.recommendation.interactions import Interactions, last_held_out
+from core.errors import UserError
+from core.task import Encoder, Figures, Task
+
+if TYPE_CHECKING:
+    import keras
+
+    from apps.recommendation.judging import ScorePairs
+    from apps.recommendation.least_squares import ExplicitLeastSquares, ImplicitLeastSquares
+    from core.data.examples import Examples, Splits
+    from core.experiment import Fit
+
+TFDS_COLUMNS = {
+    "user": ("user_id",),
+    "item": ("movie_id", "item_id"),
+    "rating": ("user_rating", "rating"),
+    "time": ("timestamp",),
+}
+
+
+class CollaborativeFiltering(Task):
+    """Learns from who rated what; every method ends in two towers, whose vectors' product is the score."""
+
+    encoder_class: ClassVar[type[Encoder]] = RatingsEncoder
+    content: ClassVar[tuple[str, ...]] = ("user", "item")
+    score_name: ClassVar[str]
+    """What the score of a user and an item is called in an answer."""
+
+    method: Literal["least_squares", "factorisation", "two_tower"] = Field(
+        "least_squares", description="factors in closed form, factors by gradient, or deep nets"
+    )
+    dim: int = Field(32, ge=1, le=1024, description="length of the vectors")
+    penalty: float = Field(1.0, gt=0, description="on the vectors of each id; not for two_tower")
+    exponent: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="how the penalties grow with an id's number of ratings; not for two_tower",
+    )
+    hidden: tuple[int, ...] = Field((64,), description="units of each tower's hidden layers; two_tower only")
+    dropout: float = Field(0.2, ge=0, lt=1, description="share of hidden units dropped; two_tower only")
+    history: int = Field(50, ge=1, description="latest items that describe a user; two_tower only")
+    history_dropout: float = Field(0.5, ge=0, lt=1, description="share of them left out; two_tower only")
+    leave_last_out: bool = Field(
+        False, description="test on the last rating of each user and validate on the one before"
+    )
+    top: int = Field(10, ge=1, le=1000, description="how many items to recommend")
+
+    def load(self) -> Splits:
+        """Return the parts of a MovieLens-style file, a `movielens` of tensorflow-datasets, or the sample."""
+        parts, notes = self._read()
+        for examples in parts.values():
+            bad = int((~np.isfinite(examples["rating"])).sum())
+            if bad:
+                raise UserError(f"Ratings of {examples.source} must be finite. Received: {bad} that are not.")
+        return last_held_out(parts["train"], notes) if self.leave_last_out else self.divided(parts, notes)
+
+    def _read(self) -> tuple[Mapping[str, Examples], Sequence[str]]:
+        from core.data import samples, sources, tables
+
+        if self.data == "sample":
+            return {"train": samples.movielens_100k()[0]}, ()
+        if self.data.startswith(sources.PREFIX):
+            return sources.read_tfds(self.data, TFDS_COLUMNS), ()
+        examples, notes = tables.read_ratings(tables.existing(self.data), skip_bad=self.skip_bad)
+        return {"train": examples}, notes
+
+    def _titles(self) -> dict[str, str]:
+        from core.data import samples, sources, tables
+
+        if self.data == "sample":
+            return samples.movielens_100k()[1]
+        return {} if self.data.startswith(sources.PREFIX) else tables.read_titles(tables.existing(self.data))
+
+    def encode(self, train: Examples) -> RatingsEncoder:
+        """Return the ids, their counts and titles, and the mean and range of the ratings."""
+        users, user_counts = np.unique(train["user"], return_counts=True)
+        items, item_counts = np.unique(train["item"], return_counts=True)
+        titles, ratings = self._titles(), train["rating"]
+        return RatingsEncoder(
+            users=users.tolist(),
+            items=items.tolist(),
+            user_counts=user_counts.tolist(),
+            item_counts=item_counts.tolist(),
+            titles={item: titles[item] for item in items.tolist() if item in titles},
+            mean=float(ratings.mean(dtype=np.float64)),
+            lowest=float(ratings.min()),
+            highest=float(ratings.max()),
+        )
+
+    def towers(self, encoder: RatingsEncoder, *, mean: float, bias_penalty: float) -> keras.Model:
+        """Return the model of the chosen method, from users and items to scores.
+
+        Args:
+            encoder: Says how many users, items and ratings there are.
+            mean: The score of an unknown user and an unknown item.
+            bias_penalty: On the biases, at least 0.
+        """
+        from apps.recommendation import towers
+        from apps.recommendation.layers import Factors, PooledItems, SeenItems
+
+        deep = self.method == "two_tower"
+        penalties = (0.0, 0.0) if deep else (self.penalty, bias_penalty)
+        length = self.history if deep else 0
+        seen = SeenItems(encoder.num_users, sum(encoder.user_counts), length, name="seen")
+        users = Factors(encoder.num_users, self.dim, *penalties, self.exponent, name="user_factors")
+        items = Factors(encoder.num_items, self.dim, *penalties, self.exponent, name="item_factors")
+        if deep:
+            pooled = PooledItems(encoder.num_items, self.dim, self.history_dropout)
+            user_tower = towers.deep_user_tower(seen, users, pooled, self.hidden, self.dropout)
+            item_tower = towers.deep_item_tower(items, self.hidden, self.dropout)
+        else:
+            user_tower, item_tower = towers.user_factor_tower(seen, users), towers.item_factor_tower(items)
+        users.set_counts(encoder.user_counts)
+        items.set_counts(encoder.item_counts)
+        return towers.two_towers(user_tower, item_tower, mean)
+
+    def fit(
+        self,
+        model: keras.Model,
+        encoder: RatingsEncoder,
+        splits: Splits,
+        fit: Fit,
+        callbacks: Sequence[keras.callbacks.Callback],
+    ) -> keras.callbacks.History:
+        """Remember what each user has seen, then learn by the chosen method."""
+        from apps.recommendation.towers import seen_layer
+
+        data = encoder.interactions(splits.train)
+        seen_layer(model).remember(data.items_by_user(splits.train.columns.get("time")))
+        if self.method == "least_squares":
+            return self._sweeps(model, encoder, splits, fit, callbacks)
+        return self.descend(model, encoder, splits, fit, callbacks)
+
+    def descend(
+        self,
+        model: keras.Model,
+        encoder: RatingsEncoder,
+        splits: Splits,
+        fit: Fit,
+        callbacks: Sequence[keras.callbacks.Callback],
+    ) -> keras.callbacks.History:
+        """Learn by gradient."""
+        return super().fit(model, encoder, splits, fit, callbacks)
+
+    def _sweeps(
+        self,
+        model: keras.Model,
+        encoder: RatingsEncoder,
+        splits: Splits,
+        fit: Fit,
+        callbacks: Sequence[keras.callbacks.Callback],
+    ) -> keras.callbacks.History:
+        """Alternate between users and items; an epoch is a sweep over both."""
+        import keras
+
+        from apps.recommendation.towers import factorisation_of, set_factorisation
+
+        problem = self.least_squares(encoder, encoder.interactions(splits.train))
+        model.optimizer, model.stop_training = None, False  # callbacks ask for what compile and fit would set
+        called = keras.callbacks.CallbackList(
+            list(callbacks), add_history=True, model=model, epochs=fit.epochs, steps=1
+        )
+        called.on_train_begin()
+        for epoch in range(callbacks[-1].epoch, fit.epochs):
+            called.on_epoch_begin(epoch)
+            called.on_train_batch_begin(0)
+            factors = problem.sweep(factorisation_of(model))
+            set_factorisation(model, factors)
+            logs = {"loss": problem.objective(factors)}
+            called.on_train_batch_end(0, logs)
+            called.on_epoch_end(epoch, {**logs, **self.validated(model, encoder, splits)})
+            if model.stop_training:
+                break
+        called.on_train_end()
+        return model.history
+
+    @abstractmethod
+    def least_squares(
+        self, encoder: RatingsEncoder, data: Interactions
+    ) -> ExplicitLeastSquares | ImplicitLeastSquares:
+        """Return the problem that alternating least squares solves."""
+
+    @abstractmethod
+    def validated(self, model: keras.Model, encoder: RatingsEncoder, splits: Splits) -> Figures:
+        """Return the figures on the validation part, named `val_...`; none where that part is empty."""
+
+    @abstractmethod
+    def pair_scores(self, model: keras.Model, encoder: RatingsEncoder) -> ScorePairs:
+        """Return the function from users and items to scores."""
+
+    def predict(self, model: keras.Model, encoder: RatingsEncoder, inputs: list[Any]) -> list[dict[str, Any]]:
+        """Recommend items to a raw user id, or score a pair `{"user": ..., "item": ...}`.
+
+        What the user has rated already is not recommended. A user that training never saw gets the most rated
+        items, and the answer says so.
+
+        Args:
+            model: A trained model.
+            encoder: The encoder it was trained with.
+            inputs: Raw user ids, and pairs as mappings or as JSON text.
+        """
+        from apps.recommendation.answers import Recommender, question
+        from apps.recommendation.towers import seen_layer, user_scores
+
+        recommender = Recommender(
+            encoder,
+            user_scores(model),
+            self.pair_scores(model, encoder),
+            seen_layer(model).matrix(encoder.num_items),
+            self.top,
+            self.score_name,
+        )
+        return recommender.answers([question(value) for value in inputs])

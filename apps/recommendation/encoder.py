@@ -1,0 +1,53 @@
+"""What a recommender learns before any weight: who and what there is, how often, and the ratings' range."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from pydantic import Field
+
+from apps.recommendation.interactions import Interactions, numbered
+from core.task import Encoder
+
+if TYPE_CHECKING:
+    from core.data.examples import Examples
+
+
+class RatingsEncoder(Encoder):
+    """The users and items that training saw, how often, and what ratings are like."""
+
+    users: list[str] = Field(min_length=1, description="raw ids; the first has number 1")
+    items: list[str] = Field(min_length=1, description="raw ids; the first has number 1")
+    user_counts: list[int] = Field(description="ratings by each user")
+    item_counts: list[int] = Field(description="ratings of each item")
+    titles: dict[str, str] = Field(description="raw item ids to titles, where the source has them")
+    mean: float = Field(description="of the ratings")
+    lowest: float = Field(description="of the ratings")
+    highest: float = Field(description="of the ratings")
+
+    @property
+    def num_users(self) -> int:
+        """Known users and the unknown one, whose number is 0."""
+        return len(self.users) + 1
+
+    @property
+    def num_items(self) -> int:
+        """Known items and the unknown one, whose number is 0."""
+        return len(self.items) + 1
+
+    def interactions(self, examples: Examples) -> Interactions:
+        """Return the ratings of numbered users and items."""
+        users, items = numbered(examples["user"], self.users), numbered(examples["item"], self.items)
+        return Interactions(users, items, examples["rating"], self.num_users, self.num_items)
+
+    @cached_property
+    def popular(self) -> np.ndarray:
+        """The numbers of the items, most rated first."""
+        return np.argsort(-np.array(self.item_counts), kind="stable") + 1
+
+    def item_name(self, item: int) -> dict[str, str]:
+        """Return the raw id of an item, and its title where there is one."""
+        name = self.items[item - 1]
+        return {"item": name, "title": self.titles[name]} if name in self.titles else {"item": name}

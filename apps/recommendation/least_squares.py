@@ -1,0 +1,222 @@
+"""Alternating least squares: the factors of all users given those of the items, then the other way round.
+
+Either half is one ridge regression a row, solved in closed form, for many rows in one batched operation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from apps.recommendation.interactions import Interactions, padded_blocks
+
+if TYPE_CHECKING:
+    from core.data.examples import Ragged
+
+BLOCK_BYTES = 2**25  # of gathered factors at a time
+
+
+@dataclass(frozen=True, eq=False)
+class Factorisation:
+    """What alternating least squares looks for: a vector and a bias for every user and item.
+
+    Args:
+        users: float32, shape `(num_users, dim)`; row 0, the unknown user, is zero.
+        items: float32, shape `(num_items, dim)`, likewise.
+        user_bias: float32, shape `(num_users,)`.
+        item_bias: float32, shape `(num_items,)`.
+    """
+
+    users: np.ndarray
+    items: np.ndarray
+    user_bias: np.ndarray
+    item_bias: np.ndarray
+
+    def scores(self, users: np.ndarray, items: np.ndarray) -> np.ndarray:
+        """Return the score of each pair, without the mean rating; float32, shape `(num_pairs,)`."""
+        scores = self.user_bias[users] + self.item_bias[items]
+        size = max(BLOCK_BYTES // (4 * self.users.shape[1]), 1)
+        for start in range(0, len(users), size):
+            part = slice(start, start + size)
+            scores[part] += np.einsum("nd,nd->n", self.users[users[part]], self.items[items[part]])
+        return scores
+
+
+@dataclass(frozen=True, eq=False)
+class ExplicitLeastSquares:
+    """Ratings as numbers: `mean + user_bias + item_bias + <user, item>` is close to each.
+
+    The objective is, over the ratings and then over the rows of both sides,
+    `sum (rating - score)^2 + sum count^exponent * (penalty |vector|^2 + bias_penalty bias^2)`. An exponent
+    of 0 is the plain ridge, 1 weighs by the number of ratings (ALS-WR).
+
+    Args:
+        ratings: What is to be explained.
+        mean: Of the ratings.
+        penalty: On the vectors, above 0.
+        bias_penalty: On the biases, above 0.
+        exponent: 0 to 1.
+
+    Reference:
+        Zhou et al., 2008, Large-scale Parallel Collaborative Filtering for the Netflix Prize, section 3; with
+        the biases of Koren et al., 2009, Matrix Factorization Techniques for Recommender Systems, equation 5
+    """
+
+    ratings: Interactions
+    mean: float
+    penalty: float
+    bias_penalty: float
+    exponent: float
+    by_user: Ragged = field(init=False)
+    by_item: Ragged = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_user", self.ratings.by_user())
+        object.__setattr__(self, "by_item", self.ratings.by_item())
+
+    def sweep(self, factors: Factorisation) -> Factorisation:
+        """Return the factors after both halves; the objective is never higher than before."""
+        data, above_mean = self.ratings, self.ratings.ratings - self.mean
+        users, user_bias = self._half(
+            self.by_user, data.items, above_mean - factors.item_bias[data.items], factors.items
+        )
+        items, item_bias = self._half(self.by_item, data.users, above_mean - user_bias[data.users], users)
+        return Factorisation(users, items, user_bias, item_bias)
+
+    def _half(
+        self, groups: Ragged, columns: np.ndarray, targets: np.ndarray, others: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        # The bias of a row is the weight of a feature that is always 1.
+        features = np.concatenate([others, np.ones((len(others), 1), np.float32)], axis=1)
+        penalties = np.full(features.shape[1], self.penalty, np.float32)
+        penalties[-1] = self.bias_penalty
+        scales = groups.lengths**self.exponent
+        solved = solved_rows(groups, columns, targets, features, scales[:, None] * penalties)
+        return solved[:, :-1], solved[:, -1]
+
+    def objective(self, factors: Factorisation) -> float:
+        """Return the objective divided by the number of ratings."""
+        data = self.ratings
+        error = data.ratings - self.mean - factors.scores(data.users, data.items)
+        total = np.sum(error**2, dtype=np.float64)
+        for groups, vectors, bias in (
+            (self.by_user, factors.users, factors.user_bias),
+            (self.by_item, factors.items, factors.item_bias),
+        ):
+            weight = groups.lengths**self.exponent
+            total += weight @ (self.penalty * np.sum(vectors**2, axis=1) + self.bias_penalty * bias**2)
+        return float(total / len(data))
+
+
+@dataclass(frozen=True, eq=False)
+class ImplicitLeastSquares:
+    """Ratings as choices, whatever the number: `<user, item>` is close to 1 for a choice, and to 0 elsewhere.
+
+    The objective is `sum_chosen (1 - score)^2 + unobserved sum_all score^2`, and over the rows of both sides
+    `sum (count + unobserved * num_others)^exponent * penalty |vector|^2`. The sum over all pairs costs no
+    more than the product of one side's factors with themselves. The confidence `1 + alpha` of Hu et al. is
+    `unobserved = 1 / alpha`, up to scale.
+
+    Args:
+        ratings: Of which only the pairs count.
+        penalty: On the vectors, above 0.
+        exponent: 0 to 1.
+        unobserved: Weight of a pair without a rating, above 0.
+
+    Reference:
+        Hu, Koren and Volinsky, 2008, Collaborative Filtering for Implicit Feedback Datasets, equations 4 and
+        5; objective and penalty of Rendle et al., 2022, Revisiting the Performance of iALS on Item
+        Recommendation Benchmarks, https://arxiv.org/abs/2110.14037
+    """
+
+    ratings: Interactions
+    penalty: float
+    exponent: float
+    unobserved: float
+    by_user: Ragged = field(init=False)
+    by_item: Ragged = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_user", self.ratings.by_user())
+        object.__setattr__(self, "by_item", self.ratings.by_item())
+
+    def sweep(self, factors: Factorisation) -> Factorisation:
+        """Return the factors after both halves; the objective is never higher than before."""
+        users = self._half(self.by_user, self.ratings.items, factors.items)
+        items = self._half(self.by_item, self.ratings.users, users)
+        return Factorisation(users, items, factors.user_bias, factors.item_bias)
+
+    def _half(self, groups: Ragged, columns: np.ndarray, others: np.ndarray) -> np.ndarray:
+        gram = self.unobserved * others.T @ others
+        targets = np.ones(len(columns), np.float32)
+        penalties = np.repeat(self._penalties(groups, len(others))[:, None], others.shape[1], axis=1)
+        return solved_rows(groups, columns, targets, others, penalties, gram)
+
+    def _penalties(self, groups: Ragged, num_others: int) -> np.ndarray:
+        return self.penalty * (groups.lengths + self.unobserved * (num_others - 1)) ** self.exponent
+
+    def objective(self, factors: Factorisation) -> float:
+        """Return the objective divided by the number of ratings."""
+        data = self.ratings
+        scores = factors.scores(data.users, data.items)
+        total = np.sum((1 - scores) ** 2, dtype=np.float64)
+        total += self.unobserved * np.sum(
+            (factors.users.T @ factors.users) * (factors.items.T @ factors.items)
+        )
+        for groups, vectors, num_others in (
+            (self.by_user, factors.users, data.num_items),
+            (self.by_item, factors.items, data.num_users),
+        ):
+            total += self._penalties(groups, num_others) @ np.sum(vectors**2, axis=1)
+        return float(total / len(data))
+
+
+def solved_rows(
+    groups: Ragged,
+    columns: np.ndarray,
+    targets: np.ndarray,
+    features: np.ndarray,
+    penalties: np.ndarray,
+    gram: np.ndarray | None = None,
+) -> np.ndarray:
+    """Return the ridge regression of each row on the features of its columns.
+
+    Args:
+        groups: The places of each row's observations.
+        columns: The column of each observation, int32, shape `(num_observations,)`.
+        targets: float32, likewise.
+        features: Of each column, float32, shape `(num_columns, dim)`.
+        penalties: On each weight of each row, shape `(num_rows, dim)`.
+        gram: Added to each row's matrix of squares, shape `(dim, dim)`.
+
+    Returns:
+        Weights, float32, shape `(num_rows, dim)`; zero for a row without observations.
+    """
+    from keras import ops
+
+    dim = features.shape[1]
+    solved = np.zeros((len(groups), dim), np.float32)
+    table = ops.convert_to_tensor(features, dtype="float32")
+    shared = ops.zeros((dim, dim)) if gram is None else ops.convert_to_tensor(gram, dtype="float32")
+    for block in padded_blocks(groups, BLOCK_BYTES // (4 * dim)):
+        ridge = np.ones((len(block.mask), dim), np.float32)
+        ridge[: len(block.rows)] = penalties[block.rows]
+        weights = _ridge_regressions(
+            ops.take(table, columns[block.places], axis=0), targets[block.places], block.mask, ridge, shared
+        )
+        solved[block.rows] = ops.convert_to_numpy(weights)[: len(block.rows)]
+    return solved
+
+
+def _ridge_regressions(features: Any, targets: Any, mask: Any, ridge: Any, gram: Any) -> Any:
+    """Return weights `(rows, dim)` for features `(rows, length, dim)`, targets and mask `(rows, length)`."""
+    from keras import ops
+
+    masked = ops.transpose(features * mask[..., None], (0, 2, 1))
+    squares = ops.matmul(masked, features) + gram + ridge[..., None] * ops.eye(ridge.shape[1])
+    products = ops.matmul(masked, ops.convert_to_tensor(targets, dtype="float32")[..., None])
+    lower = ops.cholesky(squares)
+    half = ops.solve_triangular(lower, products, lower=True)
+    return ops.solve_triangular(ops.transpose(lower, (0, 2, 1)), half, lower=False)[..., 0]

@@ -1,0 +1,132 @@
+"""Rankings: which items a user will choose next, out of the whole catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic import Field
+
+from apps.recommendation.collaborative import CollaborativeFiltering
+from apps.recommendation.encoder import RatingsEncoder
+from apps.recommendation.interactions import UNKNOWN, Interactions
+from core.task import Figures, Write
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+
+    from apps.recommendation.judging import ScorePairs
+    from apps.recommendation.least_squares import ImplicitLeastSquares
+    from core.data.examples import Examples, Splits
+    from core.data.feed import Feed
+    from core.experiment import Fit
+
+VALIDATION_USERS = 5_000  # are judged after each epoch, at most
+EASE_PENALTIES = (100.0, 300.0, 1000.0)  # chosen from by NDCG on validation
+
+
+class Rankings(CollaborativeFiltering):
+    """Recommends what a user will choose; only the choice counts, whatever its rating."""
+
+    objective: ClassVar[str] = "val_ndcg@10"
+    direction: ClassVar[Literal["min", "max"]] = "max"
+    headline: ClassVar[tuple[str, ...]] = ("ndcg@10", "hit_rate@10")
+    score_name: ClassVar[str] = "score"
+
+    penalty: float = Field(0.3, gt=0, description="on the vectors of each id; not for two_tower")
+    unobserved: float = Field(
+        0.3, gt=0, le=1, description="weight of a pair without a rating; least_squares only"
+    )
+
+    def batches(self, examples: Examples, encoder: RatingsEncoder, feed: Feed) -> tf.data.Dataset:
+        """Return batches of numbered users and the items that they chose, which are also the targets."""
+        data = encoder.interactions(examples)
+        return feed.batches({"user": data.users, "item": data.items}, data.items)
+
+    def build(self, encoder: RatingsEncoder) -> keras.Model:
+        """Return the model from users and items to scores."""
+        return self.towers(encoder, mean=0.0, bias_penalty=0.0)
+
+    def loss(self, encoder: RatingsEncoder) -> keras.losses.Loss:
+        """Return the cross-entropy of the chosen item among those of the batch, corrected for popularity."""
+        from core.losses import SampledSoftmax
+
+        return SampledSoftmax([1, *encoder.item_counts])
+
+    def descend(
+        self,
+        model: keras.Model,
+        encoder: RatingsEncoder,
+        splits: Splits,
+        fit: Fit,
+        callbacks: Sequence[keras.callbacks.Callback],
+    ) -> keras.callbacks.History:
+        """Learn by gradient to tell each user's choice from those of the others in the batch."""
+        import keras
+
+        from apps.recommendation.towers import batch_scores
+
+        rank = keras.callbacks.LambdaCallback(
+            on_epoch_end=lambda epoch, logs: logs.update(self.validated(model, encoder, splits))
+        )
+        return super().descend(batch_scores(model), encoder, splits, fit, [rank, *callbacks])
+
+    def least_squares(self, encoder: RatingsEncoder, data: Interactions) -> ImplicitLeastSquares:
+        """Return the least squares problem of choices."""
+        from apps.recommendation.least_squares import ImplicitLeastSquares
+
+        return ImplicitLeastSquares(data, self.penalty, self.exponent, self.unobserved)
+
+    def pair_scores(self, model: keras.Model, encoder: RatingsEncoder) -> ScorePairs:
+        """Return the function from users and items to scores, which are comparable for one user alone."""
+        from apps.recommendation.towers import pair_scores
+
+        return pair_scores(model)
+
+    def validated(self, model: keras.Model, encoder: RatingsEncoder, splits: Splits) -> Figures:
+        """Return the figures of the ranking of the validation part."""
+        from apps.recommendation.judging import ranking_figures
+        from apps.recommendation.towers import seen_layer, user_scores
+
+        if not len(splits.validation):
+            return {}
+        figures = ranking_figures(
+            user_scores(model),
+            encoder.interactions(splits.validation),
+            seen_layer(model).matrix(encoder.num_items),
+            most_users=VALIDATION_USERS,
+        )
+        return {f"val_{name}": figure for name, figure in figures.items() if name in self.headline}
+
+    def evaluate(
+        self, model: keras.Model, encoder: RatingsEncoder, examples: Examples, write: Write | None = None
+    ) -> Figures:
+        """Return HitRate, NDCG, MRR and Recall over the full catalogue, without what the users had seen."""
+        from apps.recommendation.judging import judged_users, ranking_figures, rankings
+        from apps.recommendation.towers import seen_layer, user_scores
+
+        data, score = encoder.interactions(examples), user_scores(model)
+        seen = seen_layer(model).matrix(encoder.num_items)
+        if write is not None:
+            for ranking in rankings(score, judged_users(data), seen):
+                for user, items in zip(ranking.users.tolist(), ranking.items.tolist(), strict=True):
+                    names = [encoder.items[item - 1] for item in items if item != UNKNOWN]
+                    write({"user": encoder.users[user - 1], "recommended": names})
+        return ranking_figures(score, data, seen)
+
+    def baseline(self, encoder: RatingsEncoder, splits: Splits) -> dict[str, Figures]:
+        """Return the figures of popularity, item neighbours, and EASE with the best of three penalties."""
+        from apps.recommendation import rivals
+        from apps.recommendation.judging import ranking_figures
+
+        train, test = encoder.interactions(splits.train), encoder.interactions(splits.test)
+        chosen = encoder.interactions(splits.validation if len(splits.validation) else splits.train)
+        seen = train.matrix()
+        linear = [rivals.ease(train, penalty) for penalty in EASE_PENALTIES]
+        scores = {
+            "popularity": rivals.popularity(train),
+            "item neighbours": rivals.similar_items(train),
+            "EASE": max(linear, key=lambda score: ranking_figures(score, chosen, seen)["ndcg@10"]),
+        }
+        return {name: ranking_figures(score, test, seen) for name, score in scores.items()}

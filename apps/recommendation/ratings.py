@@ -1,0 +1,102 @@
+"""Ratings: what a user will think of an item, as a number."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from apps.recommendation.collaborative import CollaborativeFiltering
+from apps.recommendation.encoder import RatingsEncoder
+from apps.recommendation.interactions import Interactions
+from core.task import Figures, Write
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+
+    from apps.recommendation.judging import ScorePairs
+    from apps.recommendation.least_squares import ExplicitLeastSquares
+    from core.data.examples import Examples, Splits
+    from core.data.feed import Feed
+
+
+class Ratings(CollaborativeFiltering):
+    """Predicts the rating that a user will give to an item; where either is unknown, from what is known."""
+
+    objective: ClassVar[str] = "val_rmse"
+    headline: ClassVar[tuple[str, ...]] = ("rmse", "mae")
+    score_name: ClassVar[str] = "rating"
+
+    penalty: float = Field(3.0, gt=0, description="on the vectors of each id; not for two_tower")
+    bias_penalty: float = Field(1.0, gt=0, description="on the biases of each id; not for two_tower")
+
+    def batches(self, examples: Examples, encoder: RatingsEncoder, feed: Feed) -> tf.data.Dataset:
+        """Return batches of numbered users and items, and their ratings."""
+        data = encoder.interactions(examples)
+        return feed.batches({"user": data.users, "item": data.items}, data.ratings)
+
+    def build(self, encoder: RatingsEncoder) -> keras.Model:
+        """Return the model from users and items to ratings."""
+        return self.towers(encoder, mean=encoder.mean, bias_penalty=self.bias_penalty)
+
+    def loss(self, encoder: RatingsEncoder) -> keras.losses.Loss:
+        """Return the squared error."""
+        import keras
+
+        return keras.losses.MeanSquaredError()
+
+    def metrics(self, encoder: RatingsEncoder) -> list[keras.metrics.Metric]:
+        """Return the root of the mean squared error, and the mean absolute error."""
+        import keras
+
+        return [keras.metrics.RootMeanSquaredError(name="rmse"), keras.metrics.MeanAbsoluteError(name="mae")]
+
+    def least_squares(self, encoder: RatingsEncoder, data: Interactions) -> ExplicitLeastSquares:
+        """Return the least squares problem of ratings as numbers."""
+        from apps.recommendation.least_squares import ExplicitLeastSquares
+
+        return ExplicitLeastSquares(data, encoder.mean, self.penalty, self.bias_penalty, self.exponent)
+
+    def pair_scores(self, model: keras.Model, encoder: RatingsEncoder) -> ScorePairs:
+        """Return the function from users and items to ratings, none beyond those that training saw."""
+        from apps.recommendation.towers import pair_scores
+
+        return self._within(pair_scores(model), encoder)
+
+    def validated(self, model: keras.Model, encoder: RatingsEncoder, splits: Splits) -> Figures:
+        """Return RMSE and MAE on the validation part."""
+        figures = self.evaluate(model, encoder, splits.validation) if len(splits.validation) else {}
+        return {f"val_{name}": figure for name, figure in figures.items()}
+
+    def evaluate(
+        self, model: keras.Model, encoder: RatingsEncoder, examples: Examples, write: Write | None = None
+    ) -> Figures:
+        """Return the root of the mean squared error and the mean absolute error over all ratings."""
+        from apps.recommendation.judging import rating_figures
+
+        def write_rows(block: slice, predicted: np.ndarray) -> None:
+            columns = (examples[name][block].tolist() for name in ("user", "item", "rating"))
+            for user, item, rating, guess in zip(*columns, predicted.tolist(), strict=True):
+                write({"user": user, "item": item, "rating": rating, "predicted": round(guess, 4)})
+
+        return rating_figures(
+            self.pair_scores(model, encoder), encoder.interactions(examples), write_rows if write else None
+        )
+
+    def baseline(self, encoder: RatingsEncoder, splits: Splits) -> dict[str, Figures]:
+        """Return the figures of biases alone and of item neighbours."""
+        from apps.recommendation import rivals
+        from apps.recommendation.judging import rating_figures
+
+        train, test = encoder.interactions(splits.train), encoder.interactions(splits.test)
+        scores = {
+            "biases only": rivals.biases_only(train, encoder.mean),
+            "item neighbours": rivals.item_neighbours(train, encoder.mean),
+        }
+        return {name: rating_figures(self._within(score, encoder), test) for name, score in scores.items()}
+
+    @staticmethod
+    def _within(score: ScorePairs, encoder: RatingsEncoder) -> ScorePairs:
+        return lambda users, items: np.clip(score(users, items), encoder.lowest, encoder.highest)
