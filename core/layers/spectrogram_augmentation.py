@@ -87,8 +87,8 @@ class RandomEqualizer(keras.layers.Layer):
     Each spectrogram gets a random curve over its bands added, the same in all frames: a slope and a bow.
 
     Args:
-        strength: Standard deviation of the slope at the edge bands and of the bow, at least 0, in the units of
-            the spectrogram.
+        strength: Standard deviation of the slope at the edges and of the bow, at least 0, in units of the
+            spectrogram.
         seed: Of the curves.
 
     Input shape:
