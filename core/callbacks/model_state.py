@@ -54,7 +54,7 @@ def restore_model_state(model: keras.Model, state: Mapping[str, np.ndarray]) -> 
         variables, saved = _part(variables, metrics=False), _part(saved, metrics=False)
     _check_alike(variables, saved)
     for variable, value in zip(variables.values(), saved.values(), strict=True):
-        variable.assign(value)
+        variable.assign(value.copy())  # on JAX the variable may take over the memory and give it away
 
 
 def metrics_match(model: keras.Model, state: Mapping[str, np.ndarray]) -> bool:
