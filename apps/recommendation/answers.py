@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Question:
-    """What somebody wants to know: items for a user, or what the user will think of one item.
+    """What somebody wants to know: items for a user, or what the user will think of an item.
 
     Args:
         user: Raw id.

@@ -42,12 +42,9 @@ class CollaborativeFiltering(Task):
         "least_squares", description="factors in closed form, factors by gradient, or deep nets"
     )
     dim: int = Field(32, ge=1, le=1024, description="length of the vectors")
-    penalty: float = Field(1.0, gt=0, description="on the vectors of each id; not for two_tower")
+    penalty: float = Field(1.0, gt=0, description="on the vector of each id")
     exponent: float = Field(
-        0.5,
-        ge=0,
-        le=1,
-        description="how the penalties grow with an id's number of ratings; not for two_tower",
+        0.5, ge=0, le=1, description="how the penalties grow with an id's number of ratings"
     )
     hidden: tuple[int, ...] = Field((64,), description="units of each tower's hidden layers; two_tower only")
     dropout: float = Field(0.2, ge=0, lt=1, description="share of hidden units dropped; two_tower only")
@@ -112,11 +109,11 @@ class CollaborativeFiltering(Task):
         from apps.recommendation.layers import Factors, PooledItems, SeenItems
 
         deep = self.method == "two_tower"
-        penalties = (0.0, 0.0) if deep else (self.penalty, bias_penalty)
         length = self.history if deep else 0
         seen = SeenItems(encoder.num_users, sum(encoder.user_counts), length, name="seen")
-        users = Factors(encoder.num_users, self.dim, *penalties, self.exponent, name="user_factors")
-        items = Factors(encoder.num_items, self.dim, *penalties, self.exponent, name="item_factors")
+        penalties = self.penalty, bias_penalty, self.exponent
+        users = Factors(encoder.num_users, self.dim, *penalties, name="user_factors")
+        items = Factors(encoder.num_items, self.dim, *penalties, name="item_factors")
         if deep:
             pooled = PooledItems(encoder.num_items, self.dim, self.history_dropout)
             user_tower = towers.deep_user_tower(seen, users, pooled, self.hidden, self.dropout)

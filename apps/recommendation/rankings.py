@@ -34,7 +34,7 @@ class Rankings(CollaborativeFiltering):
     headline: ClassVar[tuple[str, ...]] = ("ndcg@10", "hit_rate@10")
     score_name: ClassVar[str] = "score"
 
-    penalty: float = Field(0.3, gt=0, description="on the vectors of each id; not for two_tower")
+    penalty: float = Field(0.3, gt=0, description="on the vector of each id")
     unobserved: float = Field(
         0.3, gt=0, le=1, description="weight of a pair without a rating; least_squares only"
     )

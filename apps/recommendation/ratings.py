@@ -29,8 +29,11 @@ class Ratings(CollaborativeFiltering):
     headline: ClassVar[tuple[str, ...]] = ("rmse", "mae")
     score_name: ClassVar[str] = "rating"
 
-    penalty: float = Field(3.0, gt=0, description="on the vectors of each id; not for two_tower")
-    bias_penalty: float = Field(1.0, gt=0, description="on the biases of each id; not for two_tower")
+    penalty: float = Field(3.2, gt=0, description="on the vector of each id")
+    bias_penalty: float = Field(1.5, gt=0, description="on the bias of each id")
+    exponent: float = Field(
+        0.3, ge=0, le=1, description="how the penalties grow with an id's number of ratings"
+    )
 
     def batches(self, examples: Examples, encoder: RatingsEncoder, feed: Feed) -> tf.data.Dataset:
         """Return batches of numbered users and items, and their ratings."""

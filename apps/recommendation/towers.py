@@ -56,7 +56,7 @@ def item_factor_tower(factors: Factors) -> keras.Model:
 def deep_user_tower(
     seen: SeenItems, factors: Factors, pooled: PooledItems, hidden: Sequence[int], dropout: float
 ) -> keras.Model:
-    """Return a net on a user's own vector and on the items that he has seen."""
+    """Return a net on a user's own vector and on the items that they have seen."""
     ids = keras.Input((), dtype="int32", name="user_ids")
     known, items = seen(ids)
     vectors, bias = factors(known)

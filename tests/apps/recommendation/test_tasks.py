@@ -1,0 +1,156 @@
+"""The two tasks as wholes, trained on small data."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from apps.recommendation.rankings import Rankings
+from apps.recommendation.ratings import Ratings
+from core.data.examples import Examples
+from core.errors import UserError
+from core.experiment import Experiment, Fit
+from core.run import Run
+from core.training import train
+from tests import small_data
+
+METHODS = ("least_squares", "factorisation", "two_tower")
+FIT = Fit(epochs=6, batch_size=32, learning_rate=0.02, tensorboard=False)
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory) -> Path:
+    return small_data.ratings(tmp_path_factory.mktemp("ratings"))
+
+
+@pytest.fixture(scope="module")
+def runs(source, tmp_path_factory) -> dict[tuple[type, str], Run]:
+    """The run of each task by each method."""
+
+    def trained(task: type, method: str, penalty: float) -> Run:
+        settings = task(data=str(source), method=method, penalty=penalty, dim=4, top=3, history=5)
+        return train(Experiment(task=settings, fit=FIT), tmp_path_factory.mktemp("run") / "run")
+
+    return {
+        (task, method): trained(task, method, penalty)
+        for task, penalty in ((Ratings, 0.5), (Rankings, 0.1))
+        for method in METHODS
+    }
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_rates_better_than_biases_alone(runs, method):
+    metrics = runs[Ratings, method].metrics
+    assert metrics["test"]["rmse"] < metrics["baseline"]["biases only"]["rmse"]
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("task", [Ratings, Rankings])
+def test_nothing_that_a_user_rated_in_training_is_recommended(runs, task, method):
+    run = runs[task, method]
+    rated = run.experiment.task.load().train
+    answers = run.experiment.task.predict(run.model, run.encoder, [str(user) for user in range(40)])
+    for user, answer in enumerate(answers):
+        seen = set(rated["item"][rated["user"] == str(user)].tolist())
+        assert len(answer["recommendations"]) == 3
+        assert not seen & {row["item"] for row in answer["recommendations"]}
+
+
+@pytest.mark.parametrize("task", [Ratings, Rankings])
+def test_the_score_of_a_recommendation_is_that_of_the_pair(runs, task):
+    run = runs[task, "two_tower"]
+    best = run.experiment.task.predict(run.model, run.encoder, ["3"])[0]["recommendations"][0]
+    (pair,) = run.experiment.task.predict(run.model, run.encoder, [{"user": "3", "item": best["item"]}])
+    score_name = run.experiment.task.score_name
+    assert np.clip(best[score_name], run.encoder.lowest, run.encoder.highest) == pytest.approx(
+        pair[score_name], abs=1e-3
+    ) or best[score_name] == pytest.approx(pair[score_name], abs=1e-3)
+
+
+def test_a_rating_without_knowledge_is_the_mean(runs):
+    run = runs[Ratings, "least_squares"]
+    (answer,) = run.experiment.task.predict(run.model, run.encoder, [{"user": "nobody", "item": "nothing"}])
+    assert answer["rating"] == pytest.approx(run.encoder.mean, abs=1e-3)
+
+
+def test_a_rating_by_an_unknown_user_is_what_others_think_of_the_item(runs):
+    run = runs[Ratings, "least_squares"]
+    (answer,) = run.experiment.task.predict(run.model, run.encoder, [{"user": "nobody", "item": "5"}])
+    bias = (
+        run.model.get_layer("item_tower").get_layer("item_factors").bias[run.encoder.items.index("5") + 1, 0]
+    )
+    assert answer["rating"] == pytest.approx(run.encoder.mean + float(bias), abs=1e-3)
+
+
+@pytest.mark.parametrize("task", [Ratings, Rankings])
+def test_ids_and_seen_items_are_learnt_from_the_training_part_alone(source, task):
+    splits = task(data=str(source)).load()
+    encoder = task(data=str(source)).encode(splits.train)
+    assert set(encoder.users) == set(splits.train["user"].tolist())
+    assert sum(encoder.item_counts) == len(splits.train)
+
+
+def test_ranking_puts_the_films_of_the_right_parity_first(runs):
+    run = runs[Ratings, "least_squares"]
+    answers = run.experiment.task.predict(run.model, run.encoder, [str(user) for user in range(40)])
+    right = [
+        user % 2 == int(row["item"]) % 2
+        for user, answer in enumerate(answers)
+        for row in answer["recommendations"]
+    ]
+    assert np.mean(right) > 0.9
+
+
+@pytest.mark.parametrize("task", [Ratings, Rankings])
+def test_training_by_least_squares_stops_when_validation_gains_no_more(source, tmp_path, task):
+    settings = task(data=str(source), dim=2, penalty=1.0)
+    fit = Fit(epochs=200, patience=2, tensorboard=False)
+    run = train(Experiment(task=settings, fit=fit), tmp_path / "run")
+    assert len((run.folder / "history.csv").read_text().splitlines()) < 150
+
+
+def test_ratings_that_are_not_finite_are_refused(tmp_path):
+    path = tmp_path / "ratings.csv"
+    path.write_text("userId,movieId,rating\n1,2,3\n1,3,nan\n2,2,4\n")
+    with pytest.raises(UserError, match="finite"):
+        Ratings(data=str(path)).load()
+
+
+def test_ratings_without_a_column_of_items_are_refused(tmp_path):
+    path = tmp_path / "ratings.csv"
+    path.write_text("userId,film,rating\n1,2,3\n")
+    with pytest.raises(UserError, match="item"):
+        Ratings(data=str(path)).load()
+
+
+def test_titles_that_lie_beside_the_ratings_are_told(source, tmp_path):
+    folder = tmp_path / "films"
+    folder.mkdir()
+    (folder / "ratings.csv").write_text(source.read_text())
+    (folder / "movies.csv").write_text('movieId,title,genres\n5,"Five, the Film (1995)",Drama\n')
+    train_part = Ratings(data=str(folder)).load().train
+    assert Ratings(data=str(folder)).encode(train_part).titles == {"5": "Five, the Film (1995)"}
+
+
+@pytest.mark.parametrize("task", [Ratings, Rankings])
+def test_a_model_scores_pairs_and_users_alike(runs, task):
+    from apps.recommendation.towers import pair_scores, user_scores
+
+    run = runs[task, "two_tower"]
+    users, items = np.array([1, 5, 0], np.int32), np.array([2, 0, 3], np.int32)
+    whole = user_scores(run.model)(users)[np.arange(3), items]
+    np.testing.assert_allclose(whole, pair_scores(run.model)(users, items), atol=1e-4)
+
+
+def test_a_part_of_unknown_items_alone_is_judged_as_missed(runs):
+    run = runs[Rankings, "least_squares"]
+    examples = Examples({"user": ["3"], "item": ["nothing"], "rating": np.ones(1, np.float32)})
+    assert run.experiment.task.evaluate(run.model, run.encoder, examples)["hit_rate@10"] == 0
+
+
+@pytest.mark.parametrize("task", [Ratings, Rankings])
+def test_the_model_is_functional_with_named_inputs(runs, task):
+    model = runs[task, "least_squares"].model
+    assert isinstance(model, keras.Model)
+    assert set(model.input) == {"user", "item"}
