@@ -20,9 +20,15 @@ class FrontEnd(Settings):
     )
     num_mels: int = Field(40, ge=8, le=128, description="bands of the log-mel spectrogram")
     decibels: float = Field(60.0, ge=20, le=120, description="range below the loudest point of a recording")
-    speed: float = Field(0.15, ge=0, lt=1, description="training: largest change of speed and pitch, share")
+    speed: float = Field(0.2, ge=0, lt=1, description="training: largest change of speed and pitch, share")
     shift: float = Field(0.1, ge=0, le=1, description="training: longest move in time, share of the window")
     noise: float = Field(0.5, ge=0, le=1, description="training: share of recordings that get noise")
+    equalizer: float = Field(
+        0.5,
+        ge=0,
+        le=3,
+        description="training: random slope over frequency, in standard deviations",
+    )
     masks: int = Field(2, ge=0, le=10, description="training: masks over time and over frequency")
 
     def spectrogram(self, waves: Any) -> Any:
@@ -36,10 +42,11 @@ class FrontEnd(Settings):
         """
         import keras
 
-        from core.layers import LogMelSpectrogram, RandomNoise, RandomSpeed, SpecAugment
+        from core.layers import LogMelSpectrogram, RandomEqualizer, RandomNoise, RandomSpeed, SpecAugment
 
         x = RandomSpeed(self.speed, self.shift)(waves)
         x = RandomNoise(self.noise)(x)
         x = LogMelSpectrogram(self.sample_rate, self.num_mels, decibels=self.decibels, name="log_mel")(x)
         x = keras.layers.BatchNormalization(momentum=0.9, center=False, scale=False)(x)
+        x = RandomEqualizer(self.equalizer)(x)
         return SpecAugment(self.masks)(x)

@@ -37,7 +37,9 @@ def read_source(
     from core.data.tables import existing
 
     if names is not None and (data == "sample" or data.startswith(PREFIX)):
-        raise UserError(f"names={names!r} says what names of files mean, and data={data} has none.")
+        raise UserError(
+            f"names={names!r} says what file names mean, and data={data} has none. Give data=PATH."
+        )
     if data == "sample":
         return {"train": spoken_commands(sample_rate)}, ()
     if data.startswith(PREFIX):
