@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping, Sequence
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -128,7 +127,7 @@ class Experiment(Settings):
 
 def configurations() -> dict[str, Path]:
     """Return the shipped configurations: name, such as `nlp/sentiment`, to file."""
-    root = Path(str(resources.files("configs")))
+    root = Path(__file__).parents[1] / "configs"
     return {
         str(path.relative_to(root).with_suffix("").as_posix()): path for path in sorted(root.rglob("*.yaml"))
     }

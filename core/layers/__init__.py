@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from core.layers.spectrogram import LogMelSpectrogram
 from core.layers.spectrogram_augmentation import RandomEqualizer, SpecAugment
+from core.layers.token_dropout import TokenDropout
 from core.layers.wave_augmentation import RandomNoise, RandomSpeed
 
-__all__ = ["LogMelSpectrogram", "RandomEqualizer", "RandomNoise", "RandomSpeed", "SpecAugment"]
+__all__ = ["LogMelSpectrogram", "RandomEqualizer", "RandomNoise", "RandomSpeed", "SpecAugment", "TokenDropout"]

@@ -1,0 +1,61 @@
+"""Pretrained text backbones of KerasHub, by preset name or preset folder."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from core.errors import UserError
+
+CHUNK = 1024
+
+
+def _from_preset(kind: str, preset: str, **options: Any) -> Any:
+    import keras_hub
+
+    try:
+        return getattr(keras_hub.models, kind).from_preset(preset, **options)
+    except Exception as error:  # a name that is not known, no network, a folder that is no preset
+        told = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise UserError(
+            f"KerasHub can't give this preset: {told[:200]}. Received: preset={preset!r}."
+        ) from None
+
+
+def preprocessed(preset: str, texts: np.ndarray, length: int) -> dict[str, np.ndarray]:
+    """Return texts as the backbone reads them.
+
+    Args:
+        preset: Name or folder.
+        texts: Any number of them.
+        length: Tokens that are read of each.
+
+    Returns:
+        Such as `token_ids` and `padding_mask`, each of shape `(num_texts, length)`.
+    """
+    preprocess = _from_preset("TextClassifierPreprocessor", preset, sequence_length=length)
+    parts = [preprocess(texts[start : start + CHUNK].tolist()) for start in range(0, len(texts), CHUNK)]
+    return {name: np.concatenate([np.asarray(part[name]) for part in parts]) for name in parts[0]}
+
+
+def pooled(preset: str, length: int) -> tuple[dict[str, Any], Any]:
+    """Return the symbolic inputs of a backbone, and its vector for a whole text.
+
+    The vector is the backbone's own pooled output where it has one, and otherwise the mean over the tokens.
+
+    Args:
+        preset: Name or folder.
+        length: Tokens of a text.
+    """
+    import keras
+    from keras import ops
+
+    backbone = _from_preset("Backbone", preset)
+    inputs = {name: keras.Input((length,), dtype="int32", name=name) for name in backbone.input}
+    outputs = backbone(inputs)
+    if isinstance(outputs, dict) and "pooled_output" in outputs:
+        return inputs, outputs["pooled_output"]
+    sequence = outputs["sequence_output"] if isinstance(outputs, dict) else outputs
+    mask = ops.cast(inputs["padding_mask"], sequence.dtype)[..., None]
+    return inputs, ops.sum(sequence * mask, axis=1) / ops.maximum(ops.sum(mask, axis=1), 1.0)

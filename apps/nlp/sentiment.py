@@ -1,0 +1,149 @@
+"""Sentiment: which of any number of classes a text belongs to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from core.classification import Classification, LabelEncoder, figures_of, labels_of
+from core.task import Encoder, Figures
+
+if TYPE_CHECKING:
+    import keras
+
+    from core.data.examples import Examples, Ragged, Splits
+    from core.data.text import Pieces
+
+
+class TextEncoder(LabelEncoder):
+    """The classes, and the pieces of text that the model knows."""
+
+    vocabulary: list[str] = Field(description="pieces of text by falling frequency; empty with a preset")
+
+
+class Sentiment(Classification):
+    """Names the class of a text, out of those it was trained on: praise or blame, topics, intents.
+
+    Example:
+
+    ```
+    quartet train nlp/sentiment data=reviews.csv text_column=review label_column=stars
+    ```
+    """
+
+    encoder_class: ClassVar[type[Encoder]] = TextEncoder
+    content: ClassVar[tuple[str, ...]] = ("text",)
+
+    text_column: str = Field(
+        "text", description="column of the texts; a position from 0 in a file without header"
+    )
+    label_column: str = Field("label", description="column of the classes, likewise")
+    encoder: Literal["bag", "convolutional", "recurrent", "transformer", "backbone"] = Field(
+        "bag", description="what reads the text; a backbone comes from KerasHub by its preset"
+    )
+    preset: str | None = Field(
+        None, description="of the backbone: a KerasHub name such as bert_tiny_en_uncased, or a preset folder"
+    )
+    split: Literal["words", "characters"] = Field(
+        "words", description="characters for languages that write no blanks"
+    )
+    max_length: int = Field(256, ge=1, le=8192, description="words or characters that are read of each text")
+    vocabulary_size: int = Field(20_000, ge=2, description="pieces of text that are known, at most")
+    min_count: int = Field(1, ge=1, description="pieces in fewer training texts are unknown")
+    ngrams: int = Field(2, ge=1, le=5, description="bag: longest run of words that is a piece")
+    character_ngrams: tuple[int, int] | None = Field(
+        (3, 6), description="bag: shortest and longest run of characters that is a piece, or null"
+    )
+    width: int = Field(64, ge=4, le=1024, description="units of the encoder")
+    dropout: float = Field(0.5, ge=0, lt=1, description="share of units, or in a bag of pieces, dropped")
+
+    @model_validator(mode="after")
+    def _backbone_has_a_preset(self) -> Sentiment:
+        if (self.encoder == "backbone") != (self.preset is not None):
+            raise ValueError("encoder=backbone and preset=NAME_OR_FOLDER belong together")
+        return self
+
+    def load(self) -> Splits:
+        """Return the texts in their parts."""
+        from core.data.samples import reviews
+        from core.data.sources import PREFIX, read_tfds
+        from core.data.tables import existing, part_paths, read_table
+
+        if self.data == "sample":
+            return self.divided({"train": reviews()})
+        if self.data.startswith(PREFIX):
+            return self.divided(read_tfds(self.data, {"text": ("text", "sentence"), "label": ("label",)}))
+        columns = {"text": self.text_column, "label": self.label_column}
+        read = {
+            part: read_table(path, columns, skip_bad=self.skip_bad)
+            for part, path in part_paths(existing(self.data)).items()
+        }
+        notes = [note for _, notes in read.values() for note in notes]
+        return self.divided({part: examples for part, (examples, _) in read.items()}, notes)
+
+    def _pieces(self) -> Pieces:
+        from core.data.text import Pieces
+
+        if self.encoder == "bag":
+            return Pieces(self.split, self.max_length, self.ngrams, self.character_ngrams)
+        return Pieces(self.split, self.max_length)
+
+    def encode(self, train: Examples) -> TextEncoder:
+        """Return the classes and the vocabulary of the training texts."""
+        labels = labels_of(train)
+        if self.encoder == "backbone":
+            return TextEncoder(labels=labels, vocabulary=[])
+        vocabulary = self._pieces().vocabulary(train["text"], self.vocabulary_size, self.min_count)
+        return TextEncoder(labels=labels, vocabulary=vocabulary)
+
+    def read(self, inputs: list[Any]) -> Examples:
+        """Return texts as examples."""
+        from core.data.examples import Examples
+
+        return Examples({"text": [str(text) for text in inputs]}, "the inputs")
+
+    def features(self, examples: Examples, encoder: TextEncoder) -> Ragged | dict[str, np.ndarray]:
+        """Return the pieces of each text as ids, or what the backbone's own preprocessor makes of it."""
+        if self.encoder == "backbone":
+            from apps.nlp.backbone import preprocessed
+
+            return preprocessed(self.preset, examples["text"], self.max_length)
+        return self._pieces().ids(examples["text"], encoder.vocabulary)
+
+    def build(self, encoder: TextEncoder) -> keras.Model:
+        """Return the model from ids to logits."""
+        import keras
+
+        if self.encoder == "backbone":
+            from apps.nlp.backbone import pooled
+
+            inputs, pooled_text = pooled(self.preset, self.max_length)
+            pooled_text = keras.layers.Dropout(self.dropout)(pooled_text)
+        else:
+            from apps.nlp.encoders import ENCODERS
+
+            inputs = keras.Input((None,), dtype="int32", name="ids")
+            pooled_text = ENCODERS[self.encoder](
+                inputs, len(encoder.vocabulary) + 2, self.width, self.dropout
+            )
+        logits = keras.layers.Dense(len(encoder.labels), dtype="float32", name="logits")(pooled_text)
+        return keras.Model(inputs, logits, name="sentiment")
+
+    def baseline(self, encoder: TextEncoder, splits: Splits) -> dict[str, Figures]:
+        """Return the figures of a logistic regression on TF-IDF of words."""
+        from sklearn.feature_extraction.text import TfidfVectorizer
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.pipeline import make_pipeline
+
+        train, test = splits.train, splits.test
+        analyzer = "char" if self.split == "characters" else "word"
+        rival = make_pipeline(
+            TfidfVectorizer(analyzer=analyzer, sublinear_tf=True, token_pattern=r"\S+"),
+            LogisticRegression(C=2.0, max_iter=1000),
+        )
+        rival.fit(train["text"].tolist(), encoder.ids(train["label"], train.source))
+        answers = rival.predict_proba(test["text"].tolist())
+        figures = figures_of(encoder.ids(test["label"], test.source), answers, encoder.labels)
+        return {"TF-IDF + logistic regression": figures}

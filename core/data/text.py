@@ -1,0 +1,113 @@
+"""From texts to numbers: pieces of text, the vocabulary of a training part, and ids."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from core.data.examples import Ragged
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+# Ids that a model sees before those of the vocabulary.
+PADDING, UNKNOWN = 0, 1
+CHUNK = 2048
+EMPTY = "\u2400"
+
+Split = Literal["words", "characters"]
+
+
+class Pieces:
+    """Cuts texts into words or characters, and these into n-grams, by operations of TensorFlow.
+
+    Texts are lower-cased; a mark that is no letter or digit is a word of its own. An empty text becomes one unknown
+    piece, so that no model meets a text of no length.
+
+    Args:
+        split: Words, or single characters for languages that write no blanks.
+        max_length: Words or characters that are read of each text, at least 1; the rest is left out.
+        ngrams: Longest run of words that is a piece, at least 1.
+        character_ngrams: Shortest and longest run of characters within a word that is a piece, or nothing.
+
+    Example:
+
+    >>> Pieces(ngrams=2)(np.array(["Not bad!"])).to_list()
+    [[b'not', b'bad', b'!', b'not bad', b'bad !']]
+    """
+
+    def __init__(
+        self,
+        split: Split = "words",
+        max_length: int = 256,
+        ngrams: int = 1,
+        character_ngrams: tuple[int, int] | None = None,
+    ) -> None:
+        self.split = split
+        self.max_length = max_length
+        self.ngrams = ngrams
+        self.character_ngrams = character_ngrams
+
+    def __call__(self, texts: np.ndarray) -> tf.RaggedTensor:
+        """Return the pieces of each text, `tf.string`, shape `(num_texts, None)`."""
+        import tensorflow as tf
+
+        lower = tf.strings.lower(tf.constant(texts.astype(object), tf.string), encoding="utf-8")
+        lower = tf.where(tf.strings.strip(lower) == "", EMPTY, lower)
+        if self.split == "characters":
+            words = tf.strings.unicode_split(tf.strings.regex_replace(lower, r"\s+", ""), "UTF-8")
+        else:
+            words = tf.strings.split(tf.strings.regex_replace(lower, r"([^\pL\pN\s'])", r" \1 "))
+        words = words[:, : self.max_length]
+        pieces = words
+        if self.ngrams > 1:
+            pieces = tf.strings.ngrams(words, list(range(1, self.ngrams + 1)), separator=" ")
+        if self.character_ngrams is not None:
+            shortest, longest = self.character_ngrams
+            letters = tf.strings.unicode_split(tf.strings.join(["<", words, ">"]), "UTF-8")
+            runs = tf.strings.ngrams(letters, list(range(shortest, longest + 1)), separator="")
+            pieces = tf.concat([pieces, runs.merge_dims(1, 2)], axis=1)
+        return pieces
+
+    def vocabulary(self, texts: np.ndarray, size: int, min_count: int = 1) -> list[str]:
+        """Return the most frequent pieces of the texts, by the number of texts that hold them.
+
+        Args:
+            texts: Of the training part.
+            size: How many pieces at most.
+            min_count: Pieces in fewer texts are left out.
+        """
+        counts: Counter[bytes] = Counter()
+        for start in range(0, len(texts), CHUNK):
+            pieces = self(texts[start : start + CHUNK])
+            rows = pieces.value_rowids().numpy()
+            _, numbers = np.unique(flat := pieces.flat_values.numpy().astype(bytes), return_inverse=True)
+            first = np.unique(np.stack([rows, numbers]), axis=1, return_index=True)[1]
+            counts.update(flat[first].tolist())
+        ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        kept = (
+            piece.decode("utf-8", errors="replace") for piece, count in ranked[:size] if count >= min_count
+        )
+        return [piece for piece in dict.fromkeys(kept) if piece]
+
+    def ids(self, texts: np.ndarray, vocabulary: Sequence[str]) -> Ragged:
+        """Return the pieces of each text as ids, int32: 1 is unknown, 2 the first of the vocabulary.
+
+        Args:
+            texts: Any number of texts.
+            vocabulary: What `vocabulary` returned.
+        """
+        import tensorflow as tf
+
+        values = tf.range(UNKNOWN + 1, len(vocabulary) + UNKNOWN + 1)
+        pairs = tf.lookup.KeyValueTensorInitializer(tf.constant(vocabulary), values)
+        table = tf.lookup.StaticHashTable(pairs, default_value=UNKNOWN)
+        parts = []
+        for start in range(0, len(texts), CHUNK):
+            pieces = self(texts[start : start + CHUNK])
+            numbers = table.lookup(pieces.flat_values).numpy()
+            parts.append(Ragged(numbers, pieces.with_flat_values(numbers).row_splits.numpy()))
+        return Ragged.concatenate(parts)
