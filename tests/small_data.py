@@ -49,12 +49,13 @@ def ratings(folder: Path) -> Path:
 
 
 def words(folder: Path) -> Path:
-    """Write 60 recordings of half a second at 8 kHz, low or high, in a folder a word."""
+    """Write 60 recordings of half a second, low or high, in a folder a word, named after word, speaker and take."""
     random = np.random.default_rng(0)
     time = np.arange(4000) / 8000
     for row in range(60):
         label, pitch = (("low", 300), ("high", 1200))[row % 2]
         wave = np.sin(2 * np.pi * pitch * random.uniform(0.9, 1.1) * time) + random.normal(0, 0.1, 4000)
         (folder / "words" / label).mkdir(parents=True, exist_ok=True)
-        soundfile.write(folder / "words" / label / f"{row}.wav", 0.3 * wave, 8000)
+        name = f"{label}_{('ann', 'bob', 'cy')[row % 3]}_{row // 6}.wav"
+        soundfile.write(folder / "words" / label / name, 0.3 * wave, 8000)
     return folder / "words"
