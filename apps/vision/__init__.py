@@ -1,0 +1,1 @@
+"""Vision: what is in a picture."""

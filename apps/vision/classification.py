@@ -1,0 +1,215 @@
+"""Picture classification: what a picture shows, out of any number of classes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from core.classification import Classification, LabelEncoder, figures_of, labels_of
+from core.errors import UserError
+from core.task import Encoder, Figures
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+
+    from core.data.examples import Examples, Splits
+
+CHUNK = 4096
+
+
+class PictureEncoder(LabelEncoder):
+    """What is known of pictures before any weight: their classes, shape, and the statistics of channels."""
+
+    shape: tuple[int, int, int] = Field(description="height, width and channels of every picture")
+    mean: list[float] = Field(description="of each channel over the training part, 0 to 255")
+    deviation: list[float] = Field(description="standard deviation of each channel, likewise")
+
+
+class PictureClassification(Classification):
+    """Names what a picture shows, out of the classes it was trained on.
+
+    The model takes raw uint8 pictures; scaling lies inside it. Picture files of any size and colour mode are
+    brought to the shape it was trained on.
+
+    Example:
+
+    ```
+    quartet train vision/classification data=pictures size=32 flip=true
+    ```
+    """
+
+    encoder_class: ClassVar[type[Encoder]] = PictureEncoder
+    content: ClassVar[tuple[str, ...]] = ("image",)
+
+    size: int | None = Field(
+        None,
+        ge=8,
+        le=1024,
+        description="height and width of pictures; by default their own, if all are alike",
+    )
+    channels: Literal[1, 3] | None = Field(
+        None, description="1 for grey, 3 for colour; by default as picture files are"
+    )
+    net: Literal["alexnet", "vgg", "resnet", "backbone"] = Field(
+        "resnet", description="what reads the picture; a backbone comes from KerasHub by its preset"
+    )
+    width: int = Field(32, ge=1, le=512, description="channels of the net's first stage")
+    depth: int = Field(1, ge=1, le=32, description="blocks or convolutions in a stage")
+    stride: int = Field(
+        1,
+        ge=1,
+        le=4,
+        description="of the first convolution; 2 makes a net three times as fast, and less sharp",
+    )
+    preset: str | None = Field(
+        None, description="of the backbone: a KerasHub name such as resnet_18_imagenet, or a preset folder"
+    )
+    frozen: bool = Field(False, description="keep the backbone's weights and train the last layer alone")
+    dropout: float = Field(0.1, ge=0, lt=1, description="share of units dropped before the last layer")
+    flip: bool = Field(False, description="training: mirror half of the pictures left to right")
+    shift: int = Field(2, ge=0, le=100, description="training: largest move along each axis, pixels")
+    rotation: float = Field(0.0, ge=0, le=180, description="training: largest turn, degrees")
+    erasing: float = Field(0.0, ge=0, le=1, description="training: share of pictures with a rectangle erased")
+    mix: Literal["none", "mixup", "cutmix"] = Field(
+        "none", description="training: blend pairs of pictures, or paste a part of one into the other"
+    )
+    mix_alpha: float = Field(0.2, gt=0, le=10, description="of the beta distribution; larger mixes more")
+
+    @model_validator(mode="after")
+    def _backbone_has_a_preset(self) -> PictureClassification:
+        if (self.net == "backbone") != (self.preset is not None):
+            raise ValueError("net=backbone and preset=NAME_OR_FOLDER belong together")
+        return self
+
+    def load(self) -> Splits:
+        """Return the pictures in their parts."""
+        from core.data.images import read_images
+        from core.data.samples import digits
+        from core.data.sources import PREFIX, read_tfds
+        from core.data.tables import existing
+
+        if self.data == "sample":
+            return self.divided({"train": digits()})
+        if self.data.startswith(PREFIX):
+            return self.divided(read_tfds(self.data, {"image": ("image",), "label": ("label",)}))
+        size = None if self.size is None else (self.size, self.size)
+        parts, notes = read_images(
+            existing(self.data), size=size, channels=self.channels, skip_bad=self.skip_bad
+        )
+        return self.divided(parts, notes)
+
+    def encode(self, train: Examples) -> PictureEncoder:
+        """Return the classes, and the shape and the statistics of the training pictures."""
+        mean, deviation = statistics(train["image"])
+        return PictureEncoder(
+            labels=labels_of(train),
+            shape=train["image"].shape[1:],
+            mean=mean.tolist(),
+            deviation=deviation.tolist(),
+        )
+
+    def read(self, inputs: list[Any]) -> Examples:
+        """Return the paths of picture files as examples."""
+        from core.data.examples import Examples
+
+        return Examples({"path": [str(path) for path in inputs]}, "the inputs")
+
+    def features(self, examples: Examples, encoder: PictureEncoder) -> np.ndarray:
+        """Return the pictures, in the shape that the model takes."""
+        from core.data.images import decoded
+
+        height, width, channels = encoder.shape
+        if "image" in examples and examples["image"].shape[1:] == encoder.shape:
+            return examples["image"]
+        if "path" in examples:
+            files = [Path(path) for path in examples["path"]]
+            return decoded(files, size=(height, width), channels=channels)[0]
+        raise UserError(
+            f"The model takes pictures of shape {encoder.shape}, and {examples.source} has others. "
+            f"Received: shape {examples['image'].shape[1:]}."
+        )
+
+    def augment(self, x: tf.Tensor, y: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Return pictures moved, erased in part and mixed, as the settings say; uint8 as before."""
+        import tensorflow as tf
+
+        from apps.vision import augmentation
+
+        seeds = tf.random.split(seed, 3)
+        x = tf.cast(x, tf.float32)
+        if self.flip or self.shift or self.rotation:
+            x = augmentation.moved(x, seeds[0], flip=self.flip, shift=self.shift, rotation=self.rotation)
+        if self.erasing:
+            x = augmentation.erased(x, seeds[1], self.erasing)
+        if self.mix != "none":
+            x, y = getattr(augmentation, self.mix)(x, y, seeds[2], self.mix_alpha)
+        return tf.saturate_cast(tf.round(x), tf.uint8), y
+
+    def build(self, encoder: PictureEncoder) -> keras.Model:
+        """Return the model from raw pictures to logits."""
+        import keras
+        from keras import layers
+
+        from apps.vision.backbones import backbone
+        from apps.vision.nets import NETS
+
+        pictures = keras.Input(encoder.shape, dtype="uint8", name="image")
+        scale = 1 / np.maximum(encoder.deviation, 1.0)
+        x = layers.Rescaling(scale.tolist(), (-scale * encoder.mean).tolist())(pictures)
+        if self.size and encoder.shape[:2] != (self.size, self.size):
+            x = layers.Resizing(self.size, self.size)(x)
+        if self.preset is not None:
+            x = backbone(pictures, x, self.preset, frozen=self.frozen)
+        else:
+            x = NETS[self.net](x, self.width, self.depth, self.stride)
+        x = layers.Dropout(self.dropout)(x)
+        logits = layers.Dense(len(encoder.labels), dtype="float32", name="logits")(x)
+        return keras.Model(pictures, logits, name="classification")
+
+    def baseline(self, encoder: PictureEncoder, splits: Splits) -> dict[str, Figures]:
+        """Return the figures of a linear support vector machine on histograms of oriented gradients."""
+        from sklearn.linear_model import SGDClassifier
+
+        from apps.vision.hog import oriented_gradients
+
+        rival = SGDClassifier(loss="hinge", alpha=1e-5, max_iter=10, tol=None, average=True, random_state=0)
+        rival.fit(
+            oriented_gradients(self.features(splits.train, encoder)),
+            encoder.ids(splits.train["label"], splits.train.source),
+        )
+        answers = rival.predict(oriented_gradients(self.features(splits.test, encoder)))
+        # Its scores are no probabilities: what is judged is only which class it names.
+        named = np.eye(len(encoder.labels))[answers]
+        figures = figures_of(encoder.ids(splits.test["label"], splits.test.source), named, encoder.labels)
+        return {"HOG + linear SVM": {name: figures[name] for name in self.headline}}
+
+
+def statistics(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mean and the standard deviation of each channel, counted exactly and in bounded memory.
+
+    Args:
+        pictures: uint8, shape `(num_examples, height, width, channels)`; may be a memory map.
+
+    Returns:
+        Two float64 arrays of shape `(channels,)`.
+
+    Example:
+
+    >>> mean, deviation = statistics(np.array([[[[0, 7]]], [[[10, 7]]]], np.uint8))
+    >>> mean.tolist(), deviation.tolist()
+    ([5.0, 7.0], [5.0, 0.0])
+    """
+    channels = pictures.shape[-1]
+    counts = np.zeros((channels, 256), np.int64)
+    for start in range(0, len(pictures), CHUNK):
+        for channel in range(channels):
+            values = pictures[start : start + CHUNK, ..., channel]
+            counts[channel] += np.bincount(values.ravel(), minlength=256)
+    shares, levels = counts / counts.sum(axis=1, keepdims=True), np.arange(256.0)
+    mean = shares @ levels
+    variance = np.sum(shares * (levels - mean[:, None]) ** 2, axis=1)
+    return mean, np.sqrt(variance)
