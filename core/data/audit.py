@@ -240,7 +240,7 @@ def _extremes(parts: dict[str, Examples], columns: Sequence[str]) -> list[Findin
                         tuple(f"row {row}" for row in empty[:SHOWN]),
                     )
                 )
-            long = np.flatnonzero(_robust_distance(lengths) > EXTREME)
+            long = np.flatnonzero((_robust_distance(lengths) > EXTREME) & (lengths > 0))
             if len(long):
                 shown = tuple(f"row {row} with {lengths[row]:,} {unit}" for row in long[:SHOWN])
                 findings.append(Finding(f"examples of {part} are extremely long or short", len(long), shown))

@@ -172,7 +172,7 @@ def _in_8_bits(picture: Image.Image) -> Image.Image:
     from PIL import Image
 
     values = np.asarray(picture, np.float64)
-    scale = 255.0 / 65535.0 if values.max() > 255 else 1.0
+    scale = 1 / 256 if values.max() > 255 else 1.0
     return Image.fromarray(np.clip(values * scale, 0, 255).astype(np.uint8))
 
 

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import json
+import zipfile
+
+import numpy as np
+import pytest
+import soundfile
+
+from core.data.audio import decoded, read_recordings
+from core.errors import UserError
+
+TONE = (0.5 * np.sin(2 * np.pi * 440 * np.arange(4000) / 8000)).astype(np.float32)
+
+
+def saved(path, wave=TONE, rate=8000):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, wave, rate)
+    return path
+
+
+def test_a_folder_for_each_word_is_read_with_its_labels(tmp_path):
+    saved(tmp_path / "yes" / "1.wav")
+    saved(tmp_path / "no" / "2.flac")
+    train = read_recordings(tmp_path, 8000)[0]["train"]
+    assert train["label"].tolist() == ["no", "yes"]
+    np.testing.assert_allclose(train.ragged("wave")[1] / 32767, TONE, atol=1e-4)
+
+
+@pytest.mark.parametrize("rate", [8000, 16000, 22050])
+def test_any_rate_is_brought_to_the_one_asked_for(tmp_path, rate):
+    waves, _ = decoded([saved(tmp_path / "a.wav", np.zeros(rate), rate)], 16000)
+    assert len(waves[0]) == pytest.approx(16000, abs=2)
+
+
+def test_two_channels_become_their_mean(tmp_path):
+    waves, _ = decoded([saved(tmp_path / "a.wav", np.stack([TONE, -TONE], axis=1))], 8000)
+    assert np.abs(waves[0]).max() <= 1
+
+
+def test_a_manifest_names_files_labels_speakers_and_parts(tmp_path):
+    rows = [{"audio_filepath": "a.wav", "text": "yes", "speaker": "x", "split": "train"}]
+    rows.append({"audio_filepath": "b.wav", "text": "no", "speaker": "y", "split": "test"})
+    for row in rows:
+        saved(tmp_path / row["audio_filepath"])
+    (tmp_path / "all.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+    parts, _ = read_recordings(tmp_path / "all.jsonl", 8000)
+    assert parts["test"]["label"].tolist() == ["no"]
+    assert parts["train"]["speaker"].tolist() == ["x"]
+
+
+def test_names_in_a_zip_archive_say_what_a_recording_holds(tmp_path):
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        archive.write(saved(tmp_path / "a.wav"), "recordings/7_theo_12.wav")
+    train = read_recordings(tmp_path / "all.zip", 8000, names="{label}_{speaker}_{take}")[0]["train"]
+    assert [train[name][0] for name in ("label", "speaker", "take")] == ["7", "theo", "12"]
+
+
+def test_a_name_that_does_not_fit_is_refused(tmp_path):
+    saved(tmp_path / "seven.wav")
+    with pytest.raises(UserError, match="Received: 'seven'"):
+        read_recordings(tmp_path, 8000, names="{label}_{speaker}")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("empty", "it has no length"),
+        ("noise", "can't be read"),
+        ("nan", "not numbers"),
+        ("missing", "no such file"),
+    ],
+)
+def test_a_recording_that_is_none_is_refused_by_name_or_left_out_and_counted(tmp_path, content, message):
+    good, bad = saved(tmp_path / "yes" / "good.wav"), tmp_path / "yes" / "bad.wav"
+    if content == "empty":
+        saved(bad, np.zeros(0))
+    elif content == "noise":
+        bad.write_bytes(b"RIFF" + bytes(range(200)))
+    elif content == "nan":
+        soundfile.write(bad, np.full(100, np.nan), 8000, subtype="FLOAT")
+    with pytest.raises(UserError, match=message) as caught:
+        decoded([good, bad], 8000)
+    assert "bad.wav" in str(caught.value)
+    assert decoded([good, bad], 8000, skip_bad=True)[1].tolist() == [True, False]
+
+
+def test_a_folder_without_recordings_is_refused(tmp_path):
+    (tmp_path / "readme.md").write_text("x")
+    with pytest.raises(UserError, match="holds no recordings"):
+        read_recordings(tmp_path, 8000)

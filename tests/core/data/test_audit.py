@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core.data.audit import audited
+from core.data.examples import Examples, Ragged, Splits
+from core.errors import UserError
+from core.experiment import Audit
+
+
+class Texts:
+    content = ("text",)
+    label = "label"
+
+
+class Pictures:
+    content = ("image",)
+    label = "label"
+
+
+def splits_of(train: list, test: list, labels: list | None = None) -> Splits:
+    return Splits(
+        Examples({"text": train, "label": labels or ["x"] * len(train)}),
+        Examples(
+            {"text": np.zeros(0, np.dtypes.StringDType()), "label": np.zeros(0, np.dtypes.StringDType())}
+        ),
+        Examples({"text": test, "label": ["x"] * len(test)}),
+        protocol="by hand",
+    )
+
+
+LEAKY = splits_of(["a good film", "a bad one", "fine"], ["A good film!", "new"])
+
+
+def test_a_leak_is_refused_with_an_instance_and_what_to_do():
+    with pytest.raises(
+        UserError, match=r"1 examples of test also stand in train, such as 'A good film!'.*leaks=drop"
+    ):
+        audited(LEAKY, Texts, Audit())
+
+
+def test_a_leak_is_dropped_from_train_on_request():
+    cleaned, report = audited(LEAKY, Texts, Audit(leaks="drop"))
+    assert cleaned.train["text"].tolist() == ["a bad one", "fine"]
+    assert len(cleaned.test) == 2
+    assert "1 examples left out" in report.done
+
+
+def test_a_leak_is_kept_and_noted_on_request():
+    kept, _ = audited(LEAKY, Texts, Audit(leaks="allow"))
+    assert len(kept.train) == 3
+    assert any("also stand in train" in note for note in kept.notes)
+
+
+def kinds(report) -> dict[str, int]:
+    return {finding.kind: finding.count for finding in report.findings}
+
+
+def test_twins_with_another_label_are_counted():
+    _, report = audited(splits_of(["same", "same", "other"], ["new"], ["x", "y", "x"]), Texts, Audit())
+    assert kinds(report)["training examples have a twin with another label"] == 2
+
+
+def test_a_text_with_one_word_changed_is_a_near_duplicate():
+    words = [f"word{number}" for number in range(40)]
+    _, report = audited(splits_of([" ".join(words)], [" ".join([*words[:-1], "changed"])]), Texts, Audit())
+    assert kinds(report)["examples of test are nearly equal to one of train"] == 1
+
+
+def test_texts_on_the_same_subject_are_no_near_duplicates():
+    _, report = audited(
+        splits_of(["the film was very good"], ["the film was very bad and long"]), Texts, Audit()
+    )
+    assert kinds(report) == {}
+
+
+def test_empty_and_extreme_texts_are_found():
+    usual = [f"a text of usual length, number {row}" for row in range(50)]
+    _, report = audited(splits_of([*usual, "", "long " * 20_000], ["new"]), Texts, Audit())
+    assert kinds(report) == {
+        "examples of train are empty": 1,
+        "examples of train are extremely long or short": 1,
+    }
+
+
+def test_a_picture_with_a_little_noise_is_a_near_duplicate():
+    random = np.random.default_rng(0)
+    train = random.integers(0, 256, (30, 28, 28, 1), np.uint8)
+    noisy = np.clip(train[:1].astype(int) + random.integers(-3, 4, (1, 28, 28, 1)), 0, 255).astype(np.uint8)
+    fresh = random.integers(0, 256, (5, 28, 28, 1), np.uint8)
+    splits = Splits(
+        Examples({"image": train, "label": ["x"] * 30}),
+        Examples({"image": train[:0], "label": np.zeros(0, np.dtypes.StringDType())}),
+        Examples({"image": np.concatenate([noisy, fresh]), "label": ["x"] * 6}),
+        protocol="by hand",
+    )
+    _, report = audited(splits, Pictures, Audit())
+    assert kinds(report) == {"examples of test are nearly equal to one of train": 1}
+
+
+def test_a_wave_of_no_length_is_found():
+    class Waves:
+        content = ("wave",)
+        label = None
+
+    waves = Examples({"wave": Ragged.from_rows([[1, 2, 3], [], [4, 5]], np.int16)})
+    splits = Splits(
+        waves, waves.take([]), Examples({"wave": Ragged.from_rows([[9, 9]], np.int16)}), protocol="by hand"
+    )
+    _, report = audited(splits, Waves, Audit())
+    assert kinds(report)["examples of train are empty"] == 1

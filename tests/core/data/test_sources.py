@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow_datasets as tfds
+
+from core.data.sources import read_tfds
+from core.errors import UserError
+
+
+class QuartetTiny(tfds.core.GeneratorBasedBuilder):
+    """Texts, pictures and sounds, three of each."""
+
+    VERSION = tfds.core.Version("1.0.0")
+
+    def _info(self):
+        features = {
+            "text": tfds.features.Text(),
+            "label": tfds.features.ClassLabel(names=["bad", "good"]),
+            "image": tfds.features.Image(shape=(4, 4, 1)),
+            "audio": tfds.features.Audio(dtype=np.int64),
+        }
+        return tfds.core.DatasetInfo(builder=self, features=tfds.features.FeaturesDict(features))
+
+    def _split_generators(self, dl_manager):
+        return {"train": self._generate_examples(3), "unlabelled": self._generate_examples(1)}
+
+    def _generate_examples(self, count):
+        for row in range(count):
+            picture = np.full((4, 4, 1), row, np.uint8)
+            yield (
+                row,
+                {"text": f"text {row}", "label": row % 2, "image": picture, "audio": np.arange(row + 1)},
+            )
+
+
+@pytest.fixture
+def builder(tmp_path, monkeypatch):
+    made = QuartetTiny(data_dir=tmp_path)
+    monkeypatch.setattr(tfds, "builder", lambda name: made)
+    return made
+
+
+def test_features_become_columns_with_class_names(builder):
+    parts = read_tfds("tfds:quartet_tiny", {"text": ("sentence", "text"), "label": ("label",)})
+    order = np.argsort(parts["train"]["text"])
+    assert parts["train"]["text"][order].tolist() == ["text 0", "text 1", "text 2"]
+    assert parts["train"]["label"][order].tolist() == ["bad", "good", "bad"]
+
+
+def test_pictures_are_stacked_and_sounds_are_ragged(builder):
+    train = read_tfds("tfds:quartet_tiny", {"image": ("image",), "wave": ("audio",)})["train"]
+    assert train["image"].shape == (3, 4, 4, 1)
+    assert sorted(train.ragged("wave").lengths.tolist()) == [1, 2, 3]
+
+
+def test_a_feature_that_is_not_there_is_refused(builder):
+    with pytest.raises(UserError, match="no rating. Received the features"):
+        read_tfds("tfds:quartet_tiny", {"rating": ("user_rating",)})
+
+
+def test_an_unknown_data_set_is_refused_by_name():
+    with pytest.raises(UserError, match="Received: tfds:no_such_data_set_at_all"):
+        read_tfds("tfds:no_such_data_set_at_all", {"text": ("text",)})

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core.data.examples import Examples, Ragged
+from core.data.splitting import completed, content_hash, fold_splits
+from core.errors import UserError
+
+TEXTS = Examples(
+    {
+        "text": [f"text {row % 400}" for row in range(500)],
+        "label": [str(row % 4 == 0) for row in range(500)],
+        "speaker": [f"s{row % 10}" for row in range(500)],
+        "time": np.random.default_rng(0).permutation(500),
+    }
+)
+
+
+def parts_of(splits):
+    return {"train": splits.train, "validation": splits.validation, "test": splits.test}
+
+
+def divided(**options):
+    return completed({"train": TEXTS}, ("text",), **{"validation": 0.1, "test": 0.2, **options})
+
+
+def test_equal_examples_fall_into_the_same_part():
+    texts = [set(part["text"].tolist()) for part in parts_of(divided()).values()]
+    assert sum(map(len, texts)) == len(set.union(*texts))
+
+
+def test_shares_are_about_what_was_asked_for():
+    sizes = [len(part) / 500 for part in parts_of(divided()).values()]
+    assert sizes == pytest.approx([0.7, 0.1, 0.2], abs=0.06)
+
+
+def test_where_an_example_goes_does_not_depend_on_the_others():
+    few = completed({"train": TEXTS.take(np.arange(100))}, ("text",), validation=0.1, test=0.2)
+    assert set(few.test["text"].tolist()) <= set(divided().test["text"].tolist())
+
+
+def test_another_seed_divides_otherwise():
+    assert set(divided(seed=1).test["text"].tolist()) != set(divided().test["text"].tolist())
+    assert divided(seed=1).protocol != divided().protocol
+
+
+def test_no_group_stands_in_two_parts():
+    speakers = [set(part["speaker"].tolist()) for part in parts_of(divided(group="speaker")).values()]
+    assert sum(map(len, speakers)) == 10
+    assert all(speakers)
+
+
+def test_by_time_the_latest_are_the_test_part_and_those_before_them_validation():
+    parts = parts_of(divided(time="time"))
+    assert parts["train"]["time"].max() < parts["validation"]["time"].min()
+    assert parts["validation"]["time"].max() < parts["test"]["time"].min()
+
+
+def test_parts_that_the_source_names_stay_as_they_are():
+    test = TEXTS.take([0, 1])
+    splits = completed({"train": TEXTS, "test": test}, ("text",), validation=0.1, test=0.2)
+    assert splits.test is test
+    assert splits.official_test
+    assert "test part as published" in splits.protocol
+
+
+def test_too_few_examples_to_split_are_refused():
+    with pytest.raises(UserError, match="Received: 1 examples"):
+        completed({"train": TEXTS.take([0])}, ("text",), validation=0.1, test=0.2)
+
+
+def test_a_lone_text_is_hashed_blind_to_case_blanks_and_punctuation():
+    hashes = content_hash(Examples({"text": ["A good film!", "a  good film", "a bad film"]}), ("text",))
+    assert hashes[0] == hashes[1] != hashes[2]
+
+
+def test_ids_that_differ_in_case_are_different():
+    hashes = content_hash(Examples({"user": ["a", "A"], "item": ["x", "x"]}), ("user", "item"))
+    assert hashes[0] != hashes[1]
+
+
+def test_columns_can_not_trade_places():
+    hashes = content_hash(Examples({"user": ["a", "b"], "item": ["b", "a"]}), ("user", "item"))
+    assert hashes[0] != hashes[1]
+
+
+def test_pictures_and_waves_are_hashed_by_their_content():
+    pictures = Examples({"image": np.array([[[1, 2]], [[1, 2]], [[2, 1]]], np.uint8)})
+    waves = Examples({"wave": Ragged.from_rows([[1, 2], [1, 2], [1]])})
+    for hashes in (content_hash(pictures, ("image",)), content_hash(waves, ("wave",))):
+        assert hashes[0] == hashes[1] != hashes[2]
+
+
+def test_every_example_is_held_out_once():
+    held = [part.test["time"] for part in fold_splits(TEXTS, 5, key=("text",), stratify="label")]
+    assert sorted(np.concatenate(held).tolist()) == list(range(500))
+
+
+def test_stratified_folds_have_the_classes_of_the_whole():
+    for part in fold_splits(TEXTS, 5, key=("text",), stratify="label"):
+        assert np.mean(part.test["label"] == "True") == pytest.approx(0.25, abs=0.01)
+
+
+def test_grouped_folds_share_no_group_and_say_so():
+    for part in fold_splits(TEXTS, 10, key=("text",), stratify="label", group="speaker"):
+        seen = {*part.train["speaker"].tolist(), *part.validation["speaker"].tolist()}
+        assert not seen & set(part.test["speaker"].tolist())
+        assert "one speaker held out" in part.protocol
+
+
+def test_folds_by_time_are_judged_on_what_comes_later():
+    for part in fold_splits(TEXTS, 3, key=("text",), time="time"):
+        assert part.train["time"].max() < part.test["time"].min()
+
+
+def test_folds_by_a_column_that_does_not_exist_are_refused():
+    with pytest.raises(UserError, match="no column 'voice'"):
+        next(iter(fold_splits(TEXTS, 3, key=("text",), group="voice")))
+
+
+def test_more_folds_than_members_of_a_class_are_refused():
+    few = Examples({"text": ["a", "b", "c"], "label": ["x", "y", "y"]})
+    with pytest.raises(UserError, match="can't be divided into 3 folds"):
+        next(iter(fold_splits(few, 3, key=("text",), stratify="label")))

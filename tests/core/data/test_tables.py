@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import gzip
+import os
+
+import numpy as np
+import pytest
+
+from core.data.tables import existing, part_paths, read_ratings, read_table, read_titles
+from core.errors import UserError
+
+NAMED = {"text": "text", "label": "label"}
+
+
+def written(path, content: str | bytes):
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv", 'text,label\n"a, ""b""",1\nc,0\n'),
+        ("a.tsv", 'text\tlabel\na, "b"\t1\nc\t0\n'),
+        ("a.jsonl", '{"text": "a, \\"b\\"", "label": 1}\n{"text": "c", "label": 0}\n'),
+    ],
+)
+def test_named_columns_are_read_from_every_format(tmp_path, name, content):
+    examples, notes = read_table(written(tmp_path / name, content), NAMED)
+    assert examples["text"].tolist() == ['a, "b"', "c"]
+    assert examples["label"].tolist() == ["1", "0"]
+    assert notes == ()
+
+
+def test_a_packed_table_is_read_like_a_plain_one(tmp_path):
+    path = written(tmp_path / "a.tsv.gz", gzip.compress(b"text\tlabel\na\t1\n"))
+    assert read_table(path, NAMED)[0]["text"].tolist() == ["a"]
+
+
+def test_columns_of_a_file_without_header_are_given_by_position(tmp_path):
+    path = written(tmp_path / "a.tsv", "a\t1\nb\t0\n")
+    assert read_table(path, {"text": "0", "label": "1"})[0]["label"].tolist() == ["1", "0"]
+
+
+def test_other_columns_are_kept_for_groups_and_slices(tmp_path):
+    path = written(tmp_path / "a.csv", "text,label,author\na,1,x\n")
+    assert read_table(path, NAMED)[0]["author"].tolist() == ["x"]
+
+
+def test_an_open_quote_in_a_tab_separated_line_swallows_nothing(tmp_path):
+    path = written(tmp_path / "a.tsv", 'text\tlabel\n"open\t1\nnext\t0\n')
+    assert len(read_table(path, NAMED)[0]) == 2
+
+
+def test_a_text_of_100000_characters_is_read_whole(tmp_path):
+    path = written(tmp_path / "a.csv", "text,label\n" + "x" * 100_000 + ",1\n")
+    assert len(read_table(path, NAMED)[0]["text"][0]) == 100_000
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.csv", "text,label\na,1\nb\n", "line 3"),
+        ("a.csv", "text,label\na,\n", "line 2"),
+        ("a.jsonl", '{"text": "a", "label": 1}\n{broken\n', "line 2"),
+        ("a.csv", "text,label\n", "no lines of data"),
+        ("a.csv", "review,stars\na,1\n", "Received the columns: review, stars"),
+        ("a.csv", b"text,label\nh\xe9,1\n", "not text in UTF-8"),
+        ("a.csv", os.urandom(4000), "a.csv"),
+        ("a.doc", "text", "A table ends in"),
+        ("a.csv.gz", b"no gzip", "can't be read"),
+    ],
+)
+def test_a_table_that_is_none_is_refused_by_name(tmp_path, name, content, message):
+    with pytest.raises(UserError, match=message) as caught:
+        read_table(written(tmp_path / name, content), NAMED)
+    assert len(str(caught.value).splitlines()) <= 2
+
+
+def test_bad_lines_are_left_out_and_counted_on_request(tmp_path):
+    path = written(tmp_path / "a.csv", "text,label\na,1\nb\nc,\n")
+    examples, notes = read_table(path, NAMED, skip_bad=True)
+    assert examples["text"].tolist() == ["a"]
+    assert notes == ("2 bad lines of a.csv left out",)
+
+
+def test_parts_are_found_by_the_names_that_people_use(tmp_path):
+    for name in ("train.tsv", "dev.tsv", "test.tsv", "notes.md"):
+        written(tmp_path / name, "x")
+    assert {part: path.name for part, path in part_paths(tmp_path).items()} == {
+        "train": "train.tsv",
+        "validation": "dev.tsv",
+        "test": "test.tsv",
+    }
+
+
+def test_a_folder_without_a_training_part_is_refused(tmp_path):
+    written(tmp_path / "reviews.tsv", "x")
+    with pytest.raises(UserError, match="no file named train.*Received: reviews.tsv"):
+        part_paths(tmp_path)
+
+
+def test_a_path_with_nothing_there_is_refused(tmp_path):
+    with pytest.raises(UserError, match="no data at this path"):
+        existing(tmp_path / "nowhere")
+    with pytest.raises(UserError, match="file is empty"):
+        existing(written(tmp_path / "empty.csv", ""))
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("ratings.csv", "userId,movieId,rating,timestamp\n1,10,4.5,100\n2,20,3,200\n"),
+        ("u.data", "1\t10\t4.5\t100\n2\t20\t3\t200\n"),
+        ("ratings.dat", "1::10::4.5::100\n2::20::3::200\n"),
+        (
+            "a.inter",
+            "user_id:token\titem_id:token\trating:float\ttimestamp:float\n1\t10\t4.5\t100\n2\t20\t3\t200\n",
+        ),
+    ],
+)
+def test_ratings_are_read_from_every_format(tmp_path, name, content):
+    written(tmp_path / name, content)
+    examples, _ = read_ratings(tmp_path)
+    assert examples["user"].tolist() == ["1", "2"]
+    assert examples["item"].tolist() == ["10", "20"]
+    assert examples["rating"].tolist() == [4.5, 3.0]
+    assert examples["time"].tolist() == [100, 200]
+
+
+def test_ratings_without_time_are_read(tmp_path):
+    examples, _ = read_ratings(written(tmp_path / "ratings.txt", "1 10 4.5\n2 20 3\n"))
+    assert "time" not in examples
+    assert len(examples) == 2
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "good", ""])
+def test_a_rating_that_is_no_number_is_refused_with_its_line(tmp_path, value):
+    path = written(tmp_path / "ratings.csv", f"userId,movieId,rating\n1,10,4\n2,20,{value}\n")
+    with pytest.raises(UserError, match="line 3"):
+        read_ratings(path)
+    assert len(read_ratings(path, skip_bad=True)[0]) == 1
+
+
+@pytest.mark.parametrize("content", ["", "userId,movieId,stars\n1,2,3\n", os.urandom(2000)])
+def test_what_is_no_table_of_ratings_is_refused(tmp_path, content):
+    with pytest.raises(UserError, match=r"ratings\.csv"):
+        read_ratings(written(tmp_path / "ratings.csv", content))
+
+
+def test_titles_are_found_beside_the_ratings(tmp_path):
+    written(tmp_path / "movies.csv", 'movieId,title,genres\n10,"Heat, 1995",Crime\n')
+    assert read_titles(tmp_path / "ratings.csv") == {"10": "Heat, 1995"}
+    assert read_titles(tmp_path / "elsewhere" / "ratings.csv") == {}
+
+
+def test_columns_hold_no_python_objects(tmp_path):
+    examples, _ = read_table(written(tmp_path / "a.csv", "text,label\na,1\n"), NAMED)
+    assert examples["text"].dtype == np.dtypes.StringDType()
