@@ -49,7 +49,7 @@ def ratings(folder: Path) -> Path:
 
 
 def words(folder: Path) -> Path:
-    """Write 60 recordings of half a second, low or high, in a folder a word, named after word, speaker and take."""
+    """Write 60 recordings, low or high, in a folder a word; they are named after word, speaker and take."""
     random = np.random.default_rng(0)
     time = np.arange(4000) / 8000
     for row in range(60):
