@@ -14,7 +14,7 @@ import numpy as np
 from core.callbacks.exact_resume import ExactResume
 from core.data.feed import Feed
 
-NUM_EXAMPLES, BATCH_SIZE, STEPS = 44, 4, 11
+NUM_EXAMPLES, BATCH_SIZE, STEPS = 20, 4, 5
 
 
 class After(keras.callbacks.Callback):
@@ -53,6 +53,7 @@ def train(
     patience: int = 9,
     before: Sequence[keras.callbacks.Callback] = (),
     after: Sequence[keras.callbacks.Callback] = (),
+    run_eagerly: bool = False,
     **options: object,
 ) -> tuple[list[np.ndarray], dict[str, list]]:
     """Train, or continue what is in `folder`, None for a plain training; return weights and history."""
@@ -61,7 +62,7 @@ def train(
     y = random.integers(0, 2, NUM_EXAMPLES)
     others = [
         *before,
-        keras.callbacks.EarlyStopping(min_delta=0.01, patience=patience, restore_best_weights=True),
+        keras.callbacks.EarlyStopping(min_delta=0.2, patience=patience, restore_best_weights=True),
         keras.callbacks.ReduceLROnPlateau(patience=1, min_delta=0.05),
         keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate * 0.9),
     ]
@@ -69,9 +70,10 @@ def train(
     epoch, step = (resume.epoch, resume.step) if resume else (0, 0)
     feed = Feed(BATCH_SIZE, training=True, epoch=epoch, step=step)
     model = build()
+    model.run_eagerly = run_eagerly
     history = model.fit(
         feed.batches(x, y),
-        validation_data=Feed(BATCH_SIZE).batches(x[:20], y[:20]),
+        validation_data=Feed(BATCH_SIZE).batches(x[:8], y[:8]),
         epochs=epochs,
         initial_epoch=epoch,
         steps_per_epoch=STEPS,

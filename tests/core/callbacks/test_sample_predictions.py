@@ -17,7 +17,7 @@ def trained(callbacks: list, epochs: int = 2) -> keras.Model:
     keras.utils.set_random_seed(0)
     layers = [keras.layers.BatchNormalization(), keras.layers.Dropout(0.5), keras.layers.Dense(1)]
     model = keras.Sequential([keras.Input((1,)), *layers])
-    model.compile("sgd", "mse")
+    model.compile("sgd", "mse", run_eagerly=keras.backend.backend() == "tensorflow")
     model.fit(X, X, epochs=epochs, batch_size=1, shuffle=False, callbacks=callbacks, verbose=0)
     return model
 
@@ -46,7 +46,7 @@ def test_texts_are_written_for_each_sample_every_so_many_epochs(tmp_path):
     assert [prediction.shape for prediction in seen] == [(1,)] * 4
 
 
-def test_the_last_texts_hold_the_values_that_the_model_predicts(tmp_path):
+def test_the_last_texts_hold_what_the_model_predicts(tmp_path):
     said: dict[int, float] = {}
     model = trained(
         [SamplePredictions(tmp_path, X, describe=lambda i, p: said.update({i: float(p[0])}) or "")]

@@ -75,7 +75,7 @@ def slow_training(callbacks: list, watch: bool = True) -> dict[str, list]:
     return model.fit(data, steps_per_epoch=4, epochs=2, callbacks=callbacks, shuffle=False, verbose=0).history
 
 
-def test_the_wait_value_holds_at_least_what_slow_data_take():
+def test_the_wait_holds_at_least_what_slow_data_take():
     throughput = Throughput(2)
     slow_training([throughput])
     ((_, steps, seconds, waited),) = [epoch for epoch in throughput._epochs if epoch[0]]
