@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import keras_hub
+import numpy as np
+import pytest
+
+from core.errors import UserError
+from core.experiment import load_experiment
+from core.run import Run
+from core.training import train
+from tests.small_data import reviews
+
+QUICK = [
+    "fit.epochs=4",
+    "fit.batch_size=16",
+    "fit.tensorboard=false",
+    "fit.learning_rate=1e-2",
+    "vocabulary_size=2000",
+]
+
+
+def trained(tmp_path, *overrides: str) -> Run:
+    data = reviews(tmp_path)
+    return train(load_experiment("nlp/sentiment", [f"data={data}", *QUICK, *overrides]), tmp_path / "run")
+
+
+@pytest.mark.parametrize("encoder", ["bag", "convolutional", "recurrent", "transformer"])
+def test_every_encoder_learns_the_word_that_tells(tmp_path, encoder):
+    run = trained(tmp_path, f"encoder={encoder}", "width=16", "dropout=0.1")
+    assert run.metrics["test"]["accuracy"] > 0.9
+    answers = run.experiment.task.predict(run.model, run.encoder, ["film plot scene actor story lovely", "film plot scene actor story awful"])
+    assert [answer["label"] for answer in answers] == ["good", "bad"]
+
+
+def test_answers_to_texts_do_not_depend_on_what_stands_beside_them(tmp_path):
+    run = trained(tmp_path)
+    task = run.experiment.task
+    alone = task.predict(run.model, run.encoder, ["a lovely film"])[0]
+    beside = task.predict(run.model, run.encoder, ["a lovely film", "word " * 300])[0]
+    assert beside["probability"] == pytest.approx(alone["probability"], abs=1e-5)
+
+
+def test_texts_that_are_empty_unknown_or_endless_get_an_answer(tmp_path):
+    run = trained(tmp_path)
+    answers = run.experiment.task.predict(
+        run.model, run.encoder, ["", "日本", "x" * 100_000, "long " * 20_000]
+    )
+    assert all(np.isfinite(answer["probability"]) for answer in answers)
+
+
+def test_a_keras_hub_backbone_reads_from_a_preset_folder(tmp_path):
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "lovely", "awful", "film", "plot", "scene"]
+    tokenizer = keras_hub.tokenizers.BertTokenizer(vocabulary=words, lowercase=True)
+    preprocessor = keras_hub.models.BertTextClassifierPreprocessor(tokenizer, sequence_length=16)
+    backbone = keras_hub.models.BertBackbone(
+        vocabulary_size=len(words),
+        num_layers=1,
+        num_heads=2,
+        hidden_dim=16,
+        intermediate_dim=32,
+        max_sequence_length=16,
+    )
+    keras_hub.models.BertTextClassifier(backbone, 2, preprocessor).save_to_preset(tmp_path / "preset")
+    run = trained(
+        tmp_path, "encoder=backbone", f"preset={tmp_path / 'preset'}", "max_length=16", "dropout=0.0"
+    )
+    assert run.metrics["test"]["accuracy"] > 0.9
+    loaded = Run(run.folder)
+    task = run.experiment.task
+    assert task.predict(loaded.model, loaded.encoder, ["lovely"]) == task.predict(
+        run.model, run.encoder, ["lovely"]
+    )
+
+
+def test_a_preset_that_does_not_exist_is_refused_by_name(tmp_path):
+    with pytest.raises(UserError, match="Received: preset='no_such_preset'"):
+        trained(tmp_path, "encoder=backbone", "preset=no_such_preset")
+
+
+def test_a_backbone_without_a_preset_is_refused():
+    with pytest.raises(UserError, match="belong together"):
+        load_experiment("nlp/sentiment", ["encoder=backbone"])
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("review\tlabel\na\tb\n", "no column 'text'"),
+        ("text\tlabel\n" + "".join(f"text {row}\tgood\n" for row in range(30)), "two labels or more"),
+        ("text\tlabel\n", "no lines of data"),
+    ],
+)
+def test_texts_that_can_not_be_learnt_from_are_refused(tmp_path, content, message):
+    (tmp_path / "bad.tsv").write_text(content)
+    with pytest.raises(UserError, match=message):
+        train(load_experiment("nlp/sentiment", [f"data={tmp_path / 'bad.tsv'}", *QUICK]), tmp_path / "run")
+
+
+def test_a_label_that_training_never_saw_is_refused(tmp_path):
+    (tmp_path / "train.tsv").write_text(
+        "text\tlabel\n" + "".join(f"text {row}\t{row % 2}\n" for row in range(40))
+    )
+    (tmp_path / "test.tsv").write_text("text\tlabel\nsomething\tstrange\n")
+    with pytest.raises(UserError, match="labels that training never saw.*strange"):
+        train(load_experiment("nlp/sentiment", [f"data={tmp_path}", *QUICK]), tmp_path / "run")
