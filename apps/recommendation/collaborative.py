@@ -136,7 +136,10 @@ class CollaborativeFiltering(Task):
         from apps.recommendation.towers import seen_layer
 
         data = encoder.interactions(splits.train)
-        seen_layer(model).remember(data.items_by_user(splits.train.columns.get("time")))
+        time = None
+        if "time" in splits.train:
+            time = splits.train["time"]
+        seen_layer(model).remember(data.items_by_user(time))
         if self.method == "least_squares":
             return self._sweeps(model, encoder, splits, fit, callbacks)
         return self.descend(model, encoder, splits, fit, callbacks)

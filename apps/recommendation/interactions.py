@@ -187,7 +187,9 @@ def last_held_out(ratings: Examples, notes: Sequence[str] = ()) -> Splits:
     parts = {name: ratings.take(rows[mask]) for name, mask in held.items()}
     parts["train"] = ratings.take(rows[~(held["test"] | held["validation"])])
     return Splits(
-        **parts,
+        parts["train"],
+        parts["validation"],
+        parts["test"],
         protocol=f"last rating of each user held out, the one before is validation; "
         f"split {split_fingerprint(parts, ('user', 'item'))}",
         notes=tuple(notes),

@@ -109,10 +109,12 @@ class Rankings(CollaborativeFiltering):
         data, score = encoder.interactions(examples), user_scores(model)
         seen = seen_layer(model).matrix(encoder.num_items)
         if write is not None:
+            chosen = data.by_user()
             for ranking in rankings(score, judged_users(data), seen):
                 for user, items in zip(ranking.users.tolist(), ranking.items.tolist(), strict=True):
                     names = [encoder.items[item - 1] for item in items if item != UNKNOWN]
-                    write({"user": encoder.users[user - 1], "recommended": names})
+                    found = examples["item"][chosen[user]].tolist()
+                    write({"user": encoder.users[user - 1], "recommended": names, "chosen": found})
         return ranking_figures(score, data, seen)
 
     def baseline(self, encoder: RatingsEncoder, splits: Splits) -> dict[str, Figures]:

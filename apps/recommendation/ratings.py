@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -79,14 +80,8 @@ class Ratings(CollaborativeFiltering):
         """Return the root of the mean squared error and the mean absolute error over all ratings."""
         from apps.recommendation.judging import rating_figures
 
-        def write_rows(block: slice, predicted: np.ndarray) -> None:
-            columns = (examples[name][block].tolist() for name in ("user", "item", "rating"))
-            for user, item, rating, guess in zip(*columns, predicted.tolist(), strict=True):
-                write({"user": user, "item": item, "rating": rating, "predicted": round(guess, 4)})
-
-        return rating_figures(
-            self.pair_scores(model, encoder), encoder.interactions(examples), write_rows if write else None
-        )
+        each = row_writer(examples, write) if write is not None else None
+        return rating_figures(self.pair_scores(model, encoder), encoder.interactions(examples), each)
 
     def baseline(self, encoder: RatingsEncoder, splits: Splits) -> dict[str, Figures]:
         """Return the figures of biases alone and of item neighbours."""
@@ -103,3 +98,14 @@ class Ratings(CollaborativeFiltering):
     @staticmethod
     def _within(score: ScorePairs, encoder: RatingsEncoder) -> ScorePairs:
         return lambda users, items: np.clip(score(users, items), encoder.lowest, encoder.highest)
+
+
+def row_writer(examples: Examples, write: Write) -> Callable[[slice, np.ndarray], None]:
+    """Return the function that writes a row for each rating of a block, beside what was predicted."""
+
+    def write_rows(block: slice, predicted: np.ndarray) -> None:
+        columns = (examples[name][block].tolist() for name in ("user", "item", "rating"))
+        for user, item, rating, guess in zip(*columns, predicted.tolist(), strict=True):
+            write({"user": user, "item": item, "rating": rating, "predicted": round(guess, 4)})
+
+    return write_rows
