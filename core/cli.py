@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Commands(TyperGroup):
     """Tells a user's mistake in one or two lines and exits with code 2."""
 
-    def invoke(self, ctx: typer.Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         """Run the command that was asked for."""
         from core.errors import UserError
 

@@ -4,8 +4,8 @@ What the hard tasks of the road override, so that none needs a case of its own i
 
 - generative adversarial net: `build` returns a model with its own `train_step`, `fit` compiles two
   optimizers, `evaluate` draws samples and compares them with the test part, `predict` takes seeds;
-- alternating least squares: `fit` solves sweep by sweep and calls the callbacks at the end of each, so that early
-  stopping, history and resume stay as they are;
+- alternating least squares: `fit` solves sweep by sweep and calls the callbacks at the end of each, so that
+  early stopping, history and resume stay as they are;
 - hidden Markov model over a net: `fit` aligns, calls `super().fit`, aligns again; the alignment is a weight
   of the model, so that a resume finds it;
 - detector: `batches` pads the boxes, `build` returns a model with a `compute_loss`, `evaluate` matches boxes

@@ -12,7 +12,7 @@ from PIL import Image
 def reviews(folder: Path) -> Path:
     """Write 120 short reviews whose label hangs on one word."""
     random = np.random.default_rng(0)
-    words = "film plot scene actor story music light camera".split()
+    words = ["film", "plot", "scene", "actor", "story", "music", "light", "camera"]
     lines = ["text\tlabel"]
     for row in range(120):
         label = ("bad", "good")[row % 2]

@@ -102,31 +102,31 @@ def test_a_training_cut_off_within_an_epoch_ends_with_the_weights_of_an_uninterr
 ):
     with monkeypatch.context() as patch:
         cut_at(patch, epoch=1)
-        with pytest.raises(Cut):
+        with pytest.raises(CutError):
             train(quick(name, sources), tmp_path / "cut")
     resumed = train(quick(name, sources), tmp_path / "cut", resume=True)
     for expected, received in zip(runs[name].model.get_weights(), resumed.model.get_weights(), strict=True):
         np.testing.assert_array_equal(received, expected)
 
 
-class Cut(Exception):
+class CutError(Exception):
     """Stands for the end of the process."""
 
 
 def cut_at(patch: pytest.MonkeyPatch, epoch: int) -> None:
-    """End the training after the first step of an epoch, or after the epoch before where a task has no steps."""
+    """End the training within an epoch, or after it where a task has no steps."""
     after_batch, begin = ExactResume.on_train_batch_end, ExactResume.on_epoch_begin
 
     def begin_epoch(self: ExactResume, index: int, logs: dict | None = None) -> None:
         begin(self, index, logs)
         self.cut_now = index == epoch
         if index == epoch + 1:
-            raise Cut
+            raise CutError
 
     def end_batch(self: ExactResume, batch: int, logs: dict | None = None) -> None:
         after_batch(self, batch, logs)
         if self.cut_now and batch == 1:
-            raise Cut
+            raise CutError
 
     patch.setattr(ExactResume, "on_epoch_begin", begin_epoch)
     patch.setattr(ExactResume, "on_train_batch_end", end_batch)

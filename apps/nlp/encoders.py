@@ -1,4 +1,4 @@
-"""Nets that read a text as ids and return one vector for it; each takes `(batch_size, length)` with 0 as padding."""
+"""Nets that read a text as ids, `(batch_size, length)` with 0 as padding, and return one vector for it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ def _embedded(ids: Any, vocabulary_size: int, width: int, dropout: float) -> tup
 def bag(ids: Any, vocabulary_size: int, width: int, dropout: float) -> Any:
     """Return the sum of the embeddings by the root of their number.
 
-    Source: Joulin et al., Bag of Tricks for Efficient Text Classification (2016), with whole pieces dropped while
+    Source: Joulin et al., Bag of Tricks for Efficient Text Classification (2016), with whole pieces dropped
+        while
     training in place of dropped units.
     """
     ids = TokenDropout(dropout)(ids)

@@ -106,7 +106,7 @@ class Sentiment(Classification):
 
     def features(self, examples: Examples, encoder: TextEncoder) -> Ragged | dict[str, np.ndarray]:
         """Return the pieces of each text as ids, or what the backbone's own preprocessor makes of it."""
-        if self.encoder == "backbone":
+        if self.preset is not None:
             from apps.nlp.backbone import preprocessed
 
             return preprocessed(self.preset, examples["text"], self.max_length)
@@ -116,7 +116,7 @@ class Sentiment(Classification):
         """Return the model from ids to logits."""
         import keras
 
-        if self.encoder == "backbone":
+        if self.preset is not None:
             from apps.nlp.backbone import pooled
 
             inputs, pooled_text = pooled(self.preset, self.max_length)

@@ -69,8 +69,10 @@ def _packed(value: Any) -> tuple[str, list[np.ndarray]] | None:
 
 
 def _alike(value: Any, other: Any) -> bool:
-    (text, arrays), (other_text, other_arrays) = _packed(value), _packed(other)
-    return text == other_text and all(map(np.array_equal, arrays, other_arrays))
+    packed, other_packed = _packed(value), _packed(other)
+    if packed is None or other_packed is None:
+        return packed is other_packed
+    return packed[0] == other_packed[0] and all(map(np.array_equal, packed[1], other_packed[1]))
 
 
 def _copy(value: Any) -> Any:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+from keras.optimizers.schedules import LearningRateSchedule
 
 from core.callbacks.model_state import optimizers_of
-
-LearningRateSchedule = keras.optimizers.schedules.LearningRateSchedule
 
 
 @keras.saving.register_keras_serializable(package="quartet")

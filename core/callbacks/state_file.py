@@ -24,7 +24,7 @@ def write_state_file(path: Path, state: Any) -> None:
     """
     arrays: list[np.ndarray] = []
     text = json.dumps(pack(state, arrays))
-    members = {f"array_{place}": _plain(array) for place, array in enumerate(arrays)}
+    members: dict[str, Any] = {f"array_{place}": _plain(array) for place, array in enumerate(arrays)}
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(path.name + ".tmp")
     with temporary.open("wb") as file:

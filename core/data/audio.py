@@ -38,9 +38,9 @@ def read_recordings(
     """Read recordings with their labels, by the parts that the source names.
 
     Args:
-        path: A folder that holds a folder for each word, or folders named after the parts (`train`, ...) that do; a
-            manifest (JSON lines, CSV or TSV) with `audio_filepath` and `label` or `text`, and maybe `speaker` and
-            `split`; or, with `names`, a folder or zip archive of recordings.
+        path: A folder that holds a folder for each word, or folders named after the parts (`train`, ...) that
+            do; a manifest (JSON lines, CSV or TSV) with `audio_filepath` and `label` or `text`, and maybe
+            `speaker` and `split`; or, with `names`, a folder or zip archive of recordings.
         sample_rate: Samples a second that every recording is brought to.
         names: What file names say, such as `{label}_{speaker}_{take}`; each name becomes a column.
         skip_bad: Leave out recordings that can't be read, and count them; else refuse them.
@@ -168,7 +168,9 @@ def decoded(
         UserError: A recording can't be read, has no length, or holds values that are not numbers.
     """
     with ThreadPoolExecutor() as pool:
-        waves = list(pool.map(lambda item: _opened(*item, sample_rate, skip_bad), _contents(recordings)))
+        waves = list(
+            pool.map(lambda item: _opened(item[0], item[1], sample_rate, skip_bad), _contents(recordings))
+        )
     good = np.array([wave is not None for wave in waves], bool)
     if not good.any():
         raise UserError(
@@ -204,7 +206,8 @@ def _opened(name: str, source: Path | io.BytesIO, sample_rate: int, skip_bad: bo
             return None
         told = "there is no such file" if isinstance(source, Path) and not source.exists() else str(error)
         raise UserError(
-            f"{name} can't be read as a recording: {told}. Remove it, or leave such files out with skip_bad=true."
+            f"{name} can't be read as a recording: {told}. Remove it, or leave such files out "
+            "with skip_bad=true."
         ) from None
     mono = wave.mean(axis=1)
     if rate != sample_rate:

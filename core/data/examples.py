@@ -36,7 +36,7 @@ class Ragged:
             )
 
     @classmethod
-    def from_rows(cls, rows: Sequence, dtype: np.typing.DTypeLike = None) -> Ragged:
+    def from_rows(cls, rows: Sequence, dtype: np.typing.DTypeLike | None = None) -> Ragged:
         """Join a sequence of array-likes, one a row."""
         arrays = [np.asarray(row, dtype) for row in rows]
         offsets = np.concatenate([[0], np.cumsum([len(array) for array in arrays], dtype=np.int64)])
@@ -163,7 +163,7 @@ class Examples:
                     [column for column in columns if isinstance(column, Ragged)]
                 )
             else:
-                joined[name] = np.concatenate(columns)
+                joined[name] = np.concatenate([part[name] for part in parts])
         return cls(joined, parts[0].source)
 
 

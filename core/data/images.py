@@ -34,18 +34,19 @@ def read_images(
     """Read pictures with their labels, by the parts that the source names.
 
     Args:
-        path: A folder that holds a folder for each class; or folders named after the parts (`train`, `test`, ...)
-            that do; or idx files named like those of MNIST, which may end in `.gz`.
+        path: A folder that holds a folder for each class; or folders named after the parts (`train`, `test`,
+            ...) that do; or idx files named like those of MNIST, which may end in `.gz`.
         size: Height and width to bring every picture to; needed where they differ.
         channels: 1 for grey, 3 for colour; by default grey where all pictures are.
         skip_bad: Leave out pictures that can't be read, and count them; else refuse them.
 
     Returns:
-        The parts, with columns `image` (uint8, `(num_examples, height, width, channels)`), `label`, and `path`
-        where each picture is a file; and notes of what was left out.
+        The parts, with columns `image` (uint8, `(num_examples, height, width, channels)`), `label`, and
+        `path` where each picture is a file; and notes of what was left out.
 
     Raises:
-        UserError: There are no pictures, one can't be read, or they differ in size; the message names the file.
+        UserError: There are no pictures, one can't be read, or they differ in size; the message names the
+            file.
     """
     if any(path.glob("*idx3-ubyte*")):
         return _read_idx(path), ()
@@ -127,8 +128,8 @@ def decoded(
             return
         if picture.shape != shape:
             raise UserError(
-                f"{files[row]} is {picture.shape[1]} x {picture.shape[0]} and others are {shape[1]} x {shape[0]}: "
-                "give a size to bring them to."
+                f"{files[row]} is {picture.shape[1]} x {picture.shape[0]} and others are "
+                f"{shape[1]} x {shape[0]}: give a size to bring them to."
             )
         images[row], good[row] = picture, True
 
@@ -162,7 +163,8 @@ def _opened(file: Path, size: Size | None, channels: int | None, skip_bad: bool)
         if skip_bad:
             return None
         raise UserError(
-            f"{file} can't be read as a picture: {error}. Remove it, or leave such files out with skip_bad=true."
+            f"{file} can't be read as a picture: {error}. Remove it, or leave such files out "
+            "with skip_bad=true."
         ) from None
     return array[..., None] if array.ndim == 2 else array
 

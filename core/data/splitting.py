@@ -31,7 +31,7 @@ def content_hash(examples: Examples, key: Sequence[str], seed: int = 0) -> np.nd
     combined = np.zeros(len(examples), np.uint64)
     for name in key:
         column = examples.columns[name]
-        if len(key) == 1 and _is_text(column):
+        if len(key) == 1 and not isinstance(column, Ragged) and _is_text(column):
             column = np.array([_plain(text) for text in column], np.dtypes.StringDType())
         # An odd multiplier keeps the order of the columns in the hash; overflow wraps, as it should.
         combined = combined * np.uint64(0x9E3779B97F4A7C15) + _column_hash(column, salt)
@@ -187,7 +187,7 @@ def fold_splits(
     if time:
         rows = np.argsort(examples[time], kind="stable")
         how, folds = f"by {time}", selection.TimeSeriesSplit(num_folds)
-    elif group and num_folds == len(np.unique(groups)):
+    elif groups is not None and num_folds == len(np.unique(groups)):
         how, folds = f"one {group} held out", selection.LeaveOneGroupOut()
     elif group and stratify:
         how = f"grouped by {group}, stratified by {stratify}"

@@ -24,8 +24,8 @@ Split = Literal["words", "characters"]
 class Pieces:
     """Cuts texts into words or characters, and these into n-grams, by operations of TensorFlow.
 
-    Texts are lower-cased; a mark that is no letter or digit is a word of its own. An empty text becomes one unknown
-    piece, so that no model meets a text of no length.
+    Texts are lower-cased; a mark that is no letter or digit is a word of its own. An empty text becomes one
+    unknown piece, so that no model meets a text of no length.
 
     Args:
         split: Words, or single characters for languages that write no blanks.

@@ -10,4 +10,11 @@ from core.layers.spectrogram_augmentation import RandomEqualizer, SpecAugment
 from core.layers.token_dropout import TokenDropout
 from core.layers.wave_augmentation import RandomNoise, RandomSpeed
 
-__all__ = ["LogMelSpectrogram", "RandomEqualizer", "RandomNoise", "RandomSpeed", "SpecAugment", "TokenDropout"]
+__all__ = [
+    "LogMelSpectrogram",
+    "RandomEqualizer",
+    "RandomNoise",
+    "RandomSpeed",
+    "SpecAugment",
+    "TokenDropout",
+]

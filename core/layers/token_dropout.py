@@ -16,7 +16,8 @@ class TokenDropout(keras.layers.Layer):
 
     Args:
         rate: Share of tokens that are replaced, at least 0 and below 1.
-        replacement: What takes their place: 0 leaves them out where 0 is masked, or the id of an unknown token.
+        replacement: What takes their place: 0 leaves them out where 0 is masked, or the id of an unknown
+            token.
         seed: Of the choice.
 
     Input shape:
@@ -26,8 +27,8 @@ class TokenDropout(keras.layers.Layer):
         The same.
 
     Reference:
-        Iyyer et al., Deep Unordered Composition Rivals Syntactic Methods for Text Classification, 2015, section
-        2.3.1 (word dropout); without scaling, since what follows normalises by what is left.
+        Iyyer et al., Deep Unordered Composition Rivals Syntactic Methods for Text Classification, 2015,
+        section 2.3.1 (word dropout); without scaling, since what follows normalises by what is left.
 
     Example:
 

@@ -26,9 +26,9 @@ class F1Score(keras.metrics.Metric):
     """F1 over the classes of single-label examples, from integer labels.
 
     The confusion matrix is counted, so that the figure is that of the whole set whatever the batch size.
-    `keras.metrics.F1Score` takes one-hot labels of two dimensions and thresholds; this one takes the labels that
-    `SparseCategoricalCrossentropy` takes, and also gives the table of classes. Counts are int32: exact up to two
-    thousand million examples a cell.
+    `keras.metrics.F1Score` takes one-hot labels of two dimensions and thresholds; this one takes the labels
+    that `SparseCategoricalCrossentropy` takes, and also gives the table of classes. Counts are int32: exact
+    up to two thousand million examples a cell.
 
     Args:
         num_classes: At least 2.
@@ -38,8 +38,8 @@ class F1Score(keras.metrics.Metric):
         name: By default such as `macro_f1`.
         dtype: Of the result.
 
-    Source: van Rijsbergen, Information Retrieval, 2nd edition (1979), chapter 7; averages as in scikit-learn's
-    `f1_score`.
+    Source: van Rijsbergen, Information Retrieval, 2nd edition (1979), chapter 7; averages as in
+    scikit-learn's `f1_score`.
 
     Example:
 
@@ -118,7 +118,8 @@ class ExpectedCalibrationError(keras.metrics.Metric):
     """How far a classifier's confidence is from its accuracy, averaged over bins of confidence.
 
     `sum_b (n_b / n) * |accuracy_b - confidence_b|`, equation 3 of Guo et al., On Calibration of Modern Neural
-    Networks (2017). Bins are of equal width; sums per bin are kept, so that the batch size makes no difference.
+    Networks (2017). Bins are of equal width; sums per bin are kept, so that the batch size makes no
+    difference.
 
     Args:
         num_bins: At least 1.

@@ -63,9 +63,9 @@ class _Tally:
 class MeanAveragePrecision(keras.metrics.Metric):
     """Area under the precision-recall curve of each class, averaged over classes and overlaps.
 
-    Only the score of each detection and whether it matches is kept, not the boxes. It works on NumPy arrays, so it
-    can't be compiled into a model: update it outside the graph, on any backend. Areas of all sizes count; crowds are
-    not marked.
+    Only the score of each detection and whether it matches is kept, not the boxes. It works on NumPy arrays,
+    so it can't be compiled into a model: update it outside the graph, on any backend. Areas of all sizes
+    count; crowds are not marked.
 
     Args:
         iou_thresholds: Overlaps from which a detection matches; by default 0.5 to 0.95 in steps of 0.05. Give
@@ -74,7 +74,8 @@ class MeanAveragePrecision(keras.metrics.Metric):
         name: Of the metric.
         dtype: Of the result.
 
-    Source: Lin et al., Microsoft COCO (2014), with precision read at 101 recalls, as its evaluation code does.
+    Source: Lin et al., Microsoft COCO (2014), with precision read at 101 recalls, as its evaluation code
+    does.
 
     Example:
 

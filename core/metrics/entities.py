@@ -17,8 +17,8 @@ def entities_of(tags: Sequence[str], strict: bool = True) -> set[Span]:
 
     Args:
         tags: Such as `B-PER`, `I-PER`, `E-PER`, `S-PER`, `O`.
-        strict: An entity begins with `B` or `S` alone. Otherwise `I` after another type or after `O` begins one
-            too, as in the CoNLL evaluation script.
+        strict: An entity begins with `B` or `S` alone. Otherwise `I` after another type or after `O` begins
+            one too, as in the CoNLL evaluation script.
 
     Example:
 
@@ -47,7 +47,8 @@ def entities_of(tags: Sequence[str], strict: bool = True) -> set[Span]:
 class EntityF1(keras.metrics.Metric):
     """Micro F1 of entities: exact boundaries and the exact type, over all sentences.
 
-    It reads tags as strings, so it can't be compiled into a model: update it outside the graph, on any backend.
+    It reads tags as strings, so it can't be compiled into a model: update it outside the graph, on any
+    backend.
 
     Args:
         strict: As in `entities_of`.

@@ -63,8 +63,8 @@ class _MeanNats(keras.metrics.Metric):
 class Perplexity(_MeanNats):
     """The exponential of the mean negative log likelihood of all tokens.
 
-    `keras_hub.metrics.Perplexity` averages over the examples of a batch first, and counts in float32; here every
-    token weighs the same and counts are integers, so that the figure does not depend on the batch size.
+    `keras_hub.metrics.Perplexity` averages over the examples of a batch first, and counts in float32; here
+    every token weighs the same and counts are integers, so that the figure does not depend on the batch size.
 
     Args:
         from_logits: Whether `y_pred` holds logits; otherwise probabilities.

@@ -35,15 +35,16 @@ class _RankingMetric(keras.metrics.Metric):
         """Count a batch of users.
 
         Args:
-            y_true: Which items are relevant, 0 or 1, shape `(batch_size, num_items)`. A user without any is left
-                out.
+            y_true: Which items are relevant, 0 or 1, shape `(batch_size, num_items)`. A user without any is
+                left out.
             y_pred: Scores of all items, shape `(batch_size, num_items)`; those that must not be recommended,
                 such as what the user has seen, at minus infinity.
             sample_weight: Users with weight 0 are left out, all others count once; shape `(batch_size,)`.
         """
         relevant = ops.cast(ops.convert_to_tensor(y_true) != 0, "float32")
         scores = ops.cast(y_pred, "float32")
-        # The first of equal scores wins in top_k: with the irrelevant in front, a constant score finds nothing.
+        # The first of equal scores wins in top_k: with the irrelevant in front, a constant score finds
+        # nothing.
         order = ops.argsort(relevant, axis=-1)
         relevant, scores = (ops.take_along_axis(each, order, axis=-1) for each in (relevant, scores))
         best, places = ops.top_k(scores, min(self.k, scores.shape[-1]))
@@ -147,8 +148,8 @@ class MeanReciprocalRank(_RankingMetric):
 class NDCG(_RankingMetric):
     """Normalised discounted cumulative gain of the best `k` of the whole catalogue, with gains of 0 and 1.
 
-    `keras_rs.metrics.NDCG` ranks the items of a given list with exponential gain; this one ranks a catalogue. Equal
-    scores count against the model.
+    `keras_rs.metrics.NDCG` ranks the items of a given list with exponential gain; this one ranks a catalogue.
+    Equal scores count against the model.
 
     Args:
         k: Length of the list, at least 1.

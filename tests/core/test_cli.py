@@ -30,7 +30,7 @@ def configuration(tmp_path) -> Path:
 
 
 def test_nothing_heavy_is_imported_for_help():
-    heavy = "keras tensorflow jax pandas sklearn pydantic yaml numpy".split()
+    heavy = ["keras", "tensorflow", "jax", "pandas", "sklearn", "pydantic", "yaml", "numpy"]
     code = (
         "import sys, core.cli\n"
         "try: core.cli.app(['--help'])\n"
@@ -42,7 +42,7 @@ def test_nothing_heavy_is_imported_for_help():
 
 
 def test_nothing_heavy_is_imported_for_the_list():
-    heavy = "keras tensorflow jax pandas sklearn".split()
+    heavy = ["keras", "tensorflow", "jax", "pandas", "sklearn"]
     code = (
         "import sys, core.cli\n"
         "try: core.cli.app(['list'])\n"

@@ -58,7 +58,7 @@ def test_a_type_that_is_no_task_is_refused_with_what_was_received(path):
 
 
 def test_a_configuration_of_another_version_is_refused():
-    with pytest.raises(UserError, match="version 1.*Received: version 7"):
+    with pytest.raises(UserError, match=r"version 1.*Received: version 7"):
         experiment_from({**REGRESSION, "version": 7})
 
 

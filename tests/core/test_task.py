@@ -1,4 +1,4 @@
-"""The contract carries the hard tasks: each trains, is judged, saved, loaded, resumed, by `core` as it stands."""
+"""The contract carries the hard tasks: each trains, is judged, loaded and resumed by `core` as it stands."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from core.callbacks import ExactResume
 from core.experiment import Experiment, experiment_from
 from core.run import Run
 from core.training import train
-from tests.core import hard_tasks
 
 QUICK = {"epochs": 4, "batch_size": 8, "learning_rate": 0.01, "tensorboard": False, "checkpoint_seconds": 0}
 TASKS = ["Regression", "ClosedForm", "Adversarial", "Realigned", "Detection", "Generator"]
@@ -42,7 +41,7 @@ def test_a_hard_task_trains_and_its_loaded_run_predicts_the_same(name, tmp_path)
     assert not list(run.checkpoints.glob("*"))
 
 
-class Cut(Exception):
+class CutError(Exception):
     """Stands for the end of the process."""
 
 
@@ -53,7 +52,7 @@ def test_a_hard_task_that_was_cut_off_ends_with_the_weights_of_an_uninterrupted_
     whole = train(experiment_of(name), tmp_path / "whole")
     with monkeypatch.context() as patch:
         cut_after(patch, num_epochs=2)
-        with pytest.raises(Cut):
+        with pytest.raises(CutError):
             train(experiment_of(name), tmp_path / "cut")
     resumed = train(experiment_of(name), tmp_path / "cut", resume=True)
     for expected, received in zip(whole.model.get_weights(), resumed.model.get_weights(), strict=True):
@@ -67,6 +66,6 @@ def cut_after(patch: pytest.MonkeyPatch, num_epochs: int) -> None:
     def save_and_end(self: ExactResume, epoch: int, logs: dict | None = None) -> None:
         save(self, epoch, logs)
         if epoch + 1 == num_epochs:
-            raise Cut
+            raise CutError
 
     patch.setattr(ExactResume, "on_epoch_end", save_and_end)

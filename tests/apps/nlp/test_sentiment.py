@@ -28,7 +28,8 @@ def trained(tmp_path, *overrides: str) -> Run:
 def test_every_encoder_learns_the_word_that_tells(tmp_path, encoder):
     run = trained(tmp_path, f"encoder={encoder}", "width=16", "dropout=0.1")
     assert run.metrics["test"]["accuracy"] > 0.9
-    answers = run.experiment.task.predict(run.model, run.encoder, ["film plot scene actor story lovely", "film plot scene actor story awful"])
+    inputs = [f"film plot scene actor story {word}" for word in ("lovely", "awful")]
+    answers = run.experiment.task.predict(run.model, run.encoder, inputs)
     assert [answer["label"] for answer in answers] == ["good", "bad"]
 
 
@@ -101,5 +102,5 @@ def test_a_label_that_training_never_saw_is_refused(tmp_path):
         "text\tlabel\n" + "".join(f"text {row}\t{row % 2}\n" for row in range(40))
     )
     (tmp_path / "test.tsv").write_text("text\tlabel\nsomething\tstrange\n")
-    with pytest.raises(UserError, match="labels that training never saw.*strange"):
+    with pytest.raises(UserError, match=r"labels that training never saw.*strange"):
         train(load_experiment("nlp/sentiment", [f"data={tmp_path}", *QUICK]), tmp_path / "run")

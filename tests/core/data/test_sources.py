@@ -55,7 +55,7 @@ def test_pictures_are_stacked_and_sounds_are_ragged(builder):
 
 
 def test_a_feature_that_is_not_there_is_refused(builder):
-    with pytest.raises(UserError, match="no rating. Received the features"):
+    with pytest.raises(UserError, match=r"no rating. Received the features"):
         read_tfds("tfds:quartet_tiny", {"rating": ("user_rating",)})
 
 

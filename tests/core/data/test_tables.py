@@ -96,7 +96,7 @@ def test_parts_are_found_by_the_names_that_people_use(tmp_path):
 
 def test_a_folder_without_a_training_part_is_refused(tmp_path):
     written(tmp_path / "reviews.tsv", "x")
-    with pytest.raises(UserError, match="no file named train.*Received: reviews.tsv"):
+    with pytest.raises(UserError, match=r"no file named train.*Received: reviews.tsv"):
         part_paths(tmp_path)
 
 

@@ -94,5 +94,5 @@ def test_a_metric_comes_back_from_its_configuration(metric):
 
 
 def test_an_average_that_does_not_exist_is_refused():
-    with pytest.raises(ValueError, match="macro, micro, weighted.*Received: average='mean'"):
+    with pytest.raises(ValueError, match=r"macro, micro, weighted.*Received: average='mean'"):
         F1Score(3, "mean")
