@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import csv
+import gzip
+import json
+import re
+import warnings
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TextIO
 
 import numpy as np
 
@@ -60,7 +65,7 @@ def part_paths(path: Path, suffixes: Sequence[str] = (*SEPARATORS, *JSON_LINES))
     """
     if path.is_file():
         return {"train": path}
-    found = {}
+    found: dict[str, Path] = {}
     for part, names in PART_NAMES.items():
         for entry in sorted(path.iterdir()):
             stem = entry.name.split(".")[0].lower()
@@ -82,14 +87,15 @@ def read_table(
     Args:
         path: The file.
         columns: The name a column gets to its name in the file, or to its position from 0 in a file without a
-            header. Other named columns are kept under their own names.
+            header. Other columns are kept under their own names, unless that name is given to one of these.
         skip_bad: Leave out lines that can't be read or lack a value, and count them; else refuse them.
 
     Returns:
         The examples, all columns as text, and notes of what was left out.
 
     Raises:
-        UserError: The file is no such table, lacks a column, or has bad lines; the message names file and line.
+        UserError: The file is no such table, lacks a column, or has bad lines; the message names file and
+            line.
 
     Example:
 
@@ -102,23 +108,17 @@ def read_table(
     headless = [position for position in columns.values() if _is_position(position)]
     if headless and len(headless) < len(columns):
         raise UserError(f"Give all columns by name, or all by position. Received: {dict(columns)}.")
-    try:
-        frame, bad = (
-            _json_lines(path) if table_suffix(path) in JSON_LINES else _separated(path, bool(headless))
-        )
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path} is not text in UTF-8: {error.reason} at byte {error.start}.") from None
-    except (OSError, EOFError) as error:
-        raise UserError(f"{path} can't be read: {error}.") from None
+    frame, bad = _lines(path, bool(headless))
     wanted = {name: int(source) if headless else source for name, source in columns.items()}
     _require_columns(path, frame, wanted)
-    frame = frame.rename(columns={source: name for name, source in wanted.items()})
+    taken = [name for name in wanted if name in frame and name not in wanted.values()]
+    frame = frame.drop(columns=taken).rename(columns={source: name for name, source in wanted.items()})
     lacking = frame[list(wanted)].isna().any(axis=1)
     bad = sorted([*bad, *frame.loc[lacking, "_line"].tolist()])
     if bad and not skip_bad:
         raise UserError(
-            f"{path}, line {bad[0]}: not as many fields as columns, or one is missing ({len(bad)} such lines). "
-            "Mend the file, or leave them out with skip_bad=true."
+            f"{path}, line {bad[0]}: not as many fields as columns, or one is missing. Mend the file, or "
+            f"leave such lines out with skip_bad=true. Received: {len(bad)} of them."
         )
     frame = frame[~lacking].drop(columns="_line").fillna("")
     if frame.empty:
@@ -136,14 +136,33 @@ def _require_columns(path: Path, frame: pd.DataFrame, wanted: Mapping[str, str |
         if source not in frame.columns:
             known = [str(name) for name in frame.columns if name != "_line"]
             raise UserError(
-                f"{path} has no column {source!r}. Name another, or for a file without a header give positions "
-                f"from 0. Received the columns: {', '.join(known[:12])}."
+                f"{path} has no column {source!r}. Name another, or for a file without a header give "
+                f"positions from 0. Received the columns: {', '.join(known[:12])}."
             )
 
 
-def _separated(path: Path, headless: bool) -> tuple[pd.DataFrame, list[int]]:
-    import gzip
+def _lines(path: Path, headless: bool) -> tuple[pd.DataFrame, list[int]]:
+    """Return the good lines of a table as text, their numbers as `_line`, and the numbers of the bad ones."""
+    try:
+        frame, bad = _json_lines(path) if table_suffix(path) in JSON_LINES else _separated(path, headless)
+    except UnicodeDecodeError as error:
+        raise UserError(
+            f"{path} is not text in UTF-8: {error.reason} at byte {error.start}. Save it as UTF-8."
+        ) from None
+    except (OSError, EOFError, zlib.error, csv.Error) as error:
+        raise UserError(f"{path} can't be read: {error}.") from None
+    if list(frame.columns) == ["_line"]:
+        raise UserError(f"{path} has no lines of data. Received: {len(bad)} bad lines and no good one.")
+    return frame, bad
 
+
+def _opened(path: Path) -> TextIO:
+    if path.suffix.lower() == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
+    return path.open(encoding="utf-8-sig", newline="")
+
+
+def _separated(path: Path, headless: bool) -> tuple[pd.DataFrame, list[int]]:
     import pandas as pd
 
     separator = SEPARATORS.get(table_suffix(path))
@@ -152,46 +171,55 @@ def _separated(path: Path, headless: bool) -> tuple[pd.DataFrame, list[int]]:
             f"A table ends in {', '.join((*SEPARATORS, *JSON_LINES))}, or these and .gz. Received: {path}."
         )
     # A quote in the middle of a tab-separated line is a quote and opens no field.
-    quoting = csv.QUOTE_MINIMAL if separator == "," else csv.QUOTE_NONE
-    opened = gzip.open(path, "rt", encoding="utf-8-sig", newline="") if path.suffix == ".gz" else None
-    with opened or path.open(encoding="utf-8-sig", newline="") as file:
+    quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if separator == "," else csv.QUOTE_NONE
+    with _opened(path) as file:
         csv.field_size_limit(2**27)
         reader = csv.reader((line.replace("\0", "") for line in file), delimiter=separator, quoting=quoting)
         first = next(reader, [])
         names: list[str | int] = list(range(len(first))) if headless else list(first)
         rows, lines, bad = ([first], [1], []) if headless else ([], [], [])
+        start = reader.line_num + 1
         for row in reader:
             if len(row) == len(names):
                 rows.append(row)
-                lines.append(reader.line_num)
+                lines.append(start)
             elif row:
-                bad.append(reader.line_num)
+                bad.append(start)
+            # Where the next row starts, which is what to mend when a quote swallows the lines after it.
+            start = reader.line_num + 1
+    repeated = sorted({str(name) for name in names if name != "" and names.count(name) > 1})
+    if repeated:
+        raise UserError(f"{path} has several columns of one name. Received: {', '.join(repeated)}.")
     frame = pd.DataFrame(rows, columns=names, dtype="str").replace("", pd.NA)
-    return frame.assign(_line=lines), bad
+    return frame.loc[:, [name != "" for name in names]].assign(_line=lines), bad
 
 
 def _json_lines(path: Path) -> tuple[pd.DataFrame, list[int]]:
-    import gzip
-    import json
-
     import pandas as pd
 
     rows, lines, bad = [], [], []
-    opened = gzip.open(path, "rt", encoding="utf-8-sig") if path.suffix == ".gz" else None
-    with opened or path.open(encoding="utf-8-sig") as file:
+    with _opened(path) as file:
         for number, line in enumerate(file, start=1):
             if not line.strip():
                 continue
             try:
-                row = json.loads(line)
-            except json.JSONDecodeError:
-                row = None
-            if isinstance(row, dict):
-                rows.append({name: None if value is None else str(value) for name, value in row.items()})
+                rows.append(_json_row(line))
                 lines.append(number)
-            else:
+            except (ValueError, RecursionError):
                 bad.append(number)
     return pd.DataFrame(rows, dtype="str").assign(_line=lines), bad
+
+
+def _json_row(line: str) -> dict[str, str | None]:
+    row = json.loads(line)
+    if not isinstance(row, dict):
+        raise ValueError("a line is an object")
+    texts = {
+        name: None if value in (None, "") or value != value else str(value) for name, value in row.items()
+    }
+    # Half of a surrogate pair is legal JSON and no text: encoding it raises.
+    "".join(filter(None, texts.values())).encode()
+    return texts
 
 
 RATING_NAMES = {
@@ -203,49 +231,79 @@ RATING_NAMES = {
 
 
 def read_ratings(path: Path, *, skip_bad: bool = False) -> tuple[Examples, tuple[str, ...]]:
-    """Read ratings in a MovieLens format: `ratings.csv`, `u.data`, `ratings.dat`, `.inter`, or fields by blanks.
+    """Read ratings as MovieLens has them (`ratings.csv`, `u.data`, `ratings.dat`), or from another table.
 
     Args:
-        path: The file, or a folder that holds one of these names.
+        path: A file of fields by commas, tabs, `::` or blanks, with or without a header, or of JSON lines; it
+            may be packed (`.gz`). Or a folder that holds a file named like those of MovieLens.
         skip_bad: Leave out lines whose rating is no finite number, and count them; else refuse them.
 
     Returns:
-        Columns `user` and `item` (text), `rating` (float32) and, where the file has it, `time` (int64, seconds);
-        and notes of what was left out.
+        Columns `user` and `item` (text), `rating` (float32) and, where the file has it, `time` (int64,
+        seconds); and notes of what was left out.
 
     Raises:
-        UserError: There is no such file, it lacks a column, or has bad lines; the message names file and line.
+        UserError: There is no such file, it lacks a column, or has bad lines; the message names file and
+            line.
     """
     import pandas as pd
 
     path = _ratings_file(path)
-    separator, header = _ratings_format(path)
-    try:
-        frame = pd.read_csv(
-            path, sep=separator, header=header, dtype="str", engine="python" if len(separator) > 1 else "c"
-        )
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, OSError) as error:
-        raise UserError(f"{path} can't be read as ratings: {str(error).strip()}.") from None
-    frame = frame.rename(columns=_rating_columns(path, list(frame.columns), header is not None))
-    rating = pd.to_numeric(frame["rating"], errors="coerce")
-    good = np.isfinite(rating) & frame["user"].notna() & frame["item"].notna()
+    frame, bad = _rating_lines(path)
+    with np.errstate(over="ignore"):
+        rating = pd.to_numeric(frame["rating"], errors="coerce").to_numpy(np.float64).astype(np.float32)
+    good = np.isfinite(rating) & frame["user"].notna().to_numpy() & frame["item"].notna().to_numpy()
     columns: dict[str, np.ndarray] = {}
     if "time" in frame:
-        time = pd.to_numeric(frame["time"], errors="coerce")
-        good &= np.isfinite(time)
-        columns["time"] = time[good].to_numpy(np.float64).astype(np.int64)
-    if not good.all() and not skip_bad:
-        line = int(np.flatnonzero(~good)[0]) + (2 if header is not None else 1)
+        time = pd.to_numeric(frame["time"], errors="coerce").to_numpy(np.float64)
+        good &= np.abs(time) < 2.0**53
+        columns["time"] = time[good].astype(np.int64)
+    bad = sorted([*bad, *frame["_line"][~good].tolist()])
+    if bad and not skip_bad:
         raise UserError(
-            f"{path}, line {line}: a rating needs a user, an item, a finite number and a time "
-            f"({int((~good).sum())} such lines). Mend the file, or leave them out with skip_bad=true."
+            f"{path}, line {bad[0]}: a rating needs a user, an item, a finite number, and a time in seconds "
+            "where the file has times. Mend the file, or leave such lines out with skip_bad=true. "
+            f"Received: {len(bad)} of them."
         )
     if not good.any():
-        raise UserError(f"{path} has no ratings. Received: {len(frame)} lines.")
-    columns |= {name: frame.loc[good, name].to_numpy(object) for name in ("user", "item")}
-    columns["rating"] = rating[good].to_numpy(np.float32)
-    notes = (f"{int((~good).sum())} bad lines of {path.name} left out",) if not good.all() else ()
-    return Examples(columns, str(path)), notes
+        raise UserError(f"{path} has no ratings. Received: {len(bad)} bad lines and no good one.")
+    columns |= {name: frame[name].to_numpy(object)[good] for name in ("user", "item")}
+    columns["rating"] = rating[good]
+    return Examples(columns, str(path)), ((f"{len(bad)} bad lines of {path.name} left out",) if bad else ())
+
+
+def _rating_lines(path: Path) -> tuple[pd.DataFrame, list[int]]:
+    """Return ratings as text, the number of each line as `_line`, and the numbers of lines that are none."""
+    import pandas as pd
+
+    if table_suffix(path) in JSON_LINES:
+        frame, bad = _lines(path, headless=False)
+        names = _rating_columns(path, list(frame.columns), True)
+        return frame[[*names, "_line"]].rename(columns=names), bad
+    try:
+        separator, header = _ratings_format(path)
+        with warnings.catch_warnings():
+            # pandas takes fields too many for an index, or cuts them with a warning: neither is a rating.
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            frame = pd.read_csv(
+                path,
+                sep=separator,
+                header=header,
+                dtype="str",
+                index_col=False,
+                keep_default_na=False,
+                na_values=[""],
+                skip_blank_lines=False,
+                engine="python" if separator == "::" else "c",
+            )
+    except (pd.errors.ParserError, pd.errors.ParserWarning, pd.errors.EmptyDataError, ValueError) as error:
+        raise UserError(f"{path} can't be read as ratings: {str(error).strip()}.") from None
+    except (OSError, EOFError, zlib.error) as error:
+        raise UserError(f"{path} can't be read: {error}.") from None
+    names = _rating_columns(path, list(frame.columns), header is not None)
+    frame = frame[list(names)].rename(columns=names)
+    frame["_line"] = np.arange(len(frame)) + (1 if header is None else 2)
+    return frame.dropna(how="all", subset=list(names.values())), []
 
 
 def _ratings_file(path: Path) -> Path:
@@ -262,10 +320,10 @@ def _ratings_file(path: Path) -> Path:
 
 def _ratings_format(path: Path) -> tuple[str, int | None]:
     """Return the separator, and 0 where the first line is a header or None where there is none."""
-    with path.open(encoding="utf-8", errors="replace") as file:
-        first = file.readline().rstrip("\r\n")
-    separator = next((mark for mark in ("::", "\t", ",", ";") if mark in first), " ")
-    fields = first.split(separator)
+    with _opened(path) as file:
+        first = file.readline().strip()
+    separator = next((mark for mark in ("::", "\t", ",", ";") if mark in first), r"\s+")
+    fields = re.split(separator, first)
     try:
         float(fields[2])
     except (ValueError, IndexError):
@@ -278,9 +336,10 @@ def _rating_columns(path: Path, names: list, named: bool) -> dict:
         return dict(zip(names, ("user", "item", "rating", "time"), strict=False))
     found = {}
     for column, spellings in RATING_NAMES.items():
-        for name in names:
-            if str(name).strip().lower() in spellings:
-                found.setdefault(name, column)
+        plain = {str(name).strip().lower(): name for name in names}
+        spelling = next((spelling for spelling in spellings if spelling in plain), None)
+        if spelling is not None:
+            found[plain[spelling]] = column
     lacking = [column for column in ("user", "item", "rating") if column not in found.values()]
     if lacking:
         raise UserError(
@@ -290,7 +349,11 @@ def _rating_columns(path: Path, names: list, named: bool) -> dict:
 
 
 def read_titles(ratings: Path) -> dict[str, str]:
-    """Return item ids to titles from `movies.csv`, `u.item`, `movies.dat` or `.item` beside the ratings, or nothing."""
+    """Return item ids to titles from `movies.csv`, `u.item`, `movies.dat` or `.item` beside the ratings.
+
+    Raises:
+        UserError: There is such a file, and it is no table.
+    """
     import pandas as pd
 
     folder = ratings if ratings.is_dir() else ratings.parent
@@ -298,20 +361,17 @@ def read_titles(ratings: Path) -> dict[str, str]:
         "movies.csv": (",", 0, "utf-8"),
         "u.item": ("|", None, "latin-1"),
         "movies.dat": ("::", None, "latin-1"),
+        "*.item": ("\t", 0, "utf-8"),
     }
-    for name, (separator, header, encoding) in formats.items():
-        if (folder / name).is_file():
-            frame = pd.read_csv(
-                folder / name,
-                sep=separator,
-                header=header,
-                encoding=encoding,
-                dtype="str",
-                usecols=[0, 1],
-                engine="python",
-            )
-            return dict(zip(frame.iloc[:, 0], frame.iloc[:, 1], strict=True))
-    for path in folder.glob("*.item"):
-        frame = pd.read_csv(path, sep="\t", dtype="str", usecols=[0, 1])
-        return dict(zip(frame.iloc[:, 0], frame.iloc[:, 1], strict=True))
+    for pattern, (separator, header, encoding) in formats.items():
+        for path in sorted(folder.glob(pattern)):
+            try:
+                frame = pd.read_csv(
+                    path, sep=separator, header=header, encoding=encoding, dtype="str", engine="python"
+                )
+                ids, titles = frame.iloc[:, 0], frame.iloc[:, 1]
+            except (ValueError, IndexError, csv.Error) as error:
+                raise UserError(f"{path} can't be read as titles: {str(error).strip()}.") from None
+            known = ids.notna() & titles.notna()
+            return dict(zip(ids[known], titles[known], strict=True))
     return {}

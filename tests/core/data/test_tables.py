@@ -47,6 +47,17 @@ def test_other_columns_are_kept_for_groups_and_slices(tmp_path):
     assert read_table(path, NAMED)[0]["author"].tolist() == ["x"]
 
 
+def test_a_column_may_take_the_name_of_another(tmp_path):
+    path = written(tmp_path / "a.csv", "sentence,text,label\na,shadowed,1\n")
+    examples, _ = read_table(path, {"text": "sentence", "label": "label"})
+    assert examples["text"].tolist() == ["a"]
+
+
+def test_words_that_pandas_takes_for_missing_are_text(tmp_path):
+    path = written(tmp_path / "a.csv", "text,label\nNA,null\nNone,nan\n")
+    assert read_table(path, NAMED)[0]["text"].tolist() == ["NA", "None"]
+
+
 def test_an_open_quote_in_a_tab_separated_line_swallows_nothing(tmp_path):
     path = written(tmp_path / "a.tsv", 'text\tlabel\n"open\t1\nnext\t0\n')
     assert len(read_table(path, NAMED)[0]) == 2
@@ -69,6 +80,11 @@ def test_a_text_of_100000_characters_is_read_whole(tmp_path):
         ("a.csv", os.urandom(4000), "a.csv"),
         ("a.doc", "text", "A table ends in"),
         ("a.csv.gz", b"no gzip", "can't be read"),
+        ("a.csv.gz", gzip.compress(b"text,label\na,1\n")[:-6], "can't be read"),
+        ("a.csv", 'text,label\nfine,1\n"open,1\nnext,0\n', "line 3"),
+        ("a.csv", "text,label,text\na,1,b\n", "several columns of one name"),
+        ("a.jsonl", '{"text": "\\ud800", "label": 1}\n{"text": "a", "label": 1}\n', "line 1"),
+        ("a.jsonl", "[" * 100_000, "no lines of data"),
     ],
 )
 def test_a_table_that_is_none_is_refused_by_name(tmp_path, name, content, message):
@@ -113,6 +129,8 @@ def test_a_path_with_nothing_there_is_refused(tmp_path):
         ("ratings.csv", "userId,movieId,rating,timestamp\n1,10,4.5,100\n2,20,3,200\n"),
         ("u.data", "1\t10\t4.5\t100\n2\t20\t3\t200\n"),
         ("ratings.dat", "1::10::4.5::100\n2::20::3::200\n"),
+        ("ratings.txt", " 1  10 4.5 100\n 2  20 3 200\n"),
+        ("ratings.csv", "user_id,user,item,rating,time\n7,1,10,4.5,100\n\n8,2,20,3,200\n"),
         (
             "a.inter",
             "user_id:token\titem_id:token\trating:float\ttimestamp:float\n1\t10\t4.5\t100\n2\t20\t3\t200\n",
@@ -134,7 +152,35 @@ def test_ratings_without_time_are_read(tmp_path):
     assert len(examples) == 2
 
 
-@pytest.mark.parametrize("value", ["nan", "inf", "good", ""])
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv.gz", gzip.compress(b"user,item,rating\nNA,x,3\n")),
+        ("a.jsonl", '{"user": "NA", "item": "x", "rating": 3}\n'),
+    ],
+)
+def test_ratings_are_read_packed_and_from_json_and_na_is_a_name(tmp_path, name, content):
+    examples, _ = read_ratings(written(tmp_path / name, content))
+    assert [examples[name].tolist() for name in ("user", "item", "rating")] == [["NA"], ["x"], [3.0]]
+
+
+def test_the_line_of_a_bad_rating_counts_blank_lines_too(tmp_path):
+    path = written(tmp_path / "ratings.csv", "user,item,rating\n1,2,3\n\n\n1,3,bad\n")
+    with pytest.raises(UserError, match="line 5"):
+        read_ratings(path)
+
+
+def test_fields_too_many_are_refused_and_not_shifted(tmp_path):
+    with pytest.raises(UserError, match=r"ratings\.csv can't be read as ratings"):
+        read_ratings(written(tmp_path / "ratings.csv", "user,item,rating\n1,2,3,4,5,6\n"))
+
+
+def test_a_time_beyond_all_seconds_is_refused(tmp_path):
+    with pytest.raises(UserError, match="line 1"):
+        read_ratings(written(tmp_path / "u.data", "1\t2\t3\t1e300\n"))
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "1e300", "good", ""])
 def test_a_rating_that_is_no_number_is_refused_with_its_line(tmp_path, value):
     path = written(tmp_path / "ratings.csv", f"userId,movieId,rating\n1,10,4\n2,20,{value}\n")
     with pytest.raises(UserError, match="line 3"):
@@ -152,6 +198,13 @@ def test_titles_are_found_beside_the_ratings(tmp_path):
     written(tmp_path / "movies.csv", 'movieId,title,genres\n10,"Heat, 1995",Crime\n')
     assert read_titles(tmp_path / "ratings.csv") == {"10": "Heat, 1995"}
     assert read_titles(tmp_path / "elsewhere" / "ratings.csv") == {}
+
+
+@pytest.mark.parametrize("content", ["", "movieId\n1\n", b"\xff\xfe\xff"])
+def test_titles_that_are_no_table_are_refused_by_name(tmp_path, content):
+    written(tmp_path / "movies.csv", content)
+    with pytest.raises(UserError, match=r"movies\.csv can't be read as titles"):
+        read_titles(tmp_path)
 
 
 def test_columns_hold_no_python_objects(tmp_path):
