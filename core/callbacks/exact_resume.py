@@ -42,7 +42,7 @@ class ExactResume(keras.callbacks.Callback):
             began is saved too, as far as it consists of numbers, strings, arrays, lists, tuples and dicts.
             This callback may be among them.
         every_seconds: Save at the first step that ends this long after the last save; None for never.
-        every_steps: Save at every step that is a multiple of this within its epoch; None for never.
+        every_steps: Save at the first step that ends this many after the last save; None for never.
         delete_checkpoint: Delete the checkpoint when training ends normally. Otherwise call `delete()` once
             the model is safe elsewhere: until then a resumed training ends at once, with the same weights.
 
@@ -137,8 +137,9 @@ class ExactResume(keras.callbacks.Callback):
             self._metrics_to_add = None
         step, steps = self._first_step + batch + 1, self._steps()
         if steps is None:
-            return
-        if step < steps:
+            if self.every_steps is not None:
+                raise _unknown_steps(f"every_steps={self.every_steps}")
+        elif step < steps:
             if self._is_time(step):
                 self._last_saved_step = step
                 self._save(self._epoch, step, _history(self._model))
@@ -173,11 +174,8 @@ class ExactResume(keras.callbacks.Callback):
 
     def _check_steps(self) -> None:
         steps, together = self._steps(), getattr(self._model, "steps_per_execution", 1)
-        if steps is None and (self.every_steps is not None or self.step > 0):
-            raise ValueError(
-                "To save or resume within an epoch, its steps must be known: pass steps_per_epoch to fit. "
-                f"Received: every_steps={self.every_steps}, a checkpoint at step {self.step}."
-            )
+        if steps is None and self.step > 0:
+            raise _unknown_steps(f"a checkpoint at step {self.step}")
         if steps is not None and steps % together:
             raise ValueError(
                 "steps_per_epoch must be a multiple of steps_per_execution, otherwise Keras runs more steps "
@@ -235,6 +233,13 @@ class ExactResume(keras.callbacks.Callback):
             history.epoch = self._saved["history"]["epoch"]
             history.history = self._saved["history"]["history"]
         self._saved = None
+
+
+def _unknown_steps(received: str) -> ValueError:
+    return ValueError(
+        "To save or resume within an epoch, its number of steps must be known: pass steps_per_epoch to fit. "
+        f"Received: {received}."
+    )
 
 
 def _history(model: keras.Model) -> dict[str, Any]:

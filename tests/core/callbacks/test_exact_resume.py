@@ -191,8 +191,10 @@ def test_steps_within_an_unknown_number_are_refused(tmp_path):
     resume = ExactResume(tmp_path, every_steps=1)
     resume.set_model(build())
     resume.set_params({"epochs": 1, "steps": None})
+    resume.on_train_begin()
+    resume.on_epoch_begin(0)
     with pytest.raises(ValueError, match="pass steps_per_epoch"):
-        resume.on_train_begin()
+        resume.on_train_batch_end(0)
 
 
 def test_an_epoch_that_steps_per_execution_does_not_divide_is_refused(tmp_path):
