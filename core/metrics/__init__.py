@@ -11,7 +11,13 @@ from core.metrics.entities import EntityF1, entities_of
 from core.metrics.image import PSNR, SSIM
 from core.metrics.language import BitsPerCharacter, Perplexity
 from core.metrics.ranking import NDCG, HitRate, MeanReciprocalRank, RecallAtK
-from core.metrics.transcription import CharacterErrorRate, WordErrorRate, edit_distance
+from core.metrics.transcription import (
+    CharacterErrorRate,
+    TokenErrorRate,
+    WordErrorRate,
+    edit_distance,
+    plain_words,
+)
 
 __all__ = [
     "NDCG",
@@ -27,8 +33,10 @@ __all__ = [
     "MeanReciprocalRank",
     "Perplexity",
     "RecallAtK",
+    "TokenErrorRate",
     "WordErrorRate",
     "edit_distance",
     "entities_of",
     "intersection_over_union",
+    "plain_words",
 ]

@@ -8,17 +8,9 @@ import keras
 import numpy as np
 from keras import ops
 
-from core.metrics.weights import counted
+from core.metrics.accumulators import CompensatedSum, weights_like
 
 AVERAGES = ("macro", "micro", "weighted")
-
-
-def _classes(y_true: Any, num_classes: int) -> Any:
-    """Return class indices, int32, shape `(batch_size,)`, of indices or of one-hot rows."""
-    y_true = ops.convert_to_tensor(y_true)
-    if len(y_true.shape) > 1 and y_true.shape[-1] == num_classes:
-        return ops.cast(ops.argmax(y_true, axis=-1), "int32")
-    return ops.cast(ops.reshape(y_true, (-1,)), "int32")
 
 
 @keras.saving.register_keras_serializable(package="quartet")
@@ -26,9 +18,8 @@ class F1Score(keras.metrics.Metric):
     """F1 over the classes of single-label examples, from integer labels.
 
     The confusion matrix is counted, so that the figure is that of the whole set whatever the batch size.
-    `keras.metrics.F1Score` takes one-hot labels of two dimensions and thresholds; this one takes the labels
-    that `SparseCategoricalCrossentropy` takes, and also gives the table of classes. Counts are int32: exact
-    up to two thousand million examples a cell.
+    `keras.metrics.F1Score` takes one-hot labels of two dimensions; this one takes the labels that
+    `SparseCategoricalCrossentropy` takes, sequences of them too, and also gives the table of classes.
 
     Args:
         num_classes: At least 2.
@@ -59,54 +50,60 @@ class F1Score(keras.metrics.Metric):
         super().__init__(name=name or f"{average}_f1", dtype=dtype)
         self.num_classes = num_classes
         self.average = average
-        self.confusion = self.add_variable(
-            (num_classes, num_classes), "zeros", dtype="int32", name="confusion"
-        )
+        # True classes by predicted classes, row after row.
+        self.confusion = CompensatedSum((num_classes**2,), name="confusion")
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Count a batch.
 
         Args:
-            y_true: Class indices of shape `(batch_size,)` or `(batch_size, 1)`, or one-hot rows.
-            y_pred: Logits or probabilities, shape `(batch_size, num_classes)`.
-            sample_weight: Examples with weight 0 are left out, all others count once.
-        """
-        true = _classes(y_true, self.num_classes)
-        predicted = ops.cast(ops.argmax(y_pred, axis=-1), "int32")
-        cell = true * self.num_classes + predicted
-        counts = ops.segment_sum(
-            counted(sample_weight, ops.shape(cell)[0]), cell, num_segments=self.num_classes**2
-        )
-        self.confusion.assign_add(ops.reshape(ops.cast(counts, "int32"), self.confusion.shape))
+            y_true: Class indices of shape `(batch_size, ...)` or `(batch_size, ..., 1)`, or one-hot rows.
+                Those outside of the classes, such as -1 for what has no label, are left out.
+            y_pred: Logits or probabilities, shape `(batch_size, ..., num_classes)`.
+            sample_weight: Of the shape of the class indices, or `(batch_size,)`.
 
-    def _by_class(self) -> tuple[Any, Any, Any, Any]:
-        confusion = ops.cast(self.confusion, "float32")
-        hits, answers, support = (
-            ops.diagonal(confusion),
-            ops.sum(confusion, axis=0),
-            ops.sum(confusion, axis=1),
+        Raises:
+            ValueError: `y_pred` has not a column for each class.
+        """
+        y_pred = ops.convert_to_tensor(y_pred)
+        if y_pred.shape[-1] != self.num_classes:
+            raise ValueError(
+                f"y_pred must have num_classes={self.num_classes} columns. "
+                f"Received: shape {tuple(y_pred.shape)}."
+            )
+        labels, answers, weights = _judged(y_true, y_pred, sample_weight, self.num_classes)
+        counts = ops.segment_sum(
+            weights, labels * self.num_classes + answers, num_segments=self.num_classes**2
         )
-        precision, recall = ops.divide_no_nan(hits, answers), ops.divide_no_nan(hits, support)
-        return precision, recall, ops.divide_no_nan(2 * hits, answers + support), support
+        self.confusion.update_state(counts)
 
     def result(self) -> Any:
         """Return the F1 of all that was counted, a scalar between 0 and 1."""
-        _, _, f1, support = self._by_class()
+        confusion = ops.reshape(self.confusion.result(), (self.num_classes, self.num_classes))
+        hits, support = ops.diagonal(confusion), ops.sum(confusion, axis=1)
+        f1 = ops.divide_no_nan(2 * hits, ops.sum(confusion, axis=0) + support)
         if self.average == "macro":
             return ops.mean(f1)
-        total = ops.sum(support)
         if self.average == "weighted":
-            return ops.divide_no_nan(ops.sum(f1 * support), total)
-        return ops.divide_no_nan(ops.sum(ops.diagonal(ops.cast(self.confusion, "float32"))), total)
+            hits = f1 * support
+        return ops.divide_no_nan(ops.sum(hits), ops.sum(support))
 
     def per_class(self) -> dict[str, np.ndarray]:
-        """Return `precision`, `recall`, `f1` and `support`, each of shape `(num_classes,)`."""
-        names = ("precision", "recall", "f1", "support")
-        figures = {
-            name: ops.convert_to_numpy(value) for name, value in zip(names, self._by_class(), strict=True)
+        """Return `precision`, `recall`, `f1` and `support`, the weight of its examples, of each class.
+
+        Returns:
+            Four arrays by name, float64, shape `(num_classes,)`.
+        """
+        parts = (self.confusion.total, self.confusion.remainder)
+        confusion = sum(ops.convert_to_numpy(part).astype(np.float64) for part in parts)
+        confusion = confusion.reshape(self.num_classes, self.num_classes)
+        hits, answers, support = confusion.diagonal(), confusion.sum(axis=0), confusion.sum(axis=1)
+        return {
+            "precision": hits / np.maximum(answers, np.finfo(float).tiny),
+            "recall": hits / np.maximum(support, np.finfo(float).tiny),
+            "f1": 2 * hits / np.maximum(answers + support, np.finfo(float).tiny),
+            "support": support,
         }
-        figures["support"] = figures["support"].astype(np.int64)
-        return figures
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor."""
@@ -118,8 +115,8 @@ class ExpectedCalibrationError(keras.metrics.Metric):
     """How far a classifier's confidence is from its accuracy, averaged over bins of confidence.
 
     `sum_b (n_b / n) * |accuracy_b - confidence_b|`, equation 3 of Guo et al., On Calibration of Modern Neural
-    Networks (2017). Bins are of equal width; sums per bin are kept, so that the batch size makes no
-    difference.
+    Networks (2017). Bins are of equal width, each with its upper edge; sums are kept for each, so that the
+    batch size makes no difference.
 
     Args:
         num_bins: At least 1.
@@ -147,38 +144,49 @@ class ExpectedCalibrationError(keras.metrics.Metric):
         super().__init__(name=name, dtype=dtype)
         self.num_bins = num_bins
         self.from_logits = from_logits
-        self.count = self.add_variable((num_bins,), "zeros", dtype="int32", name="count")
-        self.hits = self.add_variable((num_bins,), "zeros", dtype="int32", name="hits")
-        self.confidence = self.add_variable((num_bins,), "zeros", dtype="float32", name="confidence")
+        self.weight = CompensatedSum((num_bins,), name="weight")
+        # In each bin, hits less confidence.
+        self.gap = CompensatedSum((num_bins,), name="gap")
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Count a batch.
 
         Args:
-            y_true: Class indices of shape `(batch_size,)` or `(batch_size, 1)`, or one-hot rows.
-            y_pred: Probabilities or logits, shape `(batch_size, num_classes)`.
-            sample_weight: Examples with weight 0 are left out, all others count once.
+            y_true: Class indices of shape `(batch_size, ...)` or `(batch_size, ..., 1)`, or one-hot rows.
+                Those outside of the classes, such as -1 for what has no label, are left out.
+            y_pred: Probabilities or logits, shape `(batch_size, ..., num_classes)`.
+            sample_weight: Of the shape of the class indices, or `(batch_size,)`.
         """
-        y_pred = ops.cast(y_pred, "float32")
-        probabilities = ops.softmax(y_pred, axis=-1) if self.from_logits else y_pred
-        confidence = ops.max(probabilities, axis=-1)
-        true = _classes(y_true, int(y_pred.shape[-1]))
-        hit = ops.cast(ops.cast(ops.argmax(probabilities, axis=-1), "int32") == true, "int32")
-        place = ops.cast(ops.clip(ops.floor(confidence * self.num_bins), 0, self.num_bins - 1), "int32")
-        count = counted(sample_weight, ops.shape(place)[0])
-        for variable, value in (
-            (self.count, count),
-            (self.hits, count * hit),
-            (self.confidence, ops.cast(count, "float32") * confidence),
-        ):
-            sums = ops.segment_sum(value, place, num_segments=self.num_bins)
-            variable.assign_add(ops.cast(sums, variable.dtype))
+        probabilities = ops.cast(y_pred, "float32")
+        if self.from_logits:
+            probabilities = ops.softmax(probabilities, axis=-1)
+        confidence = ops.reshape(ops.max(probabilities, axis=-1), (-1,))
+        labels, answers, weights = _judged(y_true, probabilities, sample_weight, probabilities.shape[-1])
+        inner_edges = np.linspace(0, 1, self.num_bins + 1, dtype=np.float32)[1:-1]
+        place = ops.searchsorted(inner_edges, confidence, side="left")
+        gap = ops.cast(answers == labels, "float32") - confidence
+        self.weight.update_state(ops.segment_sum(weights, place, num_segments=self.num_bins))
+        self.gap.update_state(ops.segment_sum(weights * gap, place, num_segments=self.num_bins))
 
     def result(self) -> Any:
         """Return the error of all that was counted, a scalar between 0 and 1."""
-        gap = ops.abs(ops.cast(self.hits, "float32") - self.confidence)
-        return ops.divide_no_nan(ops.sum(gap), ops.cast(ops.sum(self.count), "float32"))
+        return ops.divide_no_nan(ops.sum(ops.abs(self.gap.result())), ops.sum(self.weight.result()))
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor."""
         return {**super().get_config(), "num_bins": self.num_bins, "from_logits": self.from_logits}
+
+
+def _judged(y_true: Any, y_pred: Any, sample_weight: Any, num_classes: int) -> tuple[Any, Any, Any]:
+    """Return labels and answers, int32, and weights, each of shape `(num_examples,)`."""
+    labels, answers = ops.convert_to_tensor(y_true), ops.argmax(y_pred, axis=-1)
+    if len(labels.shape) > len(answers.shape):
+        labels = labels[..., 0] if labels.shape[-1] == 1 else ops.argmax(labels, axis=-1)
+    weights = weights_like(answers, sample_weight)
+    labels, answers, weights = (ops.reshape(each, (-1,)) for each in (labels, answers, weights))
+    known = (labels >= 0) & (labels < num_classes)
+    return (
+        ops.cast(ops.where(known, labels, 0), "int32"),
+        ops.cast(answers, "int32"),
+        weights * ops.cast(known, "float32"),
+    )

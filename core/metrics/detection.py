@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import keras
@@ -11,14 +10,18 @@ import numpy as np
 
 COCO_THRESHOLDS = tuple(np.linspace(0.5, 0.95, 10).round(2).tolist())
 RECALLS = np.linspace(0, 1, 101)
+# What a detection is at a threshold; one on a crowd is neither right nor wrong.
+FALSE, TRUE, IGNORED = 0, 1, 2
 
 
-def intersection_over_union(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
+def intersection_over_union(boxes: np.ndarray, others: np.ndarray, crowd: Any = False) -> np.ndarray:
     """Return the overlap of every box with every other.
 
     Args:
         boxes: `(left, top, right, bottom)` in any unit, shape `(num_boxes, 4)`.
         others: Likewise, shape `(num_others, 4)`.
+        crowd: Which of the others are crowds, shape `(num_others,)`: there the intersection is divided by the
+            area of the box alone, for a box within a crowd is not too small.
 
     Returns:
         float64, shape `(num_boxes, num_others)`, from 0 to 1; 0 where neither box has an area.
@@ -35,41 +38,20 @@ def intersection_over_union(boxes: np.ndarray, others: np.ndarray) -> np.ndarray
     area, other_area = (
         np.prod(np.maximum(each[:, 2:] - each[:, :2], 0), axis=-1) for each in (boxes, others)
     )
-    union = area[:, None] + other_area[None, :] - common
+    union = area[:, None] + np.where(crowd, 0.0, other_area[None, :] - common)
     return np.divide(common, union, out=np.zeros_like(common), where=union > 0)
-
-
-@dataclass
-class _Tally:
-    """What is kept of a class: scores and matches of its detections, and the number of its true boxes."""
-
-    scores: list[np.ndarray] = field(default_factory=list)
-    matches: list[np.ndarray] = field(default_factory=list)
-    num_true: int = 0
-
-    def average_precision(self) -> np.ndarray:
-        """Return the mean precision at 101 recalls, one an overlap."""
-        order = np.argsort(-np.concatenate(self.scores), kind="stable")
-        hits = np.cumsum(np.concatenate(self.matches, axis=1)[:, order], axis=1)
-        if not hits.shape[1]:
-            return np.zeros(len(hits))
-        precision = hits / np.arange(1, hits.shape[1] + 1)
-        precision = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
-        recall = hits / self.num_true
-        return np.array([_read(recall[row], precision[row]).mean() for row in range(len(hits))])
 
 
 @keras.saving.register_keras_serializable(package="quartet")
 class MeanAveragePrecision(keras.metrics.Metric):
     """Area under the precision-recall curve of each class, averaged over classes and overlaps.
 
-    Only the score of each detection and whether it matches is kept, not the boxes. It works on NumPy arrays,
-    so it can't be compiled into a model: update it outside the graph, on any backend. Areas of all sizes
-    count; crowds are not marked.
+    Of each detection its score and a byte for each overlap are kept, not the boxes: 18 bytes with the ten of
+    COCO. It works on NumPy arrays, so it can't be compiled into a model: update it outside the graph, on any
+    backend. Boxes of all sizes count.
 
     Args:
-        iou_thresholds: Overlaps from which a detection matches; by default 0.5 to 0.95 in steps of 0.05. Give
-            `(0.5,)` for AP50.
+        iou_thresholds: Overlaps from which a detection matches; by default 0.5 to 0.95 in steps of 0.05.
         max_detections: Detections of a class in a picture beyond this many, by score, are left out.
         name: Of the metric.
         dtype: Of the result.
@@ -80,10 +62,10 @@ class MeanAveragePrecision(keras.metrics.Metric):
     Example:
 
     >>> metric = MeanAveragePrecision()
-    >>> box = {"boxes": [[0, 0, 10, 10]], "classes": [0]}
-    >>> metric.update_state([box], [{**box, "scores": [0.9]}])
-    >>> round(float(metric.result()), 4)
-    1.0
+    >>> picture = {"boxes": [[0, 0, 10, 10]], "classes": [0]}
+    >>> metric.update_state([picture], [{"boxes": [[0, 0, 10, 8]], "classes": [0], "scores": [0.9]}])
+    >>> round(metric.result(), 4), metric.at(0.5)
+    (0.7, 1.0)
     """
 
     def __init__(
@@ -95,6 +77,8 @@ class MeanAveragePrecision(keras.metrics.Metric):
     ) -> None:
         if not len(iou_thresholds) or not all(0 < threshold <= 1 for threshold in iou_thresholds):
             raise ValueError(f"iou_thresholds must lie above 0 and up to 1. Received: {iou_thresholds}.")
+        if max_detections < 1:
+            raise ValueError(f"max_detections must be at least 1. Received: {max_detections}.")
         super().__init__(name=name, dtype=dtype)
         self.iou_thresholds = tuple(float(threshold) for threshold in iou_thresholds)
         self.max_detections = max_detections
@@ -102,7 +86,9 @@ class MeanAveragePrecision(keras.metrics.Metric):
 
     def reset_state(self) -> None:
         """Forget all pictures."""
-        self._tallies: dict[int, _Tally] = {}
+        self._scores: dict[int, list[np.ndarray]] = {}
+        self._outcomes: dict[int, list[np.ndarray]] = {}
+        self._num_true: dict[int, int] = {}
 
     def update_state(
         self,
@@ -114,35 +100,57 @@ class MeanAveragePrecision(keras.metrics.Metric):
 
         Args:
             y_true: For each picture `boxes`, `(left, top, right, bottom)` of shape `(num_boxes, 4)`, and
-                `classes`, int, shape `(num_boxes,)`. Rows of a negative class are padding.
-            y_pred: For each picture the same and `scores`, shape `(num_boxes,)`.
-            sample_weight: Pictures with weight 0 are left out.
+                `classes`, int, shape `(num_boxes,)`. Rows of a negative class are padding. If given, `crowd`,
+                of the same shape, tells the boxes around many objects (COCO's `iscrowd`, VOC's `difficult`):
+                what is found there is neither right nor wrong.
+            y_pred: For each picture `boxes` and `classes` likewise, and `scores`, shape `(num_boxes,)`.
+            sample_weight: Pictures with weight 0 are left out, all others count once.
+
+        Raises:
+            ValueError: The parts of a picture differ in length.
         """
-        kept = np.ones(len(y_true), bool) if sample_weight is None else np.asarray(sample_weight) != 0
+        kept = np.ones(len(y_true), bool) if sample_weight is None else np.reshape(sample_weight, -1) != 0
         for true, found, keep in zip(y_true, y_pred, kept, strict=True):
             if keep:
                 self._count(true, found)
 
     def _count(self, true: Mapping[str, Any], found: Mapping[str, Any]) -> None:
-        true_classes, found_classes = (np.asarray(each["classes"]).reshape(-1) for each in (true, found))
-        true_boxes, found_boxes = (np.asarray(each["boxes"], float).reshape(-1, 4) for each in (true, found))
-        scores = np.asarray(found["scores"], float).reshape(-1)
+        true_boxes, true_classes, crowd = _columns(true, crowd=np.zeros(len(true["boxes"]), bool))
+        found_boxes, found_classes, scores = _columns(found, scores=None)
         for label in np.unique(np.concatenate([true_classes, found_classes])):
             if label < 0:
                 continue
             rows = np.flatnonzero(found_classes == label)
             rows = rows[np.argsort(-scores[rows], kind="stable")][: self.max_detections]
-            expected = true_boxes[true_classes == label]
-            overlap = intersection_over_union(found_boxes[rows], expected)
-            tally = self._tallies.setdefault(int(label), _Tally())
-            tally.scores.append(scores[rows])
-            tally.matches.append(np.stack([_matched(overlap, t) for t in self.iou_thresholds]))
-            tally.num_true += len(expected)
+            here = true_classes == label
+            overlap = intersection_over_union(found_boxes[rows], true_boxes[here], crowd[here])
+            outcomes = _outcomes(overlap, crowd[here], np.array(self.iou_thresholds))
+            self._scores.setdefault(int(label), []).append(scores[rows])
+            self._outcomes.setdefault(int(label), []).append(outcomes)
+            self._num_true[int(label)] = self._num_true.get(int(label), 0) + int((~crowd[here]).sum())
 
     def per_class(self) -> dict[int, np.ndarray]:
         """Return the average precision of each class that has true boxes, one an overlap."""
-        tallies = sorted(self._tallies.items())
-        return {label: tally.average_precision() for label, tally in tallies if tally.num_true}
+        return {
+            label: _average_precision(
+                np.concatenate(self._scores[label]), np.concatenate(self._outcomes[label], axis=1), num_true
+            )
+            for label, num_true in sorted(self._num_true.items())
+            if num_true
+        }
+
+    def at(self, iou_threshold: float) -> float:
+        """Return the mean over classes at one of the overlaps, such as 0.5 for AP50.
+
+        Raises:
+            ValueError: It is not one of `iou_thresholds`.
+        """
+        if iou_threshold not in self.iou_thresholds:
+            raise ValueError(f"Only {self.iou_thresholds} were counted. Received: {iou_threshold}.")
+        precisions = [
+            values[self.iou_thresholds.index(iou_threshold)] for values in self.per_class().values()
+        ]
+        return float(np.mean(precisions)) if precisions else 0.0
 
     def result(self) -> float:
         """Return the mean over classes and overlaps, from 0 to 1; 0 where there are no true boxes."""
@@ -158,19 +166,51 @@ class MeanAveragePrecision(keras.metrics.Metric):
         }
 
 
-def _matched(overlap: np.ndarray, threshold: float) -> np.ndarray:
-    """Return which detections, best score first, match a true box that none before them took."""
-    free = np.ones(overlap.shape[1], bool)
-    matched = np.zeros(overlap.shape[0], bool)
-    for row in range(overlap.shape[0]) if overlap.shape[1] else ():
-        open_overlap = np.where(free, overlap[row], -1.0)
+def _columns(picture: Mapping[str, Any], **last: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the boxes, the classes and one more column of a picture, which may have a default."""
+    ((name, default),) = last.items()
+    boxes = np.asarray(picture["boxes"], np.float64).reshape(-1, 4)
+    classes = np.asarray(picture["classes"]).reshape(-1)
+    column = np.asarray(picture[name] if default is None else picture.get(name, default)).reshape(-1)
+    if not len(boxes) == len(classes) == len(column):
+        raise ValueError(
+            f"A picture must have as many boxes as classes and {name}. "
+            f"Received: {len(boxes)} boxes, {len(classes)} classes, {len(column)} {name}."
+        )
+    return boxes, classes, column.astype(bool) if name == "crowd" else column.astype(np.float64)
+
+
+def _outcomes(overlap: np.ndarray, crowd: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
+    """Return what each detection is at each threshold, uint8, shape `(num_thresholds, num_detections)`.
+
+    Each true box is taken by the first detection, best score first, that overlaps it more than the other free
+    ones.
+    """
+    outcomes = np.full((len(thresholds), len(overlap)), FALSE, np.uint8)
+    if not overlap.size:
+        return outcomes
+    free = np.repeat(~crowd[None, :], len(thresholds), axis=0)
+    enough = np.minimum(thresholds, 1 - 1e-10)
+    for row, overlaps in enumerate(overlap):
+        open_overlap = np.where(free, overlaps, -1.0)
         # Of equal overlaps the last is taken, as in the COCO code.
-        best = len(free) - 1 - int(np.argmax(open_overlap[::-1]))
-        if open_overlap[best] >= min(threshold, 1 - 1e-10):
-            free[best], matched[row] = False, True
-    return matched
+        best = overlap.shape[1] - 1 - np.argmax(open_overlap[:, ::-1], axis=1)
+        matched = np.flatnonzero(open_overlap.max(axis=1) >= enough)
+        free[matched, best[matched]] = False
+        outcomes[:, row] = np.where(np.max(overlaps, where=crowd, initial=-1.0) >= enough, IGNORED, FALSE)
+        outcomes[matched, row] = TRUE
+    return outcomes
 
 
-def _read(recall: np.ndarray, precision: np.ndarray) -> np.ndarray:
-    places = np.searchsorted(recall, RECALLS, side="left")
-    return np.where(places < len(precision), precision[np.minimum(places, len(precision) - 1)], 0.0)
+def _average_precision(scores: np.ndarray, outcomes: np.ndarray, num_true: int) -> np.ndarray:
+    """Return the mean of the precision at 101 recalls, one a threshold."""
+    order = np.argsort(-scores, kind="stable")
+    return np.array([_mean_precision(row[row != IGNORED] == TRUE, num_true) for row in outcomes[:, order]])
+
+
+def _mean_precision(matched: np.ndarray, num_true: int) -> float:
+    hits = np.cumsum(matched)
+    precision = hits / np.arange(1, len(hits) + 1)
+    # The best precision at this recall or a higher one, and 0 at recalls that are never reached.
+    best = np.append(np.maximum.accumulate(precision[::-1])[::-1], 0.0)
+    return float(best[np.searchsorted(hits / num_true, RECALLS, side="left")].mean())

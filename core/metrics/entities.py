@@ -7,39 +7,50 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
 
 Span = tuple[str, int, int]
+MARKS = {"iob2": "BI", "iobes": "BIES", "conll": "BIES"}
 
 
-def entities_of(tags: Sequence[str], strict: bool = True) -> set[Span]:
+def entities_of(tags: Sequence[str], scheme: str = "iob2") -> set[Span]:
     """Return the entities of a sentence as `(type, first, last)`.
 
     Args:
-        tags: Such as `B-PER`, `I-PER`, `E-PER`, `S-PER`, `O`.
-        strict: An entity begins with `B` or `S` alone. Otherwise `I` after another type or after `O` begins
-            one too, as in the CoNLL evaluation script.
+        tags: `O`, and a mark with a type, such as `B-PER`.
+        scheme: `iob2` (an entity begins with `B` and goes on with `I`), `iobes` (it also ends with `E`, or is
+            an `S` alone), both as strict as seqeval's strict mode: what breaks the rule is no entity. With
+            `conll`, `I` or `E` after another type or after `O` begins one too, and none need be ended, as in
+            the evaluation script of CoNLL.
+
+    Raises:
+        ValueError: A tag is not of the scheme.
 
     Example:
 
     >>> sorted(entities_of(["B-PER", "I-PER", "O", "I-LOC"]))
     [('PER', 0, 1)]
-    >>> sorted(entities_of(["B-PER", "I-PER", "O", "I-LOC"], strict=False))
+    >>> sorted(entities_of(["B-PER", "I-PER", "O", "I-LOC"], scheme="conll"))
     [('LOC', 3, 3), ('PER', 0, 1)]
     """
     found: set[Span] = set()
-    kind, first = "", -1
+    kind, first = None, -1
     for place, tag in enumerate([*tags, "O"]):
         mark, _, name = tag.partition("-")
-        goes_on = mark in ("I", "E") and name == kind
-        if kind and not goes_on:
-            found.add((kind, first, place - 1))
-            kind = ""
-        if mark in ("B", "S") or (mark in ("I", "E") and not goes_on and not strict):
+        if tag != "O" and (not mark or mark not in MARKS[scheme]):
+            raise ValueError(
+                f"A tag of the scheme {scheme!r} is O or one of {', '.join(MARKS[scheme])} and a type. "
+                f"Received: {tag!r} in {list(tags)[:10]}."
+            )
+        goes_on = name == kind and mark in ("I", "E")
+        if kind is not None and not goes_on:
+            if scheme != "iobes":
+                found.add((kind, first, place - 1))
+            kind = None
+        if mark in ("B", "S") or (mark in ("I", "E") and not goes_on and scheme == "conll"):
             kind, first = name, place
-        if kind and mark in ("E", "S"):
+        if kind is not None and mark in ("E", "S"):
             found.add((kind, first, place))
-            kind = ""
+            kind = None
     return found
 
 
@@ -51,7 +62,7 @@ class EntityF1(keras.metrics.Metric):
     backend.
 
     Args:
-        strict: As in `entities_of`.
+        scheme: As in `entities_of`.
         name: Of the metric.
         dtype: Of the result.
 
@@ -61,15 +72,21 @@ class EntityF1(keras.metrics.Metric):
 
     >>> metric = EntityF1()
     >>> metric.update_state([["B-PER", "I-PER", "O", "B-LOC"]], [["B-PER", "I-PER", "O", "O"]])
-    >>> round(float(metric.result()), 4)
+    >>> round(metric.result(), 4)
     0.6667
     """
 
-    def __init__(self, strict: bool = True, name: str = "entity_f1", dtype: str | None = None) -> None:
+    def __init__(self, scheme: str = "iob2", name: str = "entity_f1", dtype: str | None = None) -> None:
+        if scheme not in MARKS:
+            raise ValueError(f"scheme must be one of {', '.join(MARKS)}. Received: scheme={scheme!r}.")
         super().__init__(name=name, dtype=dtype)
-        self.strict = strict
-        for count in ("hits", "expected", "received"):
-            setattr(self, count, self.add_variable((), "zeros", dtype="int32", name=count))
+        self.scheme = scheme
+        self.reset_state()
+
+    def reset_state(self) -> None:
+        """Forget all sentences."""
+        # For each type: entities found and right, found, and true.
+        self._counts: dict[str, np.ndarray] = {}
 
     def update_state(
         self, y_true: Sequence[Sequence[str]], y_pred: Sequence[Sequence[str]], sample_weight: Any = None
@@ -79,31 +96,41 @@ class EntityF1(keras.metrics.Metric):
         Args:
             y_true: The tags of each sentence.
             y_pred: As many tags for each.
-            sample_weight: Sentences with weight 0 are left out, all others count once.
+            sample_weight: Of each sentence.
 
         Raises:
-            ValueError: A sentence has not as many predicted tags as true ones.
+            ValueError: A sentence has not as many predicted tags as true ones, or a tag is not of the scheme.
         """
-        kept = np.ones(len(y_true), bool) if sample_weight is None else np.asarray(sample_weight) != 0
-        for expected_tags, received_tags, keep in zip(y_true, y_pred, kept, strict=True):
-            if len(expected_tags) != len(received_tags):
+        weights = np.ones(len(y_true)) if sample_weight is None else np.reshape(sample_weight, -1)
+        for true_tags, found_tags, weight in zip(y_true, y_pred, weights, strict=True):
+            if len(true_tags) != len(found_tags):
                 raise ValueError(
                     "A sentence must have as many predicted tags as true ones. "
-                    f"Received: {len(received_tags)} for {len(expected_tags)}."
+                    f"Received: {len(found_tags)} for {len(true_tags)}."
                 )
-            if keep:
-                expected, received = (
-                    entities_of(tags, self.strict) for tags in (expected_tags, received_tags)
-                )
-                self.hits.assign_add(len(expected & received))
-                self.expected.assign_add(len(expected))
-                self.received.assign_add(len(received))
+            true, found = (entities_of(tags, self.scheme) for tags in (true_tags, found_tags))
+            for column, entities in enumerate((true & found, found, true)):
+                for kind, _, _ in entities:
+                    self._counts.setdefault(kind, np.zeros(3))[column] += weight
 
-    def result(self) -> Any:
-        """Return the F1 of all that was counted, a scalar between 0 and 1."""
-        both = ops.cast(self.expected + self.received, "float32")
-        return ops.divide_no_nan(2 * ops.cast(self.hits, "float32"), both)
+    def result(self) -> float:
+        """Return the F1 of all that was counted, from 0 to 1."""
+        return _figures(sum(self._counts.values(), np.zeros(3)))["f1"]
+
+    def per_type(self) -> dict[str, dict[str, float]]:
+        """Return `precision`, `recall`, `f1` and `support`, the weight of the true entities, of each type."""
+        return {kind: _figures(counts) for kind, counts in sorted(self._counts.items())}
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor."""
-        return {**super().get_config(), "strict": self.strict}
+        return {**super().get_config(), "scheme": self.scheme}
+
+
+def _figures(counts: np.ndarray) -> dict[str, float]:
+    hits, found, true = counts.tolist()
+    return {
+        "precision": hits / found if found else 0.0,
+        "recall": hits / true if true else 0.0,
+        "f1": 2 * hits / (found + true) if found + true else 0.0,
+        "support": true,
+    }

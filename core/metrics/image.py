@@ -8,11 +8,13 @@ import keras
 import numpy as np
 from keras import ops
 
-from core.metrics.weights import counted
+from core.metrics.accumulators import CompensatedMean
 
 # ITU-R BT.601 for RGB in [0, 1]: luma from 16 to 235, as MATLAB's rgb2ycbcr gives it.
 LUMA = np.array([65.481, 128.553, 24.966], np.float32)
 LUMA_OFFSET = 16.0
+WINDOW = 11
+DEVIATION = 1.5
 
 
 def luma(images: Any, max_value: float = 255.0) -> Any:
@@ -23,23 +25,30 @@ def luma(images: Any, max_value: float = 255.0) -> Any:
         max_value: White.
 
     Returns:
-        float32, shape `(batch_size, height, width, 1)`.
+        float32, shape `(batch_size, height, width)`.
+
+    Raises:
+        ValueError: There are neither 1 nor 3 channels.
 
     Example:
 
-    >>> float(luma(np.ones((1, 1, 1, 3), "float32"), max_value=1.0)[0, 0, 0, 0])
+    >>> float(luma(np.ones((1, 1, 1, 3), "float32"), max_value=1.0)[0, 0, 0])
     235.0
     """
+    images = ops.convert_to_tensor(images)
+    if len(images.shape) != 4 or images.shape[-1] not in (1, 3):
+        raise ValueError(
+            "Pictures must have the shape (batch_size, height, width, channels) with 1 or 3 channels. "
+            f"Received: shape {tuple(images.shape)}."
+        )
     images = ops.cast(images, "float32") / max_value
     if images.shape[-1] == 1:
-        return images * 255.0
-    if images.shape[-1] != 3:
-        raise ValueError(f"Pictures must have 1 or 3 channels. Received: shape {tuple(images.shape)}.")
-    return ops.sum(images * LUMA, axis=-1, keepdims=True) + LUMA_OFFSET
+        return images[..., 0] * 255.0
+    return ops.sum(images * LUMA, axis=-1) + LUMA_OFFSET
 
 
 class _MeanOverImages(keras.metrics.Metric):
-    """Averages a value over pictures; each picture weighs the same."""
+    """Averages a value over pictures; each picture weighs the same, whatever its size."""
 
     def __init__(self, border: int, max_value: float, name: str, dtype: str | None) -> None:
         if border < 0 or max_value <= 0:
@@ -50,8 +59,7 @@ class _MeanOverImages(keras.metrics.Metric):
         super().__init__(name=name, dtype=dtype)
         self.border = border
         self.max_value = max_value
-        self.total = self.add_variable((), "zeros", dtype="float32", name="total")
-        self.count = self.add_variable((), "zeros", dtype="int32", name="count")
+        self.mean = CompensatedMean()
 
     def _value(self, y_true: Any, y_pred: Any) -> Any:
         """Return the value of each pair of lumas, shape `(batch_size,)`."""
@@ -63,19 +71,25 @@ class _MeanOverImages(keras.metrics.Metric):
         Args:
             y_true: Shape `(batch_size, height, width, channels)`, 1 or 3 channels, from 0 to `max_value`.
             y_pred: Of the same shape.
-            sample_weight: Pictures with weight 0 are left out, all others count once.
+            sample_weight: Of each picture, shape `(batch_size,)`.
+
+        Raises:
+            ValueError: There are neither 1 nor 3 channels, or the two differ in shape.
         """
-        edge = self.border
-        pair = [luma(images, self.max_value) for images in (y_true, y_pred)]
-        pair = [images[:, edge : images.shape[1] - edge, edge : images.shape[2] - edge] for images in pair]
-        values = self._value(*pair)
-        count = counted(sample_weight, ops.shape(values)[0])
-        self.total.assign_add(ops.sum(ops.where(count > 0, values, ops.zeros_like(values))))
-        self.count.assign_add(ops.sum(count))
+        y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
+        pairs = zip(y_true.shape[1:], y_pred.shape[1:], strict=True)
+        if any(true != pred for true, pred in pairs if true is not None and pred is not None):
+            raise ValueError(
+                "Pictures to be compared must have one shape. "
+                f"Received: {tuple(y_true.shape)} and {tuple(y_pred.shape)}."
+            )
+        inside = slice(self.border, -self.border or None)
+        true, pred = (luma(images, self.max_value)[:, inside, inside] for images in (y_true, y_pred))
+        self.mean.update_state(self._value(true, pred), sample_weight)
 
     def result(self) -> Any:
-        """Return the mean over all pictures that were counted."""
-        return ops.divide_no_nan(self.total, ops.cast(self.count, "float32"))
+        """Return the mean over all pictures that were counted, a scalar."""
+        return self.mean.result()
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor."""
@@ -85,6 +99,8 @@ class _MeanOverImages(keras.metrics.Metric):
 @keras.saving.register_keras_serializable(package="quartet")
 class PSNR(_MeanOverImages):
     """Peak signal-to-noise ratio on luma, in decibels: the mean over pictures.
+
+    `keras.ops.psnr` measures all channels of a whole batch at once; published figures are these.
 
     Args:
         border: Pixels cut off at each edge first, commonly the scale of a super-resolution.
@@ -116,7 +132,7 @@ class PSNR(_MeanOverImages):
         self.limit = limit
 
     def _value(self, y_true: Any, y_pred: Any) -> Any:
-        error = ops.mean(ops.square(y_true - y_pred), axis=(1, 2, 3))
+        error = ops.mean(ops.square(y_true - y_pred), axis=(1, 2))
         least = 255.0**2 / 10 ** (self.limit / 10)
         return 10.0 * ops.log10(255.0**2 / ops.maximum(error, least))
 
@@ -153,6 +169,11 @@ class SSIM(_MeanOverImages):
         super().__init__(border, max_value, name, dtype)
 
     def _value(self, y_true: Any, y_pred: Any) -> Any:
+        if any(size is not None and size < WINDOW for size in y_true.shape[1:]):
+            raise ValueError(
+                f"Pictures without their border must be {WINDOW} x {WINDOW} or more. "
+                f"Received: shape {tuple(y_true.shape)} without border={self.border}."
+            )
         mean_true, mean_pred = _smoothed(y_true), _smoothed(y_pred)
         variance_true = _smoothed(y_true * y_true) - mean_true**2
         variance_pred = _smoothed(y_pred * y_pred) - mean_pred**2
@@ -160,12 +181,17 @@ class SSIM(_MeanOverImages):
         low, high = (0.01 * 255.0) ** 2, (0.03 * 255.0) ** 2
         likeness = (2 * mean_true * mean_pred + low) * (2 * covariance + high)
         scale = (mean_true**2 + mean_pred**2 + low) * (variance_true + variance_pred + high)
-        return ops.mean(likeness / scale, axis=(1, 2, 3))
+        return ops.mean(likeness / scale, axis=(1, 2))
 
 
 def _smoothed(images: Any) -> Any:
-    window = np.exp(-(np.arange(-5, 6) ** 2) / (2 * 1.5**2))
-    window = (window / window.sum()).astype(np.float32)
-    for shape in ((11, 1, 1, 1), (1, 11, 1, 1)):
-        images = ops.conv(images, window.reshape(shape), padding="valid", data_format="channels_last")
-    return images
+    """Return Gaussian means, shape `(batch_size, height - 10, width - 10)`.
+
+    Shifted pictures are added, because a GPU rounds a convolution to ten bits, which the differences of
+    squares in a variance don't survive.
+    """
+    weights = np.exp(-((np.arange(WINDOW) - WINDOW // 2) ** 2) / (2 * DEVIATION**2))
+    weights = (weights / weights.sum()).tolist()
+    height, width = (ops.shape(images)[axis] - WINDOW + 1 for axis in (1, 2))
+    images = sum(weight * images[:, row : row + height] for row, weight in enumerate(weights))
+    return sum(weight * images[:, :, column : column + width] for column, weight in enumerate(weights))

@@ -1,54 +1,42 @@
-"""Metrics of language models, accumulated as nats and tokens."""
+"""Metrics of language models: what every token costs, averaged over all tokens.
+
+What is padding is told by `mask_token_id` or `sample_weight`. The masks that layers pass on are not read,
+since not every backend lets them reach a metric.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import ops
 
+from core.metrics.accumulators import CompensatedMean, weights_like
 
-class _MeanNats(keras.metrics.Metric):
-    """Sums the negative log likelihood of the tokens that count, and the units it is shared among."""
+
+class _LanguageMetric(keras.metrics.Metric):
+    """Averages the negative log likelihood of the tokens that count."""
 
     def __init__(self, from_logits: bool, mask_token_id: int | None, name: str, dtype: str | None) -> None:
         super().__init__(name=name, dtype=dtype)
         self.from_logits = from_logits
         self.mask_token_id = mask_token_id
-        self.nats = self.add_variable((), "zeros", dtype="float32", name="nats")
-        # What a float32 sum loses when small terms meet a large total is carried along (Neumaier, 1974).
-        self.carried = self.add_variable((), "zeros", dtype="float32", name="carried")
-        self.tokens = self.add_variable((), "zeros", dtype="int32", name="tokens")
+        self.mean = CompensatedMean()
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Count a batch.
-
-        Args:
-            y_true: Token ids, int, shape `(batch_size, length)`.
-            y_pred: Logits or probabilities, shape `(batch_size, length, vocabulary_size)`.
-            sample_weight: Tokens with weight 0 are left out; shape `(batch_size, length)` or `(batch_size,)`.
-        """
-        y_true = ops.cast(y_true, "int32")
-        nats = keras.losses.sparse_categorical_crossentropy(
-            y_true, ops.cast(y_pred, "float32"), from_logits=self.from_logits
-        )
-        counted = ops.ones_like(y_true)
+    def _tokens(self, y_true: Any, y_pred: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
+        """Return the ids, nats and weights of all tokens, each of shape `(batch_size, length)`."""
+        ids = ops.cast(y_true, "int32")
+        weights = weights_like(ids, sample_weight)
         if self.mask_token_id is not None:
-            counted = ops.cast(y_true != self.mask_token_id, "int32")
-        if sample_weight is not None:
-            weight = ops.cast(ops.cast(sample_weight, "float32") != 0, "int32")
-            weight = ops.reshape(weight, (*weight.shape, *[1] * (len(y_true.shape) - len(weight.shape))))
-            counted = counted * weight
-        nats = ops.sum(ops.where(counted > 0, nats, ops.zeros_like(nats)))
-        total = self.nats + nats
-        lost = ops.where(nats > self.nats, (nats - total) + self.nats, (self.nats - total) + nats)
-        self.carried.assign_add(lost)
-        self.nats.assign(total)
-        self.tokens.assign_add(ops.sum(counted))
-
-    def _per(self, units: Any) -> Any:
-        return ops.divide_no_nan(self.nats + self.carried, ops.cast(units, "float32"))
+            weights = ops.where(ids == self.mask_token_id, 0.0, weights)
+        # A masked id need not be in the vocabulary.
+        ids = ops.where(weights > 0, ids, 0)
+        nats = keras.losses.sparse_categorical_crossentropy(
+            ids, ops.cast(y_pred, "float32"), from_logits=self.from_logits
+        )
+        return ids, nats, weights
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor."""
@@ -60,17 +48,19 @@ class _MeanNats(keras.metrics.Metric):
 
 
 @keras.saving.register_keras_serializable(package="quartet")
-class Perplexity(_MeanNats):
+class Perplexity(_LanguageMetric):
     """The exponential of the mean negative log likelihood of all tokens.
 
-    `keras_hub.metrics.Perplexity` averages over the examples of a batch first, and counts in float32; here
-    every token weighs the same and counts are integers, so that the figure does not depend on the batch size.
+    `keras_hub.metrics.Perplexity` gives the same figure while float32 holds its counts, up to 2**24 tokens
+    one by one; this one counts on, and needs Keras alone.
 
     Args:
         from_logits: Whether `y_pred` holds logits; otherwise probabilities.
         mask_token_id: Tokens of this id, such as padding, are left out.
         name: Of the metric.
         dtype: Of the result.
+
+    Source: Jelinek et al., Perplexity - a measure of the difficulty of speech recognition tasks (1977).
 
     Example:
 
@@ -89,53 +79,81 @@ class Perplexity(_MeanNats):
     ) -> None:
         super().__init__(from_logits, mask_token_id, name, dtype)
 
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Count a batch.
+
+        Args:
+            y_true: Token ids, int, shape `(batch_size, length)`.
+            y_pred: Logits or probabilities, shape `(batch_size, length, vocabulary_size)`.
+            sample_weight: Shape `(batch_size, length)` or `(batch_size,)`.
+        """
+        _, nats, weights = self._tokens(y_true, y_pred, sample_weight)
+        self.mean.update_state(nats, weights)
+
     def result(self) -> Any:
         """Return the perplexity of all that was counted, at least 1."""
-        return ops.exp(self._per(self.tokens))
+        return ops.exp(self.mean.result())
 
 
 @keras.saving.register_keras_serializable(package="quartet")
-class BitsPerCharacter(_MeanNats):
-    """The negative log likelihood in bits, shared among the characters of the text.
+class BitsPerCharacter(_LanguageMetric):
+    """The negative log likelihood in bits, shared among the characters (or the bytes) of the text.
 
-    Where a token is a character (or a byte, which gives bits per byte) nothing more is needed; otherwise
-    `characters_per_token` of the text that is judged turns one into the other, so that models with different
-    tokens can be compared.
+    Unlike perplexity it compares models with different tokens.
 
     Args:
+        characters: How many characters each token stands for, shape `(vocabulary_size,)`; by default one.
+            With the numbers of bytes the figure is bits per byte. Tokens of none, such as the end of a text,
+            are left out.
         from_logits: Whether `y_pred` holds logits; otherwise probabilities.
         mask_token_id: Tokens of this id, such as padding, are left out.
-        characters_per_token: Of the text that is judged, above 0.
-        name: Of the metric.
+        name: Of the metric; with bytes, give `bits_per_byte`.
         dtype: Of the result.
 
     Source: Graves, Generating Sequences With Recurrent Neural Networks (2013), section 3.
 
     Example:
 
-    >>> metric = BitsPerCharacter()
+    >>> metric = BitsPerCharacter(characters=[1, 3])
     >>> metric.update_state([[0, 1]], [[[0.5, 0.5], [0.5, 0.5]]])
     >>> round(float(metric.result()), 4)
-    1.0
+    0.5
     """
 
     def __init__(
         self,
+        characters: Sequence[int] | None = None,
         from_logits: bool = False,
         mask_token_id: int | None = None,
-        characters_per_token: float = 1.0,
         name: str = "bits_per_character",
         dtype: str | None = None,
     ) -> None:
-        if characters_per_token <= 0:
-            raise ValueError(f"characters_per_token must be above 0. Received: {characters_per_token}.")
         super().__init__(from_logits, mask_token_id, name, dtype)
-        self.characters_per_token = characters_per_token
+        self.characters = None if characters is None else [int(count) for count in characters]
+        if self.characters is not None and min(self.characters, default=-1) < 0:
+            raise ValueError(
+                "characters must hold a number, at least 0, for each token of the vocabulary. "
+                f"Received: {self.characters[:10]}."
+            )
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Count a batch.
+
+        Args:
+            y_true: Token ids, int, shape `(batch_size, length)`.
+            y_pred: Logits or probabilities, shape `(batch_size, length, vocabulary_size)`.
+            sample_weight: Shape `(batch_size, length)` or `(batch_size,)`.
+        """
+        ids, nats, weights = self._tokens(y_true, y_pred, sample_weight)
+        if self.characters is not None:
+            characters = ops.take(ops.convert_to_tensor(self.characters, "float32"), ids)
+            nats, weights = ops.divide_no_nan(nats, characters), weights * characters
+        self.mean.update_state(nats / math.log(2.0), weights)
 
     def result(self) -> Any:
         """Return the bits per character of all that was counted, at least 0."""
-        return self._per(self.tokens) / (math.log(2.0) * self.characters_per_token)
+        return self.mean.result()
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor."""
-        return {**super().get_config(), "characters_per_token": self.characters_per_token}
+        return {**super().get_config(), "characters": self.characters}

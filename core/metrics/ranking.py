@@ -1,4 +1,11 @@
-"""Metrics of rankings over a whole catalogue, one user a row."""
+"""Metrics of rankings over a whole catalogue, one user a row.
+
+Equal scores count against the model: a relevant item stands behind every other item of its score, so that a
+constant score finds nothing. Nor does a score that is not a number.
+
+Where the catalogue is too large for a row of labels, the best `k` of the other items stand for all of them:
+give their scores, labelled 0, beside those of the relevant items, and the figures are the same.
+"""
 
 from __future__ import annotations
 
@@ -8,26 +15,32 @@ import keras
 import numpy as np
 from keras import ops
 
-from core.metrics.weights import counted
+from core.metrics.accumulators import CompensatedMean, weights_like
+
+GAINS = ("binary", "linear")
 
 
 class _RankingMetric(keras.metrics.Metric):
-    """Finds the relevant items among the best `k` of each user and averages a value over the users."""
+    """Finds the places of the relevant items among the best `k` of each user; averages a value over users."""
+
+    # Whether the best relevant item settles the value; memory then grows with k, otherwise with its square.
+    first_alone = False
 
     def __init__(self, k: int, name: str, dtype: str | None) -> None:
         if k < 1:
             raise ValueError(f"k must be at least 1. Received: k={k}.")
         super().__init__(name=name, dtype=dtype)
         self.k = k
-        self.total = self.add_variable((), "zeros", dtype="float32", name="total")
-        self.users = self.add_variable((), "zeros", dtype="int32", name="users")
+        self.mean = CompensatedMean()
 
-    def _value(self, hits: Any, num_relevant: Any) -> Any:
-        """Return the value of each user.
+    def _value(self, relevance: Any, places: Any, y_true: Any) -> Any:
+        """Return the value of each user, shape `(batch_size,)`.
 
         Args:
-            hits: Whether the item at each place is relevant, float32, shape `(batch_size, k)`, best first.
-            num_relevant: How many relevant items there are, float32, shape `(batch_size,)`, at least 1.
+            relevance: Of the items found among the best `k`, shape `(batch_size, k)`, 0 where there are
+                fewer; shape `(batch_size, 1)` where the first alone is asked for.
+            places: Theirs, from 1, float32, of the same shape.
+            y_true: Of all items, float32, shape `(batch_size, num_items)`.
         """
         raise NotImplementedError
 
@@ -35,29 +48,30 @@ class _RankingMetric(keras.metrics.Metric):
         """Count a batch of users.
 
         Args:
-            y_true: Which items are relevant, 0 or 1, shape `(batch_size, num_items)`. A user without any is
-                left out.
+            y_true: How relevant each item is, 0 if not, shape `(batch_size, num_items)`. A user without
+                relevant items is left out.
             y_pred: Scores of all items, shape `(batch_size, num_items)`; those that must not be recommended,
                 such as what the user has seen, at minus infinity.
-            sample_weight: Users with weight 0 are left out, all others count once; shape `(batch_size,)`.
+            sample_weight: Of each user, shape `(batch_size,)`.
         """
-        relevant = ops.cast(ops.convert_to_tensor(y_true) != 0, "float32")
-        scores = ops.cast(y_pred, "float32")
-        # The first of equal scores wins in top_k: with the irrelevant in front, a constant score finds
-        # nothing.
-        order = ops.argsort(relevant, axis=-1)
-        relevant, scores = (ops.take_along_axis(each, order, axis=-1) for each in (relevant, scores))
-        best, places = ops.top_k(scores, min(self.k, scores.shape[-1]))
-        hits = ops.take_along_axis(relevant, places, axis=-1) * ops.cast(best > -np.inf, "float32")
-        num_relevant = ops.sum(relevant, axis=-1)
-        count = counted(sample_weight, ops.shape(scores)[0]) * ops.cast(num_relevant > 0, "int32")
-        values = self._value(hits, ops.maximum(num_relevant, 1.0))
-        self.total.assign_add(ops.sum(ops.where(count > 0, values, ops.zeros_like(values))))
-        self.users.assign_add(ops.sum(count))
+        y_true, scores = ops.cast(y_true, "float32"), ops.cast(y_pred, "float32")
+        relevant = y_true > 0
+        length = min(self.k, scores.shape[-1])
+        scores = ops.where(ops.isnan(scores), -np.inf, scores)
+        others, _ = ops.top_k(ops.where(relevant, -np.inf, scores), length)
+        num_own = 1 if self.first_alone else length
+        own, items = ops.top_k(ops.where(relevant, scores, -np.inf), num_own)
+        ahead = ops.sum(ops.cast(others[:, None, :] >= own[:, :, None], "float32"), axis=-1)
+        places = ahead + np.arange(1, num_own + 1, dtype=np.float32)
+        found = (own > -np.inf) & (places <= self.k)
+        relevance = ops.where(found, ops.take_along_axis(y_true, items, axis=-1), 0.0)
+        judged = ops.any(relevant, axis=-1)
+        weights = weights_like(judged, sample_weight) * ops.cast(judged, "float32")
+        self.mean.update_state(self._value(relevance, places, y_true), weights)
 
     def result(self) -> Any:
         """Return the mean over all users that were counted, a scalar between 0 and 1."""
-        return ops.divide_no_nan(self.total, ops.cast(self.users, "float32"))
+        return self.mean.result()
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor."""
@@ -75,6 +89,8 @@ class HitRate(_RankingMetric):
         name: By default such as `hit_rate@10`.
         dtype: Of the result.
 
+    Source: Deshpande and Karypis, Item-Based Top-N Recommendation Algorithms (2004), section 6.
+
     Example:
 
     >>> metric = HitRate(k=1)
@@ -83,16 +99,18 @@ class HitRate(_RankingMetric):
     0.5
     """
 
+    first_alone = True
+
     def __init__(self, k: int = 10, name: str | None = None, dtype: str | None = None) -> None:
         super().__init__(k, name or f"hit_rate@{k}", dtype)
 
-    def _value(self, hits: Any, num_relevant: Any) -> Any:
-        return ops.max(hits, axis=-1)
+    def _value(self, relevance: Any, places: Any, y_true: Any) -> Any:
+        return relevance[:, 0] > 0
 
 
 @keras.saving.register_keras_serializable(package="quartet")
 class RecallAtK(_RankingMetric):
-    """Share of a user's relevant items that stand among the best `k` of the whole catalogue.
+    """Share of a user's relevant items that stand among the best `k` of the whole catalogue; mean over users.
 
     Equal scores count against the model. The share is of all relevant items, more than `k` of them too.
 
@@ -100,6 +118,8 @@ class RecallAtK(_RankingMetric):
         k: Length of the list, at least 1.
         name: By default such as `recall@10`.
         dtype: Of the result.
+
+    Source: Herlocker et al., Evaluating Collaborative Filtering Recommender Systems (2004), section 4.
 
     Example:
 
@@ -112,8 +132,9 @@ class RecallAtK(_RankingMetric):
     def __init__(self, k: int = 10, name: str | None = None, dtype: str | None = None) -> None:
         super().__init__(k, name or f"recall@{k}", dtype)
 
-    def _value(self, hits: Any, num_relevant: Any) -> Any:
-        return ops.sum(hits, axis=-1) / num_relevant
+    def _value(self, relevance: Any, places: Any, y_true: Any) -> Any:
+        found, relevant = (ops.sum(ops.cast(each > 0, "float32"), axis=-1) for each in (relevance, y_true))
+        return ops.divide_no_nan(found, relevant)
 
 
 @keras.saving.register_keras_serializable(package="quartet")
@@ -137,22 +158,25 @@ class MeanReciprocalRank(_RankingMetric):
     0.5
     """
 
+    first_alone = True
+
     def __init__(self, k: int = 10, name: str | None = None, dtype: str | None = None) -> None:
         super().__init__(k, name or f"mrr@{k}", dtype)
 
-    def _value(self, hits: Any, num_relevant: Any) -> Any:
-        return ops.max(hits / np.arange(1, hits.shape[-1] + 1, dtype=np.float32), axis=-1)
+    def _value(self, relevance: Any, places: Any, y_true: Any) -> Any:
+        return ops.cast(relevance[:, 0] > 0, "float32") / places[:, 0]
 
 
 @keras.saving.register_keras_serializable(package="quartet")
 class NDCG(_RankingMetric):
-    """Normalised discounted cumulative gain of the best `k` of the whole catalogue, with gains of 0 and 1.
+    """Normalised discounted cumulative gain of the best `k` of the whole catalogue; mean over users.
 
-    `keras_rs.metrics.NDCG` ranks the items of a given list with exponential gain; this one ranks a catalogue.
-    Equal scores count against the model.
+    `keras_rs.metrics.NDCG` ranks the items of a given list, and its gain is `2**relevance - 1`. Equal scores
+    count against the model; relevant items of one score are taken in the order of the catalogue.
 
     Args:
-        k: Length of the list, at least 1.
+        k: Length of the list, at least 1. Memory grows with its square.
+        gain: `binary` (a relevant item gains 1) or `linear` (as much as it is relevant).
         name: By default such as `ndcg@10`.
         dtype: Of the result.
 
@@ -166,10 +190,23 @@ class NDCG(_RankingMetric):
     0.6309
     """
 
-    def __init__(self, k: int = 10, name: str | None = None, dtype: str | None = None) -> None:
+    def __init__(
+        self, k: int = 10, gain: str = "binary", name: str | None = None, dtype: str | None = None
+    ) -> None:
+        if gain not in GAINS:
+            raise ValueError(f"gain must be one of {', '.join(GAINS)}. Received: gain={gain!r}.")
         super().__init__(k, name or f"ndcg@{k}", dtype)
+        self.gain = gain
 
-    def _value(self, hits: Any, num_relevant: Any) -> Any:
-        discounts = (1.0 / np.log2(np.arange(2, self.k + 2))).astype(np.float32)
-        ideal = ops.take(np.cumsum(discounts), ops.cast(ops.minimum(num_relevant, self.k), "int32") - 1)
-        return ops.sum(hits * discounts[: hits.shape[-1]], axis=-1) / ideal
+    def _value(self, relevance: Any, places: Any, y_true: Any) -> Any:
+        if self.gain == "binary":
+            relevance, y_true = (ops.cast(each > 0, "float32") for each in (relevance, y_true))
+        discounts = (1 / np.log2(np.arange(2, relevance.shape[-1] + 2))).astype(np.float32)
+        best, _ = ops.top_k(ops.maximum(y_true, 0.0), relevance.shape[-1])
+        return ops.divide_no_nan(
+            ops.sum(relevance / ops.log2(places + 1), axis=-1), ops.sum(best * discounts, axis=-1)
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments of the constructor."""
+        return {**super().get_config(), "gain": self.gain}

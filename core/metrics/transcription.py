@@ -1,13 +1,36 @@
-"""Error rates of transcripts, accumulated as edits and lengths."""
+"""Error rates of transcripts: edits by the length of the references, over all of them."""
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
+
+from core.metrics.accumulators import CompensatedSum, weights_like
+
+
+@keras.saving.register_keras_serializable(package="quartet")
+def plain_words(text: str) -> str:
+    """Return a text in lower case, its words alone, one blank between them; a normalizer for error rates.
+
+    Compatibility forms are unified (NFKC); punctuation and symbols separate words, but for the apostrophe
+    within one. Nothing is spelt out: `2` and `two` remain different.
+
+    Args:
+        text: As it was written.
+
+    Example:
+
+    >>> plain_words("Don’t stop -- go LEFT, please!")
+    "don't stop go left please"
+    """
+    text = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
+    kept = (c if c == "'" or unicodedata.category(c)[0] in "LMN" else " " for c in text)
+    return " ".join(filter(None, (word.strip("'") for word in "".join(kept).split())))
 
 
 def edit_distance(reference: Sequence, hypothesis: Sequence) -> int:
@@ -36,13 +59,24 @@ def edit_distance(reference: Sequence, hypothesis: Sequence) -> int:
 
 
 class _ErrorRate(keras.metrics.Metric):
-    """Sums edits and reference lengths over strings."""
+    """Sums edits and reference lengths."""
+
+    def __init__(self, name: str, dtype: str | None) -> None:
+        super().__init__(name=name, dtype=dtype)
+        self.edits = CompensatedSum(name="edits")
+        self.length = CompensatedSum(name="length")
+
+    def result(self) -> Any:
+        """Return the edits by the length of the references; at least 0, above 1 where much is inserted."""
+        return ops.divide_no_nan(self.edits.result(), self.length.result())
+
+
+class _TextErrorRate(_ErrorRate):
+    """Reads strings."""
 
     def __init__(self, normalizer: Callable[[str], str] | None, name: str, dtype: str | None) -> None:
-        super().__init__(name=name, dtype=dtype)
+        super().__init__(name, dtype)
         self.normalizer = normalizer
-        self.edits = self.add_variable((), "zeros", dtype="int32", name="edits")
-        self.length = self.add_variable((), "zeros", dtype="int32", name="length")
 
     def _units(self, text: str) -> Sequence:
         raise NotImplementedError
@@ -51,9 +85,9 @@ class _ErrorRate(keras.metrics.Metric):
         """Count a batch of transcripts.
 
         Args:
-            y_true: Reference strings.
+            y_true: Reference strings, as UTF-8 if in bytes.
             y_pred: As many recognised strings.
-            sample_weight: Transcripts with weight 0 are left out, all others count once.
+            sample_weight: Of each transcript.
 
         Raises:
             ValueError: There are not as many of one as of the other.
@@ -63,24 +97,18 @@ class _ErrorRate(keras.metrics.Metric):
                 "There must be a recognised string for each reference. "
                 f"Received: {len(y_true)} references, {len(y_pred)} recognised."
             )
-        kept = np.ones(len(y_true), bool) if sample_weight is None else np.asarray(sample_weight) != 0
-        edits = length = 0
-        for reference, hypothesis in (
-            pair for pair, keep in zip(zip(y_true, y_pred, strict=True), kept, strict=True) if keep
-        ):
-            expected, received = (self._units(self._normalised(text)) for text in (reference, hypothesis))
-            edits += edit_distance(expected, received)
-            length += len(expected)
-        self.edits.assign_add(edits)
-        self.length.assign_add(length)
+        weights = np.ones(len(y_true)) if sample_weight is None else np.reshape(sample_weight, -1)
+        edits = length = 0.0
+        for reference, hypothesis, weight in zip(y_true, y_pred, weights, strict=True):
+            expected, received = (self._units(self._normalized(text)) for text in (reference, hypothesis))
+            edits += float(weight) * edit_distance(expected, received)
+            length += float(weight) * len(expected)
+        self.edits.update_state(edits)
+        self.length.update_state(length)
 
-    def _normalised(self, text: str | bytes) -> str:
+    def _normalized(self, text: str | bytes) -> str:
         text = text.decode("utf-8") if isinstance(text, bytes) else str(text)
         return self.normalizer(text) if self.normalizer else text
-
-    def result(self) -> Any:
-        """Return the edits by the length of the references; at least 0, above 1 where much is inserted."""
-        return ops.divide_no_nan(ops.cast(self.edits, "float32"), ops.cast(self.length, "float32"))
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor."""
@@ -88,24 +116,27 @@ class _ErrorRate(keras.metrics.Metric):
         return {**super().get_config(), "normalizer": normalizer}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> _ErrorRate:
+    def from_config(cls, config: dict[str, Any]) -> _TextErrorRate:
         """Return the metric that `get_config` describes."""
-        normalizer = config.pop("normalizer")
-        return cls(normalizer=normalizer and keras.saving.deserialize_keras_object(normalizer), **config)
+        normalizer = config["normalizer"] and keras.saving.deserialize_keras_object(config["normalizer"])
+        return cls(**{**config, "normalizer": normalizer})
 
 
 @keras.saving.register_keras_serializable(package="quartet")
-class WordErrorRate(_ErrorRate):
+class WordErrorRate(_TextErrorRate):
     """Word edits by words of reference, over all transcripts: not a mean of rates.
 
-    It reads strings, so it can't be compiled into a model: update it outside the graph, on any backend. What
-    counts as the same word is decided by `normalizer` alone; nothing is folded without it.
+    It reads strings, so it can't be compiled into a model: update it outside the graph, on any backend; for
+    ids, see `TokenErrorRate`. What counts as the same word is decided by `normalizer` alone: nothing is
+    folded without it.
 
     Args:
-        normalizer: Applied to reference and recognised strings, such as `str.lower`; to be saved it must be
+        normalizer: Applied to reference and recognised strings, such as `plain_words`; to be saved it must be
             registered with Keras.
         name: Of the metric.
         dtype: Of the result.
+
+    Source: Morris, Maier and Green, From WER and RIL to MER and WIL (2004), equation 1.
 
     Example:
 
@@ -128,16 +159,19 @@ class WordErrorRate(_ErrorRate):
 
 
 @keras.saving.register_keras_serializable(package="quartet")
-class CharacterErrorRate(_ErrorRate):
+class CharacterErrorRate(_TextErrorRate):
     """Character edits by characters of reference, blanks between words included, over all transcripts.
 
-    It reads strings, so it can't be compiled into a model: update it outside the graph, on any backend.
+    It reads strings, so it can't be compiled into a model: update it outside the graph, on any backend; for
+    ids, see `TokenErrorRate`.
 
     Args:
-        normalizer: Applied to reference and recognised strings, such as `str.lower`; to be saved it must be
+        normalizer: Applied to reference and recognised strings, such as `plain_words`; to be saved it must be
             registered with Keras.
         name: Of the metric.
         dtype: Of the result.
+
+    Source: Morris, Maier and Green, From WER and RIL to MER and WIL (2004), equation 1, on characters.
 
     Example:
 
@@ -157,3 +191,80 @@ class CharacterErrorRate(_ErrorRate):
 
     def _units(self, text: str) -> Sequence:
         return text.strip()
+
+
+@keras.saving.register_keras_serializable(package="quartet")
+class TokenErrorRate(_ErrorRate):
+    """Token edits by tokens of reference, over all sequences of ids, in the graph and on any backend.
+
+    `keras_hub.metrics.EditDistance` reads ragged tokens through TensorFlow, outside of the graph of other
+    backends, and can't mask.
+
+    Args:
+        padding_id: Fills both kinds of sequences at their ends; -1, as `keras.ops.ctc_decode` does.
+        name: Of the metric.
+        dtype: Of the result.
+
+    Source: as `edit_distance`, one diagonal of the table after the other, because the cells of a diagonal do
+    not need each other.
+
+    Example:
+
+    >>> metric = TokenErrorRate()
+    >>> metric.update_state([[5, 6, 7, -1]], [[5, 7, -1]])
+    >>> round(float(metric.result()), 4)
+    0.3333
+    """
+
+    def __init__(
+        self, padding_id: int = -1, name: str = "token_error_rate", dtype: str | None = None
+    ) -> None:
+        super().__init__(name, dtype)
+        self.padding_id = padding_id
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Count a batch of sequences.
+
+        Args:
+            y_true: Reference ids, int, shape `(batch_size, reference_length)`.
+            y_pred: Recognised ids, int, shape `(batch_size, recognised_length)`.
+            sample_weight: Of each sequence, shape `(batch_size,)`.
+        """
+        references, recognised = ops.cast(y_true, "int32"), ops.cast(y_pred, "int32")
+        lengths, recognised_lengths = (
+            ops.sum(ops.cast(ids != self.padding_id, "int32"), axis=-1) for ids in (references, recognised)
+        )
+        edits = _edit_distances(references, lengths, recognised, recognised_lengths)
+        weights = weights_like(lengths, sample_weight)
+        self.edits.update_state(ops.sum(weights * ops.cast(edits, "float32")))
+        self.length.update_state(ops.sum(weights * ops.cast(lengths, "float32")))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments of the constructor."""
+        return {**super().get_config(), "padding_id": self.padding_id}
+
+
+def _edit_distances(references: Any, lengths: Any, recognised: Any, recognised_lengths: Any) -> Any:
+    """Return the edit distance of each pair of rows, int32, shape `(batch_size,)`."""
+    num_rows, num_columns = ops.shape(references)[1], ops.shape(recognised)[1]
+    front = ((0, 0), (1, 0))
+    references, recognised = ops.pad(references, front), ops.pad(recognised, front)
+    rows = ops.arange(num_rows + 1, dtype="int32")
+    unreached = num_rows + num_columns + 1
+
+    def below(diagonal: Any) -> Any:
+        return ops.pad(diagonal[:, :-1], front, constant_values=unreached)
+
+    def next_diagonal(number: Any, state: tuple[Any, Any, Any]) -> tuple[Any, Any, Any]:
+        before_last, last, distances = state
+        columns = number - rows
+        facing = ops.take(recognised, ops.clip(columns, 0, num_columns), axis=1)
+        substituted = below(before_last) + ops.cast(references != facing, "int32")
+        edited = ops.minimum(ops.minimum(last, below(last)) + 1, substituted)
+        diagonal = ops.where(columns < 0, unreached, ops.where(rows * columns == 0, number, edited))
+        reached = ops.take_along_axis(diagonal, lengths[:, None], axis=1)[:, 0]
+        return last, diagonal, ops.where(lengths + recognised_lengths == number, reached, distances)
+
+    first = ops.where(rows == 0, 0, unreached) + ops.zeros_like(references)
+    state = (ops.full_like(first, unreached), first, ops.zeros_like(lengths))
+    return ops.fori_loop(1, num_rows + num_columns + 1, next_diagonal, state)[2]

@@ -1,39 +1,72 @@
 from __future__ import annotations
 
-import keras
 import numpy as np
 import pytest
-import seqeval.metrics
-from seqeval.scheme import IOB2
+import seqeval.metrics.sequence_labeling
+import seqeval.metrics.v1
+import seqeval.scheme
 
 from core.metrics import EntityF1, entities_of
+from tests.core.metrics.streaming import streamed
 
 RANDOM = np.random.default_rng(0)
-TAGS = ["O", "O", "B-PER", "I-PER", "B-LOC", "I-LOC"]
-TRUE = [RANDOM.choice(TAGS, RANDOM.integers(1, 12)).tolist() for _ in range(60)]
-PREDICTED = [[tag if RANDOM.random() < 0.7 else str(RANDOM.choice(TAGS)) for tag in tags] for tags in TRUE]
 
 
-def counted(metric, batch_size):
-    for start in range(0, 60, batch_size):
-        metric.update_state(TRUE[start : start + batch_size], PREDICTED[start : start + batch_size])
-    return float(metric.result())
+def tagged(marks: str) -> tuple[list[list[str]], list[list[str]]]:
+    """60 sentences of tags at random, whether they make sense or not, and changed ones."""
+    tags = ["O", "O", *(f"{mark}-{kind}" for mark in marks for kind in ("PER", "LOC"))]
+    true = [RANDOM.choice(tags, RANDOM.integers(1, 12)).tolist() for _ in range(60)]
+    found = [[tag if RANDOM.random() < 0.7 else str(RANDOM.choice(tags)) for tag in row] for row in true]
+    return true, found
 
 
+TAGS = {"iob2": tagged("BI"), "iobes": tagged("BIES"), "conll": tagged("BIES")}
+STRICT = {"iob2": seqeval.scheme.IOB2, "iobes": seqeval.scheme.IOBES}
+
+
+def by_seqeval(scheme, average):
+    """Return precision, recall, F1 and support."""
+    if scheme in STRICT:
+        judge = seqeval.metrics.v1.precision_recall_fscore_support
+        return judge(*TAGS[scheme], average=average, scheme=STRICT[scheme])
+    return seqeval.metrics.sequence_labeling.precision_recall_fscore_support(*TAGS[scheme], average=average)
+
+
+@pytest.mark.parametrize("scheme", TAGS)
 @pytest.mark.parametrize("batch_size", [1, 7, 60])
-def test_strict_value_is_seqevals_strict_mode(batch_size):
-    expected = seqeval.metrics.f1_score(TRUE, PREDICTED, mode="strict", scheme=IOB2)
-    assert counted(EntityF1(), batch_size) == pytest.approx(expected, abs=1e-6)
+def test_f1_is_seqevals_whatever_the_batch_size(scheme, batch_size):
+    metric = streamed(EntityF1(scheme), *TAGS[scheme], batch_size)
+    assert metric.result() == pytest.approx(by_seqeval(scheme, "micro")[2], abs=1e-9)
 
 
-def test_lenient_value_is_that_of_the_conll_script_as_seqeval_has_it():
-    expected = seqeval.metrics.f1_score(TRUE, PREDICTED)
-    assert counted(EntityF1(strict=False), 7) == pytest.approx(expected, abs=1e-6)
+@pytest.mark.parametrize("scheme", TAGS)
+def test_figures_of_each_type_are_seqevals(scheme):
+    figures = streamed(EntityF1(scheme), *TAGS[scheme], 60).per_type()
+    expected = by_seqeval(scheme, None)
+    assert sorted(figures) == ["LOC", "PER"]
+    for place, kind in enumerate(sorted(figures)):
+        assert list(figures[kind].values()) == pytest.approx([column[place] for column in expected])
 
 
-def test_entities_in_iobes_tags_have_their_value():
-    tags = ["S-PER", "O", "B-LOC", "I-LOC", "E-LOC", "S-LOC"]
-    assert entities_of(tags) == {("PER", 0, 0), ("LOC", 2, 4), ("LOC", 5, 5)}
+def test_entities_that_touch_are_apart():
+    tags = ["S-PER", "O", "B-LOC", "I-LOC", "E-LOC", "S-LOC", "B-PER", "E-PER"]
+    assert entities_of(tags, "iobes") == {("PER", 0, 0), ("LOC", 2, 4), ("LOC", 5, 5), ("PER", 6, 7)}
+
+
+def test_a_hyphen_within_a_type_belongs_to_it():
+    assert entities_of(["B-geo-loc", "I-geo-loc"]) == {("geo-loc", 0, 1)}
+
+
+def test_sentences_of_weight_zero_do_not_count():
+    true, found = TAGS["iob2"]
+    weighted = streamed(EntityF1(), true, found, 7, np.arange(60) < 5)
+    assert weighted.result() == streamed(EntityF1(), true[:5], found[:5], 5).result()
+
+
+def test_reset_forgets_all_sentences():
+    metric = streamed(EntityF1(), *TAGS["iob2"], 60)
+    metric.reset_state()
+    assert (metric.result(), metric.per_type()) == (0.0, {})
 
 
 def test_a_sentence_with_too_few_tags_is_refused():
@@ -41,6 +74,7 @@ def test_a_sentence_with_too_few_tags_is_refused():
         EntityF1().update_state([["O", "O"]], [["O"]])
 
 
-def test_the_metric_comes_back_from_its_configuration():
-    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(EntityF1(strict=False)))
-    assert again.strict is False
+@pytest.mark.parametrize("tag", ["S-PER", "PER", "", "X"])
+def test_a_tag_of_another_scheme_is_refused(tag):
+    with pytest.raises(ValueError, match=rf"'iob2' is O or one of B, I .*Received: '{tag}' in"):
+        entities_of(["O", tag])

@@ -1,0 +1,89 @@
+"""What every metric must do: come back from its configuration, and follow a compiled model if it can."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from core import metrics
+from tests.core.metrics.streaming import followed, streamed
+from tests.on_jax import rerun_on_jax
+
+RANDOM = np.random.default_rng(0)
+LABELS = RANDOM.integers(0, 4, 20)
+TOKENS = RANDOM.integers(0, 4, (20, 5))
+RELEVANT = RANDOM.integers(0, 3, (20, 6))
+SCORES = RANDOM.random((20, 6))
+PICTURES = RANDOM.random((20, 13, 14, 3))
+NOISY = np.clip(PICTURES + RANDOM.normal(0, 0.1, PICTURES.shape), 0, 1)
+
+# With no argument at its default, targets, and predictions.
+IN_GRAPH = {
+    "F1Score": (metrics.F1Score(4, "weighted"), LABELS, RANDOM.random((20, 4))),
+    "ExpectedCalibrationError": (
+        metrics.ExpectedCalibrationError(7, from_logits=True),
+        LABELS,
+        RANDOM.normal(size=(20, 4)),
+    ),
+    "Perplexity": (
+        metrics.Perplexity(from_logits=True, mask_token_id=0),
+        TOKENS,
+        RANDOM.normal(size=(20, 5, 4)),
+    ),
+    "BitsPerCharacter": (
+        metrics.BitsPerCharacter([0, 1, 2, 3], from_logits=True, mask_token_id=1),
+        TOKENS,
+        RANDOM.normal(size=(20, 5, 4)),
+    ),
+    "HitRate": (metrics.HitRate(2), RELEVANT, SCORES),
+    "RecallAtK": (metrics.RecallAtK(2), RELEVANT, SCORES),
+    "MeanReciprocalRank": (metrics.MeanReciprocalRank(2), RELEVANT, SCORES),
+    "NDCG": (metrics.NDCG(2, gain="linear"), RELEVANT, SCORES),
+    "PSNR": (metrics.PSNR(border=1, max_value=1.0, limit=60.0), PICTURES, NOISY),
+    "SSIM": (metrics.SSIM(border=1, max_value=1.0), PICTURES, NOISY),
+    "TokenErrorRate": (metrics.TokenErrorRate(padding_id=0), TOKENS, RANDOM.integers(0, 4, (20, 7))),
+}
+OUTSIDE = {
+    "WordErrorRate": metrics.WordErrorRate(metrics.plain_words),
+    "CharacterErrorRate": metrics.CharacterErrorRate(metrics.plain_words),
+    "EntityF1": metrics.EntityF1("iobes"),
+    "MeanAveragePrecision": metrics.MeanAveragePrecision((0.5, 0.75), max_detections=10),
+}
+EVERY = {**{name: case[0] for name, case in IN_GRAPH.items()}, **OUTSIDE}
+
+
+def again(metric: keras.metrics.Metric) -> keras.metrics.Metric:
+    return keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(metric))
+
+
+def test_no_metric_is_missing_here():
+    public = {name for name in metrics.__all__ if inspect.isclass(getattr(metrics, name))}
+    assert public == set(EVERY)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_metric_comes_back_from_its_configuration(name):
+    assert again(EVERY[name]).get_config() == EVERY[name].get_config()
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_no_argument_is_missing_in_a_configuration(name):
+    arguments = inspect.signature(type(EVERY[name])).parameters
+    assert set(EVERY[name].get_config()) == set(arguments)
+
+
+@pytest.mark.parametrize("name", IN_GRAPH)
+def test_a_model_compiled_by_xla_gives_the_figure_of_all_at_once(name):
+    metric, y_true, y_pred = IN_GRAPH[name]
+    weights = np.arange(20) % 3 > 0
+    received = followed(again(metric), y_true, y_pred, 10, weights)
+    few = streamed(again(metric), y_true[weights], y_pred[weights], 20)
+    assert received == pytest.approx(float(few.result()), rel=1e-5)
+
+
+def test_metrics_give_the_same_values_on_jax():
+    rerun_on_jax(Path(__file__).parent, "value")
