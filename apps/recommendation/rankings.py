@@ -125,7 +125,7 @@ class Rankings(CollaborativeFiltering):
         train, test = encoder.interactions(splits.train), encoder.interactions(splits.test)
         chosen = encoder.interactions(splits.validation if len(splits.validation) else splits.train)
         seen = train.matrix()
-        linear = [rivals.ease(train, penalty) for penalty in EASE_PENALTIES]
+        linear = (rivals.ease(train, penalty) for penalty in EASE_PENALTIES)
         scores = {
             "popularity": rivals.popularity(train),
             "item neighbours": rivals.similar_items(train),

@@ -155,14 +155,13 @@ def ease(data: Interactions, penalty: float, most_items: int = EASE_ITEMS) -> Sc
     counts[0] = 0
     items = np.sort(np.argsort(-counts, kind="stable")[:most_items])
     seen = data.matrix()[:, items]
-    gram = (seen.T @ seen).toarray().astype(np.float64)
+    gram = (seen.T @ seen).toarray(order="F")
     gram[np.diag_indices_from(gram)] += penalty
-    factor, _ = lapack.dpotrf(gram, overwrite_a=True)
-    upper, _ = lapack.dpotri(factor, overwrite_c=True)
-    inverse = np.triu(upper) + np.triu(upper, 1).T
-    weights = inverse / -np.diag(inverse)
+    factor, _ = lapack.spotrf(gram, overwrite_a=True)
+    weights, _ = lapack.spotri(factor, overwrite_c=True)  # the upper half of the inverse
+    weights += np.triu(weights, 1).T
+    weights /= -np.diag(weights)
     np.fill_diagonal(weights, 0.0)
-    weights = weights.astype(np.float32)
 
     def score(users: np.ndarray) -> np.ndarray:
         scores = np.zeros((len(users), data.num_items), np.float32)
