@@ -13,11 +13,13 @@ from pathlib import Path
 import numpy as np
 
 from core.data.examples import Examples, Ragged
-from core.data.tables import JSON_LINES, PART_NAMES, SEPARATORS, read_table, table_suffix
+from core.data.folders import PART_NAMES, labelled_files, part_folders
+from core.data.tables import JSON_LINES, SEPARATORS, read_table, table_suffix
 from core.errors import UserError
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif", ".au")
 MANIFESTS = (*SEPARATORS, *JSON_LINES)
+OFFICIAL_LISTS = {"validation": "validation_list.txt", "test": "testing_list.txt"}
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -38,8 +40,8 @@ def read_recordings(
     """Read recordings with their labels, by the parts that the source names.
 
     Args:
-        path: A folder that holds a folder for each word, or folders named after the parts (`train`, ...) that
-            do; a manifest (JSON lines, CSV or TSV) with `audio_filepath` and `label` or `text`, and maybe
+        path: A folder that holds a folder for each word, maybe with the official lists of Speech Commands, or
+            folders named after the parts (`train`, ...) that hold one for each word; a manifest (JSON lines, CSV or TSV) with `audio_filepath` and `label` or `text`, and maybe
             `speaker` and `split`; or, with `names`, a folder or zip archive of recordings.
         sample_rate: Samples a second that every recording is brought to.
         names: What file names say, such as `{label}_{speaker}_{take}`; each name becomes a column.
@@ -51,13 +53,14 @@ def read_recordings(
     Raises:
         UserError: There are no recordings, or one can't be read; the message names the file.
     """
+    notes: list[str] = []
     if names is not None:
         listed = {"train": _by_name(path, names)}
     elif path.is_file():
-        listed = _by_manifest(path, skip_bad)
+        listed, notes = _by_manifest(path, skip_bad)
     else:
         listed = _by_folder(path)
-    parts, notes = {}, []
+    parts = {}
     for part, (recordings, columns) in listed.items():
         waves, good = decoded(recordings, sample_rate, skip_bad=skip_bad)
         if not good.all():
@@ -71,27 +74,32 @@ Listed = tuple[list[Recording], dict[str, list[str]]]
 
 
 def _by_folder(path: Path) -> dict[str, Listed]:
-    folders = {
-        part: entry
-        for part, spellings in PART_NAMES.items()
-        for entry in sorted(path.iterdir())
-        if entry.is_dir() and entry.name.lower() in spellings
-    }
+    if any((path / name).is_file() for name in OFFICIAL_LISTS.values()):
+        return _by_official_lists(path)
     listed = {}
-    for part, folder in (folders or {"train": path}).items():
-        files = [
-            (file, entry.name)
-            for entry in sorted(folder.iterdir())
-            if entry.is_dir() and not entry.name.startswith("_")
-            for file in sorted(entry.rglob("*"))
-            if file.suffix.lower() in SUFFIXES
-        ]
-        if not files:
-            raise UserError(
-                f"{folder} holds no recordings: a folder for each word is expected, with files that end in "
-                f"{', '.join(SUFFIXES)}. Received: {', '.join(sorted(e.name for e in folder.iterdir())[:8])}."
-            )
-        listed[part] = [Recording(file) for file, _ in files], {"label": [label for _, label in files]}
+    for part, folder in part_folders(path).items():
+        files, labels = labelled_files(folder, SUFFIXES, "recordings")
+        listed[part] = [Recording(file) for file in files], {"label": labels}
+    return listed
+
+
+def _by_official_lists(path: Path) -> dict[str, Listed]:
+    """Return the parts of Speech Commands (Warden, 2018), whose lists name the files of two of them."""
+    part_of: dict[str, str] = {}
+    for part, name in OFFICIAL_LISTS.items():
+        if (path / name).is_file():
+            part_of |= dict.fromkeys((path / name).read_text(encoding="utf-8").split(), part)
+    listed: dict[str, Listed] = {}
+    for file, label in zip(*labelled_files(path, SUFFIXES, "recordings"), strict=True):
+        part = part_of.get(file.relative_to(path).as_posix(), "train")
+        recordings, columns = listed.setdefault(part, ([], {"label": [], "speaker": []}))
+        recordings.append(Recording(file))
+        columns["label"].append(label)
+        columns["speaker"].append(file.stem.split("_nohash_")[0])
+    if "train" not in listed:
+        raise UserError(
+            f"The lists in {path} leave no recording to train on. Received: {len(part_of)} names."
+        )
     return listed
 
 
@@ -128,10 +136,15 @@ def _members(path: Path) -> list[str]:
         raise UserError(f"With names=... the data is a folder or a zip archive. Received: {path}.") from None
 
 
-def _by_manifest(path: Path, skip_bad: bool) -> dict[str, Listed]:
+def _by_manifest(path: Path, skip_bad: bool) -> tuple[dict[str, Listed], list[str]]:
+    if path.suffix.lower() == ".zip":
+        raise UserError(
+            "What is in a zip archive is told by the names of its files: give names=, such as "
+            f"names='{{label}}_{{speaker}}_{{take}}'. Received: {path}."
+        )
     if table_suffix(path) not in MANIFESTS:
         raise UserError(f"A manifest ends in {', '.join(MANIFESTS)}. Received: {path}.")
-    examples, _ = read_table(path, {"path": "audio_filepath"}, skip_bad=skip_bad)
+    examples, left_out = read_table(path, {"path": "audio_filepath"}, skip_bad=skip_bad)
     label = next((name for name in ("label", "text", "command", "word") if name in examples), None)
     if label is None:
         raise UserError(f"{path} has no column label or text. Received: {', '.join(examples.columns)}.")
@@ -148,7 +161,10 @@ def _by_manifest(path: Path, skip_bad: bool) -> dict[str, Listed]:
         raise UserError(
             f"{path} has no training part. Received the splits: {', '.join(sorted(set(split.tolist())))}."
         )
-    return listed
+    others = len(examples) - sum(len(recordings) for recordings, _ in listed.values())
+    if others:
+        left_out = (*left_out, f"{others} lines of {path.name} are of no part that is used")
+    return listed, list(left_out)
 
 
 def decoded(
@@ -197,10 +213,13 @@ def _opened(name: str, source: Path | io.BytesIO, sample_rate: int, skip_bad: bo
 
     try:
         wave, rate = soundfile.read(source, dtype="float32", always_2d=True)
-        if not len(wave):
-            raise ValueError("it has no length")
         if not np.isfinite(wave).all():
             raise ValueError("it holds values that are not numbers")
+        mono = wave.mean(axis=1)
+        if rate != sample_rate:
+            mono = soxr.resample(mono, rate, sample_rate)
+        if not len(mono):
+            raise ValueError("it has no length")
     except (soundfile.SoundFileError, OSError, ValueError, RuntimeError) as error:
         if skip_bad:
             return None
@@ -209,7 +228,5 @@ def _opened(name: str, source: Path | io.BytesIO, sample_rate: int, skip_bad: bo
             f"{name} can't be read as a recording: {told}. Remove it, or leave such files out "
             "with skip_bad=true."
         ) from None
-    mono = wave.mean(axis=1)
-    if rate != sample_rate:
-        mono = soxr.resample(mono, rate, sample_rate)
-    return np.round(np.clip(mono, -1, 1) * 32767).astype(np.int16)
+    # The scale of 16-bit files, so that their samples come out as they are.
+    return np.clip(np.round(mono * 32768), -32768, 32767).astype(np.int16)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.data.examples import Examples
-from core.data.tables import PART_NAMES
+from core.data.folders import labelled_files, part_folders
 from core.errors import UserError
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 IDX_NAMES = {"train": "train", "test": "t10k"}
-MAX_PIXELS = 100_000_000
+GREY_MODES = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "I;16N", "F")
+MAX_PIXELS = 80_000_000
 # More than this is kept in a file that the system pages in and out, and no longer in memory.
 MEMORY_BYTES = 2 * 1024**3
 
@@ -50,43 +51,44 @@ def read_images(
     """
     if any(path.glob("*idx3-ubyte*")):
         return _read_idx(path), ()
-    folders = {
-        part: entry
-        for part, names in PART_NAMES.items()
-        for entry in sorted(path.iterdir())
-        if entry.is_dir() and entry.name.lower() in names
+    found = {
+        part: labelled_files(folder, SUFFIXES, "pictures") for part, folder in part_folders(path).items()
     }
-    found = {part: _listed(folder) for part, folder in (folders or {"train": path}).items()}
-    if "train" not in found:
-        raise UserError(f"{path} has no training part. Received the folders: {', '.join(map(str, folders))}.")
+    if channels is None:
+        channels = _channels([file for files, _ in found.values() for file in files])
     parts: dict[str, Examples] = {}
     notes: list[str] = []
     for part, (files, labels) in found.items():
         images, good = decoded(files, size=size, channels=channels, skip_bad=skip_bad)
         if not good.all():
             notes.append(f"{(~good).sum()} pictures of {part} left out that can't be read")
-        size, channels = images.shape[1:3], images.shape[3]
         columns = {
             "image": images,
             "label": np.array(labels)[good],
             "path": np.array([str(file) for file in files])[good],
         }
         parts[part] = Examples(columns, str(path))
+        if images.shape != (len(images), *parts["train"]["image"].shape[1:]):
+            raise UserError(
+                f"The pictures of {path} differ in size between its parts: give a size to bring them to. "
+                f"Received: {part} {images.shape[1:3]}, train {parts['train']['image'].shape[1:3]}."
+            )
     return parts, tuple(notes)
 
 
-def _listed(folder: Path) -> tuple[list[Path], list[str]]:
-    files, labels = [], []
-    for entry in sorted(entry for entry in folder.iterdir() if entry.is_dir()):
-        inside = sorted(file for file in entry.rglob("*") if file.suffix.lower() in SUFFIXES)
-        files += inside
-        labels += [entry.name] * len(inside)
-    if not files:
-        raise UserError(
-            f"{folder} holds no pictures: a folder for each class is expected, with files that end in "
-            f"{', '.join(SUFFIXES)}. Received: {', '.join(sorted(e.name for e in folder.iterdir())[:8])}."
-        )
-    return files, labels
+def _channels(files: Sequence[Path]) -> int:
+    """Return 1 where all pictures are grey, else 3."""
+    from PIL import Image
+
+    def is_grey(file: Path) -> bool:
+        try:
+            with Image.open(file) as opened:
+                return opened.mode in GREY_MODES
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+            return True
+
+    with ThreadPoolExecutor() as pool:
+        return 1 if all(pool.map(is_grey, files)) else 3
 
 
 def decoded(
@@ -146,9 +148,9 @@ def _opened(file: Path, size: Size | None, channels: int | None, skip_bad: bool)
             if opened.width * opened.height > MAX_PIXELS:
                 raise ValueError(f"more than {MAX_PIXELS:,} pixels")
             picture = ImageOps.exif_transpose(opened)
+            grey = picture.mode in GREY_MODES
             if picture.mode.startswith(("I", "F")):
                 picture = _in_8_bits(picture)
-            grey = picture.mode in ("1", "L", "LA")
             if picture.mode in ("LA", "PA", "RGBA") or "transparency" in picture.info:
                 picture = Image.alpha_composite(
                     Image.new("RGBA", picture.size, "white"), picture.convert("RGBA")
@@ -187,6 +189,8 @@ def _allocated(shape: tuple[int, ...]) -> np.ndarray:
 def _read_idx(folder: Path) -> dict[str, Examples]:
     parts = {}
     for part, prefix in IDX_NAMES.items():
+        if part == "test" and not any(folder.glob(f"{prefix}-*")):
+            continue
         images, labels = (
             _idx_array(folder, f"{prefix}-{kind}") for kind in ("images-idx3-ubyte", "labels-idx1-ubyte")
         )
@@ -197,7 +201,9 @@ def _read_idx(folder: Path) -> dict[str, Examples]:
 
 
 def _idx_array(folder: Path, name: str) -> np.ndarray:
-    path = next((folder / f"{name}{end}" for end in ("", ".gz") if (folder / f"{name}{end}").is_file()), None)
+    # The originals have a dot in place of the second hyphen.
+    names = (f"{name}{end}" for name in (name, name.replace("-idx", ".idx")) for end in ("", ".gz"))
+    path = next((folder / name for name in names if (folder / name).is_file()), None)
     if path is None:
         raise UserError(f"{folder} has no {name} or {name}.gz, which belongs to its idx files.")
     try:

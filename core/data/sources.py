@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from core.data.examples import Examples, Ragged
-from core.data.tables import PART_NAMES
+from core.data.folders import PART_NAMES
 from core.errors import UserError
 
 PREFIX = "tfds:"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal, TextIO
 import numpy as np
 
 from core.data.examples import Examples
+from core.data.folders import PART_NAMES
 from core.errors import UserError
 
 if TYPE_CHECKING:
@@ -22,11 +23,6 @@ if TYPE_CHECKING:
 
 SEPARATORS = {".csv": ",", ".tsv": "\t", ".txt": "\t", ".tab": "\t"}
 JSON_LINES = (".jsonl", ".ndjson")
-PART_NAMES = {
-    "train": ("train", "training"),
-    "validation": ("validation", "valid", "val", "dev"),
-    "test": ("test", "testing"),
-}
 
 
 def table_suffix(path: Path) -> str:
@@ -87,7 +83,7 @@ def read_table(
     Args:
         path: The file.
         columns: The name a column gets to its name in the file, or to its position from 0 in a file without a
-            header. Other columns are kept under their own names, unless that name is given to one of these.
+            header. Other columns are kept under their own names, where those are not taken.
         skip_bad: Leave out lines that can't be read or lack a value, and count them; else refuse them.
 
     Returns:

@@ -24,7 +24,42 @@ def test_a_folder_for_each_word_is_read_with_its_labels(tmp_path):
     saved(tmp_path / "no" / "2.flac")
     train = read_recordings(tmp_path, 8000)[0]["train"]
     assert train["label"].tolist() == ["no", "yes"]
-    np.testing.assert_allclose(train.ragged("wave")[1] / 32767, TONE, atol=1e-4)
+    np.testing.assert_allclose(train.ragged("wave")[1] / 32768, TONE, atol=1e-4)
+
+
+def test_samples_of_16_bits_come_out_as_they_are(tmp_path):
+    wave = np.arange(-32768, 32768, 13).astype(np.int16)
+    np.testing.assert_array_equal(decoded([saved(tmp_path / "a.wav", wave)], 8000)[0][0], wave)
+
+
+def test_the_lists_of_speech_commands_name_the_parts_and_files_their_speakers(tmp_path):
+    for name in ("yes/a_nohash_0", "yes/b_nohash_0", "no/c_nohash_1", "_background_noise_/rain"):
+        saved(tmp_path / f"{name}.wav")
+    (tmp_path / "testing_list.txt").write_text("no/c_nohash_1.wav\n")
+    (tmp_path / "validation_list.txt").write_text("yes/b_nohash_0.wav\n")
+    parts, _ = read_recordings(tmp_path, 8000)
+    assert {part: examples["speaker"].tolist() for part, examples in parts.items()} == {
+        "train": ["a"],
+        "validation": ["b"],
+        "test": ["c"],
+    }
+
+
+def test_a_folder_with_nothing_to_train_on_is_refused(tmp_path):
+    saved(tmp_path / "test" / "yes" / "a.wav")
+    with pytest.raises(UserError, match="no folder named train"):
+        read_recordings(tmp_path, 8000)
+
+
+def test_lines_of_a_manifest_that_are_not_used_are_counted(tmp_path):
+    saved(tmp_path / "a.wav")
+    lines = ['{"audio_filepath": "a.wav", "text": "yes", "path": "other"}', "{broken"]
+    lines.append('{"audio_filepath": "a.wav", "text": "yes", "split": "extra"}')
+    lines.append('{"audio_filepath": "a.wav", "text": "no", "split": "train"}')
+    (tmp_path / "all.jsonl").write_text("\n".join(lines))
+    parts, notes = read_recordings(tmp_path / "all.jsonl", 8000, skip_bad=True)
+    assert parts["train"]["label"].tolist() == ["no"]
+    assert notes == ("1 bad lines of all.jsonl left out", "2 lines of all.jsonl are of no part that is used")
 
 
 @pytest.mark.parametrize("rate", [8000, 16000, 22050])
@@ -66,6 +101,7 @@ def test_a_name_that_does_not_fit_is_refused(tmp_path):
     ("content", "message"),
     [
         ("empty", "it has no length"),
+        ("click", "it has no length"),
         ("noise", "can't be read"),
         ("nan", "not numbers"),
         ("missing", "no such file"),
@@ -75,6 +111,8 @@ def test_a_recording_that_is_none_is_refused_by_name_or_left_out_and_counted(tmp
     good, bad = saved(tmp_path / "yes" / "good.wav"), tmp_path / "yes" / "bad.wav"
     if content == "empty":
         saved(bad, np.zeros(0))
+    elif content == "click":
+        saved(bad, np.zeros(1), 96_000)
     elif content == "noise":
         bad.write_bytes(b"RIFF" + bytes(range(200)))
     elif content == "nan":

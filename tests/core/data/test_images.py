@@ -34,6 +34,40 @@ def test_parts_are_folders_of_classes(tmp_path):
     assert sorted(read_images(tmp_path)[0]) == ["test", "train", "validation"]
 
 
+def test_one_picture_in_colour_makes_all_of_them_so(tmp_path):
+    saved(tmp_path / "cat" / "1.png", GREY)
+    saved(tmp_path / "dog" / "2.png", COLOUR)
+    assert read_images(tmp_path)[0]["train"]["image"].shape == (2, 8, 8, 3)
+
+
+def test_parts_of_different_sizes_are_refused_and_not_resized(tmp_path):
+    saved(tmp_path / "train" / "cat" / "1.png", GREY)
+    saved(tmp_path / "test" / "cat" / "1.png", GREY[:4, :4])
+    with pytest.raises(UserError, match=r"differ in size.*test \(4, 4\), train \(8, 8\)"):
+        read_images(tmp_path)
+    assert read_images(tmp_path, size=(8, 8))[0]["test"]["image"].shape == (1, 8, 8, 1)
+
+
+def test_hidden_files_and_folders_are_passed_over(tmp_path):
+    saved(tmp_path / "cat" / "1.png", GREY)
+    for name in ("cat/._1.png", ".cache/1.png", "__MACOSX/1.png"):
+        saved(tmp_path / name, GREY)
+    assert len(read_images(tmp_path)[0]["train"]) == 1
+
+
+def test_a_file_in_place_of_a_folder_is_refused(tmp_path):
+    with pytest.raises(UserError, match="Give a folder with a folder for each class"):
+        read_images(saved(tmp_path / "1.png", GREY))
+
+
+def test_idx_files_may_have_their_first_names_and_no_test_part(tmp_path):
+    (tmp_path / "train-images.idx3-ubyte").write_bytes(b"\0\0\x08\x03\0\0\0\1\0\0\0\1\0\0\0\1\7")
+    (tmp_path / "train-labels.idx1-ubyte").write_bytes(b"\0\0\x08\x01\0\0\0\1\5")
+    parts, _ = read_images(tmp_path)
+    assert list(parts) == ["train"]
+    assert parts["train"]["label"].tolist() == ["5"]
+
+
 @pytest.mark.parametrize("packed", [False, True])
 def test_idx_files_are_read(tmp_path, packed):
     pictures, labels = np.arange(3 * 2 * 2, dtype=np.uint8).reshape(3, 2, 2), np.array([0, 1, 0], np.uint8)
