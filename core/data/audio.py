@@ -41,8 +41,9 @@ def read_recordings(
 
     Args:
         path: A folder that holds a folder for each word, maybe with the official lists of Speech Commands, or
-            folders named after the parts (`train`, ...) that hold one for each word; a manifest (JSON lines, CSV or TSV) with `audio_filepath` and `label` or `text`, and maybe
-            `speaker` and `split`; or, with `names`, a folder or zip archive of recordings.
+            folders named after the parts (`train`, ...) that hold one for each word; a manifest (JSON lines,
+            CSV or TSV) with `audio_filepath` and `label` or `text`, and maybe `speaker` and `split`; or, with
+            `names`, a folder or zip archive of recordings.
         sample_rate: Samples a second that every recording is brought to.
         names: What file names say, such as `{label}_{speaker}_{take}`; each name becomes a column.
         skip_bad: Leave out recordings that can't be read, and count them; else refuse them.

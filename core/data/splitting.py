@@ -118,7 +118,7 @@ def _position(
     """Return a number in [0, 1) for each example; the highest become the test part."""
     if time is not None:
         ranks = np.empty(len(examples))
-        ranks[np.argsort(examples[time], kind="stable")] = np.arange(len(examples))
+        ranks[_by_time(examples, time)] = np.arange(len(examples))
         return ranks / max(len(examples), 1)
     if group is None:
         return content_hash(examples, key, seed) / 2.0**64
@@ -129,6 +129,21 @@ def _position(
     middle = np.empty(len(counts))
     middle[order] = (np.cumsum(counts[order]) - counts[order] / 2) / len(examples)
     return middle[members]
+
+
+def _by_time(examples: Examples, time: str) -> np.ndarray:
+    """Return the rows from the earliest to the latest; texts that are all numbers go by number."""
+    moments = examples[time]
+    if _is_text(moments):
+        try:
+            moments = moments.astype(np.float64)
+        except ValueError:
+            return np.argsort(moments, kind="stable")
+    if not np.isfinite(moments).all():
+        raise UserError(
+            f"Column {time!r} of {examples.source} has values that are no time. Received: nan or inf."
+        )
+    return np.argsort(moments, kind="stable")
 
 
 def _words(group: str | None, time: str | None, seed: int) -> str:
@@ -167,49 +182,38 @@ def fold_splits(
         stratify: A column whose values are spread evenly over the folds.
         group: A column whose values are each kept in one fold.
         time: A column; each fold is tested on what comes after all that it learns from.
-        validation: Share of the rest that becomes the validation part, by hash of the content.
+        validation: Share of the rest that becomes the validation part: by hash of the content, or with `time`
+            the latest.
         seed: Of the shuffle and the hash.
 
     Raises:
         UserError: There are fewer examples, groups or members of a class than folds, or no such column.
     """
-    from sklearn import model_selection as selection
-
     for name in (group, time):
         if name is not None and name not in examples:
             raise UserError(
                 f"{examples.source} has no column {name!r} to make folds by. "
                 f"Received the columns: {', '.join(examples.columns)}."
             )
-    rows = np.arange(len(examples))
-    groups = np.unique(examples[group], return_inverse=True)[1] if group else None
-    classes = np.unique(examples[stratify], return_inverse=True)[1] if stratify else None
-    if time:
-        rows = np.argsort(examples[time], kind="stable")
-        how, folds = f"by {time}", selection.TimeSeriesSplit(num_folds)
-    elif groups is not None and num_folds == len(np.unique(groups)):
-        how, folds = f"one {group} held out", selection.LeaveOneGroupOut()
-    elif group and stratify:
-        how = f"grouped by {group}, stratified by {stratify}"
-        folds = selection.StratifiedGroupKFold(num_folds, shuffle=True, random_state=seed)
-    elif group:
-        how, folds = f"grouped by {group}", selection.GroupKFold(num_folds, shuffle=True, random_state=seed)
-    elif stratify:
-        how = f"stratified by {stratify}"
-        folds = selection.StratifiedKFold(num_folds, shuffle=True, random_state=seed)
-    else:
-        how, folds = "at random", selection.KFold(num_folds, shuffle=True, random_state=seed)
     try:
-        pairs = list(folds.split(rows, classes, groups))
+        if time:
+            how, pairs = f"by {time}", _pairs_by_time(_by_time(examples, time), num_folds)
+        elif group:
+            how, pairs = _pairs_by_group(examples, num_folds, group, stratify, seed)
+        else:
+            how, pairs = _pairs_by_content(examples, num_folds, key, stratify, seed)
     except ValueError as error:
+        if isinstance(error, UserError):
+            raise
         raise UserError(f"{examples.source} can't be divided into {num_folds} folds: {error}.") from None
     for fold, (rest, held_out) in enumerate(pairs, start=1):
         whole = completed(
-            {"train": examples.take(rows[rest]), "test": examples.take(rows[held_out])},
+            {"train": examples.take(rest), "test": examples.take(held_out)},
             key,
             validation=validation,
             test=0.0,
             seed=seed,
+            time=time,
         )
         yield Splits(
             whole.train,
@@ -219,3 +223,48 @@ def fold_splits(
             + whole.protocol.removeprefix("test part as published, "),
             official_test=True,
         )
+
+
+Pairs = list[tuple[np.ndarray, np.ndarray]]
+
+
+def _pairs_by_time(rows: np.ndarray, num_folds: int) -> Pairs:
+    from sklearn.model_selection import TimeSeriesSplit
+
+    return [(rows[rest], rows[held_out]) for rest, held_out in TimeSeriesSplit(num_folds).split(rows)]
+
+
+def _pairs_by_group(
+    examples: Examples, num_folds: int, group: str, stratify: str | None, seed: int
+) -> tuple[str, Pairs]:
+    from sklearn import model_selection as selection
+
+    rows = np.arange(len(examples))
+    names, groups = np.unique(examples[group], return_inverse=True)
+    if num_folds == len(names):
+        return f"one {group} held out", list(selection.LeaveOneGroupOut().split(rows, groups=groups))
+    if stratify:
+        classes = np.unique(examples[stratify], return_inverse=True)[1]
+        stratified = selection.StratifiedGroupKFold(num_folds, shuffle=True, random_state=seed)
+        return f"grouped by {group}, stratified by {stratify}", list(stratified.split(rows, classes, groups))
+    grouped = selection.GroupKFold(num_folds, shuffle=True, random_state=seed)
+    return f"grouped by {group}", list(grouped.split(rows, groups=groups))
+
+
+def _pairs_by_content(
+    examples: Examples, num_folds: int, key: Sequence[str], stratify: str | None, seed: int
+) -> tuple[str, Pairs]:
+    from sklearn import model_selection as selection
+
+    # Equal examples are folded as one, so that none is learnt from in the fold that judges its twin.
+    _, first, twins = np.unique(content_hash(examples, key), return_index=True, return_inverse=True)
+    if stratify:
+        how = f"stratified by {stratify}"
+        classes = np.unique(examples[stratify], return_inverse=True)[1][first]
+        folds = selection.StratifiedKFold(num_folds, shuffle=True, random_state=seed).split(first, classes)
+    else:
+        how, folds = "at random", selection.KFold(num_folds, shuffle=True, random_state=seed).split(first)
+    return how, [
+        (np.flatnonzero(np.isin(twins, rest)), np.flatnonzero(np.isin(twins, held_out)))
+        for rest, held_out in folds
+    ]

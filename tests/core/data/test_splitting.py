@@ -57,6 +57,24 @@ def test_by_time_the_latest_are_the_test_part_and_those_before_them_validation()
     assert parts["validation"]["time"].max() < parts["test"]["time"].min()
 
 
+def test_times_that_are_texts_of_numbers_go_by_number():
+    rows = Examples({"text": list("abcd"), "time": ["9", "10", "100", "2"]})
+    splits = completed({"train": rows}, ("text",), validation=0.0, test=0.25, time="time")
+    assert splits.test["time"].tolist() == ["100"]
+
+
+def test_dates_go_by_the_calendar():
+    rows = Examples({"text": list("abc"), "time": ["2021-01-01", "2020-12-31", "2019-06-01"]})
+    splits = completed({"train": rows}, ("text",), validation=0.0, test=0.34, time="time")
+    assert splits.test["time"].tolist() == ["2021-01-01"]
+
+
+def test_a_time_that_is_no_number_is_refused():
+    rows = Examples({"text": list("abc"), "time": np.array([1.0, np.nan, 3.0])})
+    with pytest.raises(UserError, match="no time"):
+        completed({"train": rows}, ("text",), validation=0.0, test=0.34, time="time")
+
+
 def test_parts_that_the_source_names_stay_as_they_are():
     test = TEXTS.take([0, 1])
     splits = completed({"train": TEXTS, "test": test}, ("text",), validation=0.1, test=0.2)
@@ -97,8 +115,15 @@ def test_every_example_is_held_out_once():
     assert sorted(np.concatenate(held).tolist()) == list(range(500))
 
 
+@pytest.mark.parametrize("stratify", [None, "label"])
+def test_equal_examples_stand_on_one_side_of_every_fold(stratify):
+    for part in fold_splits(TEXTS, 5, key=("text",), stratify=stratify):
+        seen = {*part.train["text"].tolist(), *part.validation["text"].tolist()}
+        assert not seen & set(part.test["text"].tolist())
+
+
 def test_stratified_folds_have_the_classes_of_the_whole():
-    for part in fold_splits(TEXTS, 5, key=("text",), stratify="label"):
+    for part in fold_splits(TEXTS.take(np.arange(400)), 5, key=("text",), stratify="label"):
         assert np.mean(part.test["label"] == "True") == pytest.approx(0.25, abs=0.01)
 
 
@@ -111,7 +136,8 @@ def test_grouped_folds_share_no_group_and_say_so():
 
 def test_folds_by_time_are_judged_on_what_comes_later():
     for part in fold_splits(TEXTS, 3, key=("text",), time="time"):
-        assert part.train["time"].max() < part.test["time"].min()
+        assert part.train["time"].max() < part.validation["time"].min()
+        assert part.validation["time"].max() < part.test["time"].min()
 
 
 def test_folds_by_a_column_that_does_not_exist_are_refused():
