@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 Span = tuple[str, int, int]
-MARKS = {"iob2": "BI", "iobes": "BIES", "conll": "BIES"}
+MARKS = {"iob2": ("B", "I"), "iobes": ("B", "I", "E", "S"), "conll": ("B", "I", "E", "S")}
 
 
 def entities_of(tags: Sequence[str], scheme: str = "iob2") -> set[Span]:
@@ -23,7 +23,7 @@ def entities_of(tags: Sequence[str], scheme: str = "iob2") -> set[Span]:
             the evaluation script of CoNLL.
 
     Raises:
-        ValueError: A tag is not of the scheme.
+        ValueError: The scheme does not exist, or a tag is not of it.
 
     Example:
 
@@ -32,13 +32,14 @@ def entities_of(tags: Sequence[str], scheme: str = "iob2") -> set[Span]:
     >>> sorted(entities_of(["B-PER", "I-PER", "O", "I-LOC"], scheme="conll"))
     [('LOC', 3, 3), ('PER', 0, 1)]
     """
+    marks = _marks(scheme)
     found: set[Span] = set()
     kind, first = None, -1
     for place, tag in enumerate([*tags, "O"]):
         mark, _, name = tag.partition("-")
-        if tag != "O" and (not mark or mark not in MARKS[scheme]):
+        if tag != "O" and mark not in marks:
             raise ValueError(
-                f"A tag of the scheme {scheme!r} is O or one of {', '.join(MARKS[scheme])} and a type. "
+                f"A tag of the scheme {scheme!r} is O or one of {', '.join(marks)} and a type. "
                 f"Received: {tag!r} in {list(tags)[:10]}."
             )
         goes_on = name == kind and mark in ("I", "E")
@@ -52,6 +53,12 @@ def entities_of(tags: Sequence[str], scheme: str = "iob2") -> set[Span]:
             found.add((kind, first, place))
             kind = None
     return found
+
+
+def _marks(scheme: str) -> tuple[str, ...]:
+    if scheme not in MARKS:
+        raise ValueError(f"scheme must be one of {', '.join(MARKS)}. Received: scheme={scheme!r}.")
+    return MARKS[scheme]
 
 
 @keras.saving.register_keras_serializable(package="quartet")
@@ -77,8 +84,7 @@ class EntityF1(keras.metrics.Metric):
     """
 
     def __init__(self, scheme: str = "iob2", name: str = "entity_f1", dtype: str | None = None) -> None:
-        if scheme not in MARKS:
-            raise ValueError(f"scheme must be one of {', '.join(MARKS)}. Received: scheme={scheme!r}.")
+        _marks(scheme)
         super().__init__(name=name, dtype=dtype)
         self.scheme = scheme
         self.reset_state()

@@ -187,7 +187,7 @@ class SSIM(_MeanOverImages):
 def _smoothed(images: Any) -> Any:
     """Return Gaussian means, shape `(batch_size, height - 10, width - 10)`.
 
-    Shifted pictures are added, because a GPU rounds a convolution to ten bits, which the differences of
+    Shifted pictures are added: in a convolution a GPU may round to ten bits (TF32), which the differences of
     squares in a variance don't survive.
     """
     weights = np.exp(-((np.arange(WINDOW) - WINDOW // 2) ** 2) / (2 * DEVIATION**2))

@@ -74,7 +74,13 @@ def test_a_sentence_with_too_few_tags_is_refused():
         EntityF1().update_state([["O", "O"]], [["O"]])
 
 
-@pytest.mark.parametrize("tag", ["S-PER", "PER", "", "X"])
+@pytest.mark.parametrize("tag", ["S-PER", "BI-PER", "PER", ""])
 def test_a_tag_of_another_scheme_is_refused(tag):
     with pytest.raises(ValueError, match=rf"'iob2' is O or one of B, I .*Received: '{tag}' in"):
         entities_of(["O", tag])
+
+
+@pytest.mark.parametrize("judge", [EntityF1, lambda scheme: entities_of(["O"], scheme)])
+def test_a_scheme_that_does_not_exist_is_refused(judge):
+    with pytest.raises(ValueError, match=r"iob2, iobes, conll. Received: scheme='bilou'"):
+        judge("bilou")
