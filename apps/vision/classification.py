@@ -154,18 +154,18 @@ class PictureClassification(Classification):
         import keras
         from keras import layers
 
-        from apps.vision.backbones import backbone
+        from apps.vision.backbone import pooled
         from apps.vision.nets import NETS
 
-        pictures = keras.Input(encoder.shape, dtype="uint8", name="image")
-        scale = 1 / np.maximum(encoder.deviation, 1.0)
-        x = layers.Rescaling(scale.tolist(), (-scale * encoder.mean).tolist())(pictures)
+        x = pictures = keras.Input(encoder.shape, dtype="uint8", name="image")
         if self.size and encoder.shape[:2] != (self.size, self.size):
             x = layers.Resizing(self.size, self.size)(x)
+        scale = 1 / np.maximum(encoder.deviation, 1.0)
+        normalised = layers.Rescaling(scale.tolist(), (-scale * encoder.mean).tolist())
         if self.preset is not None:
-            x = backbone(pictures, x, self.preset, frozen=self.frozen)
+            x = pooled(x, normalised, self.preset, frozen=self.frozen)
         else:
-            x = NETS[self.net](x, self.width, self.depth, self.stride)
+            x = NETS[self.net](normalised(x), self.width, self.depth, self.stride)
         x = layers.Dropout(self.dropout)(x)
         logits = layers.Dense(len(encoder.labels), dtype="float32", name="logits")(x)
         return keras.Model(pictures, logits, name="classification")

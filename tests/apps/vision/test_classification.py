@@ -141,6 +141,14 @@ def test_statistics_of_many_pictures_are_those_of_numpy(monkeypatch):
     np.testing.assert_allclose(deviation, images.std(axis=(0, 1, 2)))
 
 
+def test_pictures_that_are_no_files_are_resized_inside_the_model():
+    task = PictureClassification(size=24, width=4)
+    model = task.build(task.encode(pictures(4)))
+    resized = keras.Model(model.input, model.layers[1].output)(np.full((1, SIDE, SIDE, 1), 77, np.uint8))
+    np.testing.assert_allclose(resized, np.full((1, 24, 24, 1), 77.0))
+    assert np.isfinite(model.predict_on_batch(pictures(4)["image"])).all()
+
+
 def test_a_channel_without_contrast_stays_finite():
     task = PictureClassification(width=4)
     dark = Examples({"image": np.zeros((4, SIDE, SIDE, 1), np.uint8), "label": ["a", "b"] * 2})

@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     import keras
 
 
-def backbone(pictures: Any, normalised: Any, preset: str, *, frozen: bool) -> Any:
+def pooled(pictures: Any, normalised: keras.Layer, preset: str, *, frozen: bool) -> Any:
     """Return the embedding by a KerasHub backbone: the mean over its positions, or tokens.
 
     Pictures reach it as its preset prepares them: in the size it insists on, in the scale that it was trained
     with, grey ones in three equal channels. A preset that names no scale gets the training part's own.
 
     Args:
-        pictures: Symbolic, uint8, shape `(batch_size, height, width, channels)`.
-        normalised: The same, with mean 0 and variance 1 over the training part.
+        pictures: Symbolic, 0 to 255, shape `(batch_size, height, width, channels)`.
+        normalised: The layer that gives them mean 0 and variance 1 over the training part.
         preset: What `keras_hub.models.Backbone.from_preset` takes: a name, or a local preset folder.
         frozen: Keep the backbone's weights as they are.
 
@@ -34,7 +34,7 @@ def backbone(pictures: Any, normalised: Any, preset: str, *, frozen: bool) -> An
     model.trainable = not frozen
     height, width, channels = model.input.shape[1:]
     scale, offset = _scale(preset)
-    x = normalised if scale is None else layers.Rescaling(scale, offset)(pictures)
+    x = normalised(pictures) if scale is None else layers.Rescaling(scale, offset)(pictures)
     if height is not None and (height, width) != x.shape[1:3]:
         x = layers.Resizing(height, width)(x)
     if x.shape[-1] == 1 and channels == 3:
