@@ -78,7 +78,15 @@ def print_figures(metrics: Mapping[str, Any], headline: tuple[str, ...]) -> None
         console.print(f"Note: {note}", soft_wrap=True)
     if "seconds" in metrics:
         spent = ", ".join(f"{name} {value:.1f} s" for name, value in metrics["seconds"].items())
-        console.print(f"Time: {spent}; {metrics['examples_per_second']:.0f} examples/s while fitting")
+        rates = (
+            [f"{metrics['examples_per_second']:.0f} examples/s"] if "examples_per_second" in metrics else []
+        )
+        rates += (
+            [f"{metrics['data_wait_share']:.1%} of it waiting for data"]
+            if "data_wait_share" in metrics
+            else []
+        )
+        console.print(f"Time: {spent}; {', '.join(rates)}", soft_wrap=True)
 
 
 def _figure_names(figures: Mapping[str, Any], headline: tuple[str, ...]) -> list[str]:

@@ -8,6 +8,8 @@ import keras
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from core.callbacks import Throughput
+
 
 class ProgressBar(keras.callbacks.Callback):
     """A bar over the epochs with the latest figures beside it, on standard error.
@@ -15,11 +17,13 @@ class ProgressBar(keras.callbacks.Callback):
     Args:
         epochs: How many epochs there are at most.
         objective: The figure to show first.
+        throughput: What measures the speed that is shown.
     """
 
-    def __init__(self, epochs: int, objective: str) -> None:
+    def __init__(self, epochs: int, objective: str, throughput: Throughput) -> None:
         super().__init__()
         self.objective = objective
+        self.throughput = throughput
         self.bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -43,7 +47,8 @@ class ProgressBar(keras.callbacks.Callback):
         self.bar.stop()
 
     def _figures(self, logs: dict[str, Any]) -> str:
-        shown = [
-            name for name in (self.objective, "loss", "examples_per_second", "data_wait") if name in logs
-        ]
-        return "  ".join(f"{name} {logs[name]:.4g}" for name in shown)
+        shown = [f"{name} {logs[name]:.4g}" for name in (self.objective, "loss") if name in logs]
+        speed, wait = self.throughput.examples_per_second, self.throughput.data_wait_share
+        shown += [f"{speed:.0f} examples/s"] if speed else []
+        shown += [f"{wait:.0%} waiting for data"] if wait is not None else []
+        return "  ".join(shown)

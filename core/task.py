@@ -142,21 +142,23 @@ class Task(Settings):
         fit: Fit,
         callbacks: Sequence[keras.callbacks.Callback],
     ) -> keras.callbacks.History:
-        """Train the model in place; the last callback is the `ExactResume` that says where to start.
+        """Train the model in place.
 
         Args:
             model: What `build` returned.
             encoder: What `encode` returned.
             splits: Of which the train and validation parts are used.
             fit: Epochs, batch size, optimizer and the rest.
-            callbacks: In the order in which they are called.
+            callbacks: In the order of their calls; `ExactResume`, which says where to start, is the last.
 
         Returns:
             The Keras history, one entry an epoch, those before a resume included.
         """
+        from core.callbacks import Throughput
         from core.data.feed import Feed
 
         resume = callbacks[-1]
+        watched = next((callback.watch for callback in callbacks if isinstance(callback, Throughput)), None)
         feed = Feed(
             fit.batch_size,
             training=True,
@@ -175,8 +177,9 @@ class Task(Settings):
         validation = (
             self.batches(splits.validation, encoder, Feed(fit.batch_size)) if len(splits.validation) else None
         )
+        train = self.batches(splits.train, encoder, feed)
         return model.fit(
-            self.batches(splits.train, encoder, feed),
+            watched(train) if watched else train,
             steps_per_epoch=num_steps,
             epochs=fit.epochs,
             initial_epoch=resume.epoch,

@@ -124,7 +124,8 @@ def _callbacks(experiment: Experiment, run: Run, num_train: int, progress: bool)
     from core.progress import ProgressBar
 
     task, fit = experiment.task, experiment.fit
-    callbacks: list[keras.callbacks.Callback] = [Throughput(fit.batch_size, num_train)]
+    throughput = Throughput(fit.batch_size, num_train)
+    callbacks: list[keras.callbacks.Callback] = [throughput]
     if fit.rescues:
         callbacks.append(NaNRescue(max_rescues=fit.rescues))
     if fit.patience:
@@ -136,7 +137,7 @@ def _callbacks(experiment: Experiment, run: Run, num_train: int, progress: bool)
     if fit.tensorboard:
         callbacks.append(keras.callbacks.TensorBoard(run.logs, write_graph=False))
     if progress:
-        callbacks.append(ProgressBar(fit.epochs, task.objective))
+        callbacks.append(ProgressBar(fit.epochs, task.objective, throughput))
     seconds = fit.checkpoint_seconds
     return [
         *callbacks,

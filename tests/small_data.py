@@ -24,12 +24,12 @@ def reviews(folder: Path) -> Path:
 
 
 def pictures(folder: Path) -> Path:
-    """Write 60 pictures of 28 x 28, light on the left or on the right, in a folder a class."""
+    """Write 60 pictures of 28 x 28, light above or below, in a folder a class."""
     random = np.random.default_rng(0)
     for row in range(60):
-        label = ("left", "right")[row % 2]
+        label = ("above", "below")[row % 2]
         picture = random.integers(0, 80, (28, 28), np.uint8)
-        picture[:, slice(0, 14) if label == "left" else slice(14, 28)] += 150
+        picture[slice(0, 14) if label == "above" else slice(14, 28)] += 150
         (folder / "pictures" / label).mkdir(parents=True, exist_ok=True)
         Image.fromarray(picture).save(folder / "pictures" / label / f"{row}.png")
     return folder / "pictures"

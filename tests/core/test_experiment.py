@@ -94,7 +94,7 @@ def test_the_rate_stays_after_a_warm_up_without_a_cosine():
 
 @pytest.mark.parametrize("name", ["adam", "adamw", "sgd", "rmsprop", "adagrad", "lion", "muon"])
 def test_every_optimizer_that_can_be_chosen_exists_in_keras(name):
-    assert Fit(optimizer=name, clip_norm=1.0).keras_optimizer(10).name == name
+    assert type(Fit(optimizer=name, clip_norm=1.0).keras_optimizer(10)).__name__.lower() == name
 
 
 @pytest.mark.parametrize("name", configurations())
