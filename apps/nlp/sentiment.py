@@ -21,6 +21,14 @@ class TextEncoder(LabelEncoder):
     """The classes, and the pieces of text that the model knows."""
 
     vocabulary: list[str] = Field(description="pieces of text by falling frequency; empty with a preset")
+    counts: list[list[int]] = Field(
+        [], description="bag: how many training texts of each class hold each id, a list a class"
+    )
+
+    @property
+    def num_ids(self) -> int:
+        """How many ids a text may hold: those of the vocabulary, of padding and of unknown pieces."""
+        return len(self.vocabulary) + 2
 
 
 class Sentiment(Classification):
@@ -54,9 +62,9 @@ class Sentiment(Classification):
     min_count: int = Field(1, ge=1, description="pieces in fewer training texts are unknown")
     ngrams: int = Field(2, ge=1, le=5, description="bag: longest run of words that is a piece")
     character_ngrams: tuple[int, int] | None = Field(
-        (3, 6), description="bag: shortest and longest run of characters that is a piece, or null"
+        (3, 6), description="bag of words: shortest and longest run of letters in a word that is a piece"
     )
-    width: int = Field(64, ge=4, le=1024, description="units of the encoder")
+    width: int = Field(64, ge=4, le=1024, description="units of the encoder; a bag has one a class")
     dropout: float = Field(0.5, ge=0, lt=1, description="share of units, or in a bag of pieces, dropped")
 
     @model_validator(mode="after")
@@ -87,16 +95,28 @@ class Sentiment(Classification):
         from core.data.text import Pieces
 
         if self.encoder == "bag":
-            return Pieces(self.split, self.max_length, self.ngrams, self.character_ngrams)
+            within = self.character_ngrams if self.split == "words" else None
+            return Pieces(self.split, self.max_length, self.ngrams, within)
         return Pieces(self.split, self.max_length)
 
     def encode(self, train: Examples) -> TextEncoder:
-        """Return the classes and the vocabulary of the training texts."""
+        """Return the classes and the vocabulary of the training texts; for a bag, their counts too."""
+        from core.data.text import class_counts
+
         labels = labels_of(train)
         if self.encoder == "backbone":
             return TextEncoder(labels=labels, vocabulary=[])
         vocabulary = self._pieces().vocabulary(train["text"], self.vocabulary_size, self.min_count)
-        return TextEncoder(labels=labels, vocabulary=vocabulary)
+        encoder = TextEncoder(labels=labels, vocabulary=vocabulary)
+        if self.encoder != "bag":
+            return encoder
+        counts = class_counts(
+            self._pieces().ids(train["text"], vocabulary),
+            encoder.ids(train["label"], train.source),
+            num_classes=len(labels),
+            num_ids=encoder.num_ids,
+        )
+        return encoder.model_copy(update={"counts": counts.tolist()})
 
     def read(self, inputs: list[Any]) -> Examples:
         """Return texts as examples."""
@@ -116,34 +136,38 @@ class Sentiment(Classification):
         """Return the model from ids to logits."""
         import keras
 
+        from apps.nlp import encoders
+
+        inputs = keras.Input((None,), dtype="int32", name="ids")
+        kernel = "glorot_uniform"
         if self.preset is not None:
             from apps.nlp.backbone import pooled
 
-            inputs, pooled_text = pooled(self.preset, self.max_length)
-            pooled_text = keras.layers.Dropout(self.dropout)(pooled_text)
+            inputs, vector = pooled(self.preset, self.max_length)
+            vector = keras.layers.Dropout(self.dropout)(vector)
+        elif self.encoder == "bag":
+            # A bag already says something for each class, which the last layer begins by passing on.
+            vector, kernel = encoders.bag(inputs, np.asarray(encoder.counts), self.dropout), "identity"
         else:
-            from apps.nlp.encoders import ENCODERS
-
-            inputs = keras.Input((None,), dtype="int32", name="ids")
-            pooled_text = ENCODERS[self.encoder](
-                inputs, len(encoder.vocabulary) + 2, self.width, self.dropout
-            )
-        logits = keras.layers.Dense(len(encoder.labels), dtype="float32", name="logits")(pooled_text)
+            net = getattr(encoders, self.encoder)
+            vector = net(inputs, encoder.num_ids, self.width, self.dropout)
+        last = keras.layers.Dense(
+            len(encoder.labels), kernel_initializer=kernel, dtype="float32", name="logits"
+        )
+        logits = last(vector)
         return keras.Model(inputs, logits, name="sentiment")
 
     def baseline(self, encoder: TextEncoder, splits: Splits) -> dict[str, Figures]:
-        """Return the figures of a logistic regression on TF-IDF of words."""
-        from sklearn.feature_extraction.text import TfidfVectorizer
-        from sklearn.linear_model import LogisticRegression
-        from sklearn.pipeline import make_pipeline
+        """Return the figures of logistic regression on TF-IDF of words, and of NBSVM."""
+        from apps.nlp.baselines import nbsvm, tfidf_regression
 
         train, test = splits.train, splits.test
-        analyzer = "char" if self.split == "characters" else "word"
-        rival = make_pipeline(
-            TfidfVectorizer(analyzer=analyzer, sublinear_tf=True, token_pattern=r"\S+"),
-            LogisticRegression(C=2.0, max_iter=1000),
-        )
-        rival.fit(train["text"].tolist(), encoder.ids(train["label"], train.source))
-        answers = rival.predict_proba(test["text"].tolist())
-        figures = figures_of(encoder.ids(test["label"], test.source), answers, encoder.labels)
-        return {"TF-IDF + logistic regression": figures}
+        classes = encoder.ids(train["label"], train.source)
+        targets = encoder.ids(test["label"], test.source)
+        rivals = {"TF-IDF + logistic regression": tfidf_regression, "NBSVM": nbsvm}
+        return {
+            name: figures_of(
+                targets, rival(train["text"], classes, test["text"], split=self.split), encoder.labels
+            )
+            for name, rival in rivals.items()
+        }

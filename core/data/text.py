@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 PADDING, UNKNOWN = 0, 1
 CHUNK = 2048
 EMPTY = "\u2400"
+# Letters of a word that are read, so that a stretch of 100,000 letters costs no more than a sentence.
+LONGEST_WORD = 64
+# Before a run of characters, which else would be mistaken for a word; no word has it beside other characters.
+INNER = "#"
 
 Split = Literal["words", "characters"]
 
@@ -61,7 +65,7 @@ class Pieces:
             words = tf.strings.unicode_split(tf.strings.regex_replace(lower, r"\s+", ""), "UTF-8")
         else:
             words = tf.strings.split(tf.strings.regex_replace(lower, r"([^\pL\pN\s'])", r" \1 "))
-        words = words[:, : self.max_length]
+        words = tf.strings.substr(words[:, : self.max_length], 0, LONGEST_WORD, unit="UTF8_CHAR")
         pieces = words
         if self.ngrams > 1:
             pieces = tf.strings.ngrams(words, list(range(1, self.ngrams + 1)), separator=" ")
@@ -69,7 +73,7 @@ class Pieces:
             shortest, longest = self.character_ngrams
             letters = tf.strings.unicode_split(tf.strings.join(["<", words, ">"]), "UTF-8")
             runs = tf.strings.ngrams(letters, list(range(shortest, longest + 1)), separator="")
-            pieces = tf.concat([pieces, runs.merge_dims(1, 2)], axis=1)
+            pieces = tf.concat([pieces, tf.strings.join([INNER, runs.merge_dims(1, 2)])], axis=1)
         return pieces
 
     def vocabulary(self, texts: np.ndarray, size: int, min_count: int = 1) -> list[str]:
@@ -80,13 +84,15 @@ class Pieces:
             size: How many pieces at most.
             min_count: Pieces in fewer texts are left out.
         """
+        import tensorflow as tf
+
         counts: Counter[bytes] = Counter()
         for start in range(0, len(texts), CHUNK):
             pieces = self(texts[start : start + CHUNK])
+            names, numbers = tf.unique(pieces.flat_values)
             rows = pieces.value_rowids().numpy()
-            _, numbers = np.unique(flat := pieces.flat_values.numpy().astype(bytes), return_inverse=True)
-            first = np.unique(np.stack([rows, numbers]), axis=1, return_index=True)[1]
-            counts.update(flat[first].tolist())
+            held = np.unique(rows * len(names) + numbers.numpy()) % len(names)
+            counts.update(dict(zip(names.numpy().tolist(), np.bincount(held).tolist(), strict=True)))
         ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
         kept = (
             piece.decode("utf-8", errors="replace") for piece, count in ranked[:size] if count >= min_count
@@ -111,3 +117,26 @@ class Pieces:
             numbers = table.lookup(pieces.flat_values).numpy()
             parts.append(Ragged(numbers, pieces.with_flat_values(numbers).row_splits.numpy()))
         return Ragged.concatenate(parts)
+
+
+def class_counts(ids: Ragged, classes: np.ndarray, num_classes: int, num_ids: int) -> np.ndarray:
+    """Return how many texts of each class hold each id, int64, shape `(num_classes, num_ids)`.
+
+    Args:
+        ids: The ids of each text, from 0 to `num_ids - 1`.
+        classes: The class of each text, int, shape `(num_texts,)`.
+        num_classes: How many classes there are.
+        num_ids: How many ids there are.
+
+    Example:
+
+    >>> class_counts(Ragged.from_rows([[1, 1, 2], [2]]), np.array([0, 1]), num_classes=2, num_ids=3).tolist()
+    [[0, 1, 1], [0, 0, 1]]
+    """
+    counts = np.zeros(num_classes * num_ids, np.int64)
+    for start in range(0, len(ids), CHUNK):
+        part = ids.take(np.arange(start, min(start + CHUNK, len(ids))))
+        rows = np.repeat(np.arange(len(part)), part.lengths)
+        row, held = np.divmod(np.unique(rows * num_ids + part.values), num_ids)
+        counts += np.bincount(classes[start + row] * num_ids + held, minlength=len(counts))
+    return counts.reshape(num_classes, num_ids)

@@ -4,6 +4,8 @@ import keras_hub
 import numpy as np
 import pytest
 
+from apps.nlp.baselines import nbsvm, tfidf_regression
+from core.data.examples import Examples
 from core.errors import UserError
 from core.experiment import load_experiment
 from core.run import Run
@@ -15,6 +17,7 @@ QUICK = [
     "fit.batch_size=16",
     "fit.tensorboard=false",
     "fit.learning_rate=1e-2",
+    "fit.schedule=constant",
     "vocabulary_size=2000",
 ]
 
@@ -24,8 +27,17 @@ def trained(tmp_path, *overrides: str) -> Run:
     return train(load_experiment("nlp/sentiment", [f"data={data}", *QUICK, *overrides]), tmp_path / "run")
 
 
-@pytest.mark.parametrize("encoder", ["bag", "convolutional", "recurrent", "transformer"])
-def test_every_encoder_learns_the_word_that_tells(tmp_path, encoder):
+@pytest.fixture(scope="module")
+def bag(tmp_path_factory) -> Run:
+    return trained(tmp_path_factory.mktemp("bag"))
+
+
+def test_a_bag_learns_the_word_that_tells(bag):
+    assert bag.metrics["test"]["accuracy"] > 0.9
+
+
+@pytest.mark.parametrize("encoder", ["convolutional", "recurrent", "transformer"])
+def test_every_net_learns_the_word_that_tells(tmp_path, encoder):
     run = trained(tmp_path, f"encoder={encoder}", "width=16", "dropout=0.1")
     assert run.metrics["test"]["accuracy"] > 0.9
     inputs = [f"film plot scene actor story {word}" for word in ("lovely", "awful")]
@@ -33,19 +45,43 @@ def test_every_encoder_learns_the_word_that_tells(tmp_path, encoder):
     assert [answer["label"] for answer in answers] == ["good", "bad"]
 
 
-def test_answers_to_texts_do_not_depend_on_what_stands_beside_them(tmp_path):
-    run = trained(tmp_path)
-    task = run.experiment.task
-    alone = task.predict(run.model, run.encoder, ["a lovely film"])[0]
-    beside = task.predict(run.model, run.encoder, ["a lovely film", "word " * 300])[0]
+def test_a_bag_begins_with_the_naive_bayes_weights_of_its_pieces():
+    task = load_experiment("nlp/sentiment", ["ngrams=1", "character_ngrams=null", "min_count=1"]).task
+    train_part = Examples({"text": ["good film", "good", "bad film", "bad"], "label": ["1", "1", "0", "0"]})
+    encoder = task.encode(train_part)
+    weights = task.build(encoder).get_layer("pieces").get_weights()[0]
+    # Of good, 2 + 1 texts of class 1 and 0 + 1 of class 0 hold it; both classes hold as many pieces in all.
+    half = 0.3 * np.log(3) / 2
+    expected = {"good": [-half, half], "bad": [half, -half], "film": [0, 0]}
+    for piece, row in expected.items():
+        np.testing.assert_allclose(weights[2 + encoder.vocabulary.index(piece)], row, atol=1e-6)
+
+
+def test_the_rivals_are_judged_in_the_same_run(bag):
+    rivals = bag.metrics["baseline"]
+    assert set(rivals) == {"TF-IDF + logistic regression", "NBSVM"}
+    assert all(figures["accuracy"] > 0.9 for figures in rivals.values())
+
+
+@pytest.mark.parametrize("rival", [nbsvm, tfidf_regression])
+@pytest.mark.parametrize("split", ["words", "characters"])
+def test_rivals_tell_any_number_of_classes(rival, split):
+    texts = np.array(["很好 good", "坏 bad", "中 middling"] * 10, np.dtypes.StringDType())
+    answers = rival(texts, np.array([0, 1, 2] * 10), texts[:3], split=split)
+    np.testing.assert_allclose(answers.sum(axis=1), 1.0)
+    assert answers.argmax(axis=1).tolist() == [0, 1, 2]
+
+
+def test_answers_to_texts_do_not_depend_on_what_stands_beside_them(bag):
+    task = bag.experiment.task
+    alone = task.predict(bag.model, bag.encoder, ["a lovely film"])[0]
+    beside = task.predict(bag.model, bag.encoder, ["a lovely film", "word " * 300])[0]
     assert beside["probability"] == pytest.approx(alone["probability"], abs=1e-5)
 
 
-def test_texts_that_are_empty_unknown_or_endless_get_an_answer(tmp_path):
-    run = trained(tmp_path)
-    answers = run.experiment.task.predict(
-        run.model, run.encoder, ["", "日本", "x" * 100_000, "long " * 20_000]
-    )
+def test_texts_that_are_empty_unknown_or_endless_get_an_answer(bag):
+    inputs = ["", "日本", "x" * 100_000, "long " * 20_000]
+    answers = bag.experiment.task.predict(bag.model, bag.encoder, inputs)
     assert all(np.isfinite(answer["probability"]) for answer in answers)
 
 

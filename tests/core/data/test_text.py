@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.data.text import Pieces
+from core.data.examples import Ragged
+from core.data.text import Pieces, class_counts
 
 STRINGS = np.dtypes.StringDType()
 
@@ -28,7 +29,7 @@ def test_runs_of_words_are_pieces():
 
 
 def test_runs_of_characters_know_where_a_word_begins_and_ends():
-    assert pieces("ab c", character_ngrams=(3, 4)) == ["ab", "c", "<ab", "ab>", "<ab>", "<c>"]
+    assert pieces("ab c", character_ngrams=(3, 4)) == ["ab", "c", "#<ab", "#ab>", "#<ab>", "#<c>"]
 
 
 def test_no_more_words_are_read_than_asked_for():
@@ -59,3 +60,21 @@ def test_a_text_of_100000_characters_is_read():
         np.array(["word " * 20_000], STRINGS), ["word"]
     )
     assert ids.lengths[0] > 50
+
+
+def test_a_run_within_a_word_is_not_the_word_that_is_spelt_like_it():
+    assert set(pieces("not")).isdisjoint(pieces("nothing", character_ngrams=(3, 3)))
+
+
+def test_a_word_of_100000_letters_costs_no_more_than_a_sentence():
+    cut = Pieces(ngrams=2, character_ngrams=(3, 6))
+    texts = np.array(["x" * 100_000, "a b"], STRINGS)
+    vocabulary = cut.vocabulary(texts, 10_000)
+    assert max(len(piece) for piece in vocabulary) <= 64
+    assert cut.ids(texts, vocabulary).lengths[0] < 300
+
+
+def test_class_counts_tell_how_many_texts_of_a_class_hold_an_id():
+    rows = [[2, 2, 3], [3], [2]] * 1500
+    counts = class_counts(Ragged.from_rows(rows), np.array([0, 1, 1] * 1500), num_classes=2, num_ids=5)
+    assert counts.tolist() == [[0, 0, 1500, 1500, 0], [0, 0, 1500, 1500, 0]]
