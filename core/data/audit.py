@@ -8,16 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from core.data.examples import Examples, Ragged, Splits
+from core.data.examples import Column, Examples, Ragged, Splits
+from core.data.near_duplicates import near_duplicates
 from core.data.splitting import content_hash
 from core.errors import UserError
 from core.experiment import Audit
 from core.task import Task
 
 SHOWN = 3
-NEAR_PIXELS = 4  # mean difference of pixel values, of 255, below which two pictures are near-duplicates
-NEAR_WORDS = 0.9  # share of common word pairs above which two texts are
-NEAR_MOST = 200_000  # examples beyond which near-duplicates are not searched
 EXTREME = 8.0  # distance from the median, in robust standard deviations
 
 
@@ -80,6 +78,7 @@ def audited(splits: Splits, task: Task, settings: Audit) -> tuple[Splits, AuditR
     ]
     findings = [finding for finding in leaks if finding.count]
     findings += _conflicts(parts, content, task.label)
+    findings += _strange_labels(parts, task.label)
     findings += _near(parts, content, task.content) if settings.near_duplicates else []
     findings += _extremes(parts, task.content)
     done = ""
@@ -150,101 +149,80 @@ def _conflicts(
     return findings
 
 
+def _strange_labels(parts: dict[str, Examples], label: str | None) -> list[Finding]:
+    if label is None or label not in parts["train"]:
+        return []
+    findings = []
+    for name in ("validation", "test"):
+        strange = parts[name][label][~np.isin(parts[name][label], parts["train"][label])]
+        if len(strange):
+            shown = tuple(str(value) for value in np.unique(strange)[:SHOWN])
+            findings.append(
+                Finding(f"examples of {name} have a label that training lacks", len(strange), shown)
+            )
+    return findings
+
+
 def _near(
     parts: dict[str, Examples], content: dict[str, np.ndarray], columns: Sequence[str]
 ) -> list[Finding]:
     """Return the test examples that have a near-duplicate, and no equal, in train."""
-    train, test = parts["train"], parts["test"]
-    if len(columns) != 1 or len(train) + len(test) > NEAR_MOST or not len(test):
+    if len(columns) != 1:
         return []
-    column = train.columns[columns[0]]
-    if isinstance(column, Ragged) or column.ndim not in (1, 3, 4):
-        return []
-    new = np.flatnonzero(~np.isin(content["test"], content["train"]))
-    fresh = test.take(new)
-    if column.ndim > 1:
-        rows = _near_pictures(column, fresh[columns[0]])
-    elif isinstance(column.dtype, np.dtypes.StringDType):
-        rows = _near_texts(column, fresh[columns[0]])
-    else:
-        return []
+    (name,) = columns
+    fresh = parts["test"].take(~np.isin(content["test"], content["train"]))
+    rows = near_duplicates(parts["train"].columns[name], fresh.columns[name])
     if not len(rows):
         return []
     shown = tuple(_shown(fresh, row, columns) for row in rows[:SHOWN])
     return [Finding("examples of test are nearly equal to one of train", len(rows), shown)]
 
 
-def _near_texts(train: np.ndarray, test: np.ndarray) -> np.ndarray:
-    """Return the rows of `test` that share nearly all word pairs with a text of `train`."""
-    from sklearn.feature_extraction.text import HashingVectorizer
-    from sklearn.neighbors import NearestNeighbors
-
-    pairs = HashingVectorizer(
-        ngram_range=(1, 2), binary=True, norm="l2", n_features=2**18, alternate_sign=False
-    )
-    rows = []
-    nearest = NearestNeighbors(n_neighbors=1, metric="cosine", algorithm="brute").fit(
-        pairs.transform(train.tolist())
-    )
-    for start in range(0, len(test), 1000):
-        vectors = pairs.transform(test[start : start + 1000].tolist())
-        distance, _ = nearest.kneighbors(vectors)
-        several = np.diff(vectors.indptr) > 3
-        rows.append(start + np.flatnonzero((distance[:, 0] < 1 - NEAR_WORDS) & several))
-    return np.concatenate(rows) if rows else np.zeros(0, np.int64)
-
-
-def _near_pictures(train: np.ndarray, test: np.ndarray) -> np.ndarray:
-    """Return the rows of `test` whose every region is as light as that of one picture of `train`."""
-    from sklearn.neighbors import KDTree
-
-    if train.shape[1:] != test.shape[1:]:
-        return np.zeros(0, np.int64)
-    tree = KDTree(_thumbnails(train))
-    distance, nearest = tree.query(_thumbnails(test), k=1)
-    close = np.flatnonzero(distance[:, 0] < NEAR_PIXELS * 4)
-    difference = np.array(
-        [np.abs(test[row].astype(np.int16) - train[nearest[row, 0]].astype(np.int16)).mean() for row in close]
-    )
-    return close[difference < NEAR_PIXELS] if len(close) else close
-
-
-def _thumbnails(pictures: np.ndarray, side: int = 4) -> np.ndarray:
-    height, width = (pictures.shape[axis] // side * side for axis in (1, 2))
-    if not height or not width:
-        return np.zeros((len(pictures), 1), np.float32)
-    blocks = pictures[:, :height, :width].reshape(
-        len(pictures), side, height // side, side, width // side, -1
-    )
-    return blocks.mean(axis=(2, 4, 5), dtype=np.float32).reshape(len(pictures), -1)
-
-
 def _extremes(parts: dict[str, Examples], columns: Sequence[str]) -> list[Finding]:
-    findings = []
+    found: dict[str, tuple[np.ndarray, np.ndarray | None]] = {}
     for part, examples in parts.items():
         for name in columns:
             column = examples.columns[name]
-            is_text = not isinstance(column, Ragged) and isinstance(column.dtype, np.dtypes.StringDType)
-            if isinstance(column, Ragged):
-                lengths, unit = column.lengths, "samples"
-            elif is_text:
-                lengths, unit = np.strings.str_len(np.strings.strip(column)), "characters"
-            else:
-                continue
-            empty = np.flatnonzero(lengths == 0)
-            if len(empty):
-                findings.append(
-                    Finding(
-                        f"examples of {part} are empty",
-                        len(empty),
-                        tuple(f"row {row}" for row in empty[:SHOWN]),
-                    )
-                )
-            long = np.flatnonzero((_robust_distance(lengths) > EXTREME) & (lengths > 0))
-            if len(long):
-                shown = tuple(f"row {row} with {lengths[row]:,} {unit}" for row in long[:SHOWN])
-                findings.append(Finding(f"examples of {part} are extremely long or short", len(long), shown))
-    return findings
+            lengths = _lengths(column)
+            if lengths is not None:
+                odd = (_robust_distance(lengths) > EXTREME) & (lengths > 0)
+                found[f"examples of {part} are empty"] = lengths == 0, None
+                found[f"examples of {part} are extremely long or short"] = odd, lengths
+            found[f"examples of {part} hold one value throughout"] = _constant(column), None
+    return [
+        Finding(kind, int(flawed.sum()), tuple(_place(row, sizes) for row in np.flatnonzero(flawed)[:SHOWN]))
+        for kind, (flawed, sizes) in found.items()
+        if flawed.any()
+    ]
+
+
+def _place(row: int, sizes: np.ndarray | None) -> str:
+    return f"row {row}" if sizes is None else f"row {row} of length {sizes[row]:,}"
+
+
+def _lengths(column: Column) -> np.ndarray | None:
+    """Return the number of samples of waves or of characters of texts, or nothing where lengths are alike."""
+    if isinstance(column, Ragged):
+        return column.lengths
+    if isinstance(column.dtype, np.dtypes.StringDType):
+        return np.strings.str_len(np.strings.strip(column))
+    return None
+
+
+def _constant(column: Column) -> np.ndarray:
+    """Return which waves are silent and which pictures of one colour."""
+    if isinstance(column, Ragged):
+        constant = np.zeros(len(column), bool)
+        filled = np.flatnonzero(column.lengths)
+        if len(filled):
+            starts = column.offsets[filled]
+            highest, lowest = (each.reduceat(column.values, starts) for each in (np.maximum, np.minimum))
+            constant[filled] = highest == lowest
+        return constant
+    if column.ndim < 2 or not len(column):
+        return np.zeros(len(column), bool)
+    axes = tuple(range(1, column.ndim))
+    return column.max(axis=axes) == column.min(axis=axes)
 
 
 def _robust_distance(values: np.ndarray) -> np.ndarray:

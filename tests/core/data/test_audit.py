@@ -110,3 +110,24 @@ def test_a_wave_of_no_length_is_found():
     )
     _, report = audited(splits, Waves, Audit())
     assert kinds(report)["examples of train are empty"] == 1
+
+
+def test_a_label_that_training_lacks_is_found():
+    splits = splits_of(["one text"], ["another"], ["y"])
+    _, report = audited(splits, Texts, Audit())
+    assert kinds(report) == {"examples of test have a label that training lacks": 1}
+
+
+def test_silent_waves_and_pictures_of_one_colour_are_found():
+    class Waves:
+        content = ("wave",)
+        label = None
+
+    waves = Examples({"wave": Ragged.from_rows([[5, 5, 5], [1, 2], [], [3, 3, 4]], np.int16)})
+    empty = waves.take([])
+    _, report = audited(Splits(waves, empty, empty, protocol="by hand"), Waves, Audit())
+    assert kinds(report)["examples of train hold one value throughout"] == 1
+    pictures = Examples({"image": np.stack([np.full((4, 4, 1), 9), np.eye(4)[..., None]]).astype(np.uint8)})
+    splits = Splits(pictures, pictures.take([]), pictures.take([]), protocol="by hand")
+    _, report = audited(splits, Pictures, Audit())
+    assert kinds(report) == {"examples of train hold one value throughout": 1}
