@@ -15,7 +15,7 @@ GUARD = "QUARTET_RERUN_ON_JAX"
 NO_TESTS_COLLECTED = 5
 
 
-def rerun_on_jax(file: str | Path, keyword: str = "", timeout: float = 240.0) -> None:
+def rerun_on_jax(file: str | Path, keyword: str = "", timeout: float = 600.0) -> None:
     """Runs the tests below `file` on JAX and fails with their output if one of them fails.
 
     Keras fixes its backend when it is imported, so the tests that ran here on TensorFlow can meet JAX
@@ -45,6 +45,8 @@ def rerun_on_jax(file: str | Path, keyword: str = "", timeout: float = 240.0) ->
         "KERAS_BACKEND": "jax",
         GUARD: "1",
         "TF_CPP_MIN_LOG_LEVEL": "3",
+        # The tests compile much and compute little.
+        "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",
         "JAX_PLATFORMS": os.environ.get("JAX_PLATFORMS", "cpu"),
     }
     root = Path(__file__).resolve().parents[1]

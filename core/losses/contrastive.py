@@ -31,6 +31,15 @@ def check_pairs(y_pred: Any) -> None:
         )
 
 
+def unit_length(embeddings: Any) -> Any:
+    """Return embeddings scaled to length 1, one of zeros as it is.
+
+    `keras.ops.normalize` has a gradient of NaN there on JAX (keras 3.15.1).
+    """
+    squared_length = ops.sum(ops.square(embeddings), axis=-1, keepdims=True)
+    return embeddings * ops.rsqrt(ops.maximum(squared_length, 1e-12))
+
+
 def in_batch_crossentropy(logits: Any, ids: Any = None) -> Any:
     """Return the cross-entropy of each row of a square matrix whose right answers lie on its diagonal.
 
@@ -112,7 +121,7 @@ class InfoNCE(keras.losses.Loss):
         y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
         check_pairs(y_pred)
         if self.normalize:
-            y_pred = ops.normalize(y_pred, axis=-1)
+            y_pred = unit_length(y_pred)
         logits = ops.matmul(y_pred[:, 0], ops.transpose(y_pred[:, 1])) / self.temperature
         ids = ops.reshape(y_true, (-1,)) if self.mask_same_id else None
         loss = in_batch_crossentropy(logits, ids)
@@ -178,7 +187,7 @@ class NTXent(keras.losses.Loss):
         """Return the mean loss of the two views of each example, of shape `(batch,)`."""
         y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
         check_pairs(y_pred)
-        y_pred = ops.normalize(y_pred, axis=-1)
+        y_pred = unit_length(y_pred)
         first, second = y_pred[:, 0], y_pred[:, 1]
         others = ops.concatenate([first, second])
         itself = ops.eye(ops.shape(others)[0], dtype="bool")

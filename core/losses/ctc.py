@@ -128,7 +128,7 @@ def ctc(labels: Any, log_p: Any, num_frames: Any, blank_index: int) -> Any:
     states = _with_blanks(labels, blank_index)
     emission = ops.take_along_axis(log_p, ops.expand_dims(states, axis=1), axis=-1)
     emission = ops.transpose(ops.maximum(emission, IMPOSSIBLE), (1, 0, 2))
-    is_frame = ops.expand_dims(ops.arange(ops.shape(emission)[0]), axis=1) < num_frames
+    is_frame = ops.expand_dims(ops.arange(ops.shape(emission)[0], dtype="int32"), axis=1) < num_frames
     is_frame = ops.expand_dims(is_frame, axis=-1)
     is_end = _is_end(labels, states, blank_index)
 
@@ -147,25 +147,28 @@ def _path_scores(states: Any, emission: Any, is_frame: Any, is_end: Any, blank_i
     """
     # A label may follow the one before without a blank between them, unless both are equal.
     is_repeat = ops.equal(states, _shift(states, 2, blank_index))
-    skip = ops.where(ops.logical_or(is_repeat, ops.equal(states, blank_index)), IMPOSSIBLE, 0.0)
+    skip = _log(ops.logical_not(ops.logical_or(is_repeat, ops.equal(states, blank_index))), emission.dtype)
 
-    def step_forward(score: Any, frame: tuple[Any, Any]) -> tuple[Any, Any]:
-        frame_emission, frame_counts = frame
+    def step_forward(score: Any, frame: Any) -> tuple[Any, Any]:
+        frame_emission, frame_counts = frame[:, :-1], frame[:, -1:] > 0
         ways = [score, _shift(score, 1, IMPOSSIBLE), _shift(score, 2, IMPOSSIBLE) + skip]
         score = ops.where(frame_counts, ops.logsumexp(ops.stack(ways), axis=0) + frame_emission, score)
         return score, score
 
-    def step_backward(score: Any, frame: tuple[Any, Any]) -> tuple[Any, Any]:
-        frame_emission, frame_counts = frame
+    def step_backward(score: Any, frame: Any) -> tuple[Any, Any]:
+        frame_emission, frame_counts = frame[:, :-1], frame[:, -1:] > 0
         after = score + frame_emission
         ways = [after, _shift(after, -1, IMPOSSIBLE), _shift(after + skip, -2, IMPOSSIBLE)]
         return ops.where(frame_counts, ops.logsumexp(ops.stack(ways), axis=0), score), score
 
     # Before the first frame a path stands on the first blank.
-    start = ops.where(ops.equal(ops.arange(ops.shape(states)[1]), 0), 0.0, IMPOSSIBLE) + ops.zeros_like(skip)
-    end = ops.where(is_end, 0.0, IMPOSSIBLE)
-    _, forward = ops.scan(step_forward, start, (emission, is_frame))
-    _, backward = ops.scan(step_backward, end, (emission, is_frame), reverse=True)
+    is_start = ops.equal(ops.arange(ops.shape(states)[1], dtype="int32"), 0)
+    start = ops.broadcast_to(_log(is_start, emission.dtype), ops.shape(states))
+    end = _log(is_end, emission.dtype)
+    # One tensor, because on TensorFlow `ops.scan` refuses two whose length is unknown (keras 3.15.1).
+    frames = ops.concatenate([emission, ops.cast(is_frame, emission.dtype)], axis=-1)
+    _, forward = ops.scan(step_forward, start, frames)
+    _, backward = ops.scan(step_backward, end, frames, reverse=True)
     return forward, backward
 
 
@@ -184,8 +187,13 @@ def _with_blanks(labels: Any, blank_index: int) -> Any:
 def _is_end(labels: Any, states: Any, blank_index: int) -> Any:
     """Return in which states an alignment may end: the last label, and the blank after it."""
     num_labels = ops.sum(ops.cast(_is_label(labels, blank_index), "int32"), axis=1, keepdims=True)
-    state = ops.arange(ops.shape(states)[1])
+    state = ops.arange(ops.shape(states)[1], dtype="int32")
     return ops.logical_or(ops.equal(state, 2 * num_labels), ops.equal(state, 2 * num_labels - 1))
+
+
+def _log(allowed: Any, dtype: str) -> Any:
+    """Return the logarithm of 1 where something is allowed, and of next to nothing elsewhere."""
+    return ops.cast(ops.logical_not(allowed), dtype) * IMPOSSIBLE
 
 
 def _shift(values: Any, places: int, fill: float) -> Any:

@@ -74,8 +74,8 @@ class SampledSoftmax(keras.losses.Loss):
     """Cross-entropy of the chosen item among sampled ones, corrected for how often each is sampled.
 
     With scores `s` and the probabilities `q` with which items are sampled, the loss is that of a softmax over
-    `s - log(q)` (the logQ correction), which in expectation is the softmax over all items. Without it the
-    model learns that popular items, which are sampled often, are bad.
+    `s - log(q)` (the logQ correction), for the chosen item too. Without it the model learns that popular
+    items, which are sampled often, are bad.
 
     The candidates of a row are either its own (a chosen item and its negatives) or, with ids of shape
     `(batch,)`, the chosen items of the whole batch.
@@ -89,10 +89,10 @@ class SampledSoftmax(keras.losses.Loss):
         dtype: Dtype of the computation, whatever that of the model.
 
     Call arguments:
-        y_true: Ids of the candidates, below 2**24, of shape `(batch, 1 + num_negatives)` with the chosen item
-            in the first column; or those of the chosen items, of shape `(batch,)` or `(batch, 1)`. A
-            candidate with the id of the chosen item of its row (an accidental hit), or with an id below 0
-            (padding), is left out.
+        y_true: Ids of the candidates, below 2**24 and the number of items, of shape `(batch, 1 +
+            num_negatives)` with the chosen item in the first column; or those of the chosen items, of shape
+            `(batch,)` or `(batch, 1)`. A candidate with the id of the chosen item of its row (an accidental
+            hit), or with an id below 0 (padding), is left out.
         y_pred: Scores of shape `(batch, 1 + num_negatives)`; or of shape `(batch, batch)`, each row that of
             one user with all chosen items, his own on the diagonal.
 
@@ -178,5 +178,5 @@ def check_candidates(y_true: Any, y_pred: Any) -> None:
 def left_out(ids: Any) -> Any:
     """Return which candidates do not count: padding, and hits of the chosen item, but never that itself."""
     hits = ops.logical_or(ops.equal(ids, ids[:, :1]), ids < 0)
-    chosen = ops.equal(ops.arange(ops.shape(ids)[1]), 0)
+    chosen = ops.equal(ops.arange(ops.shape(ids)[1], dtype="int32"), 0)
     return ops.logical_and(hits, ops.logical_not(chosen))
