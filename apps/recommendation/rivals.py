@@ -10,7 +10,7 @@ from apps.recommendation.interactions import Interactions
 from apps.recommendation.judging import ScorePairs, ScoreUsers
 
 BLOCK_ITEMS = 512
-EASE_ITEMS = 10_000
+EASE_ITEMS = 5_000
 
 
 def fitted_biases(
