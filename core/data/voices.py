@@ -100,7 +100,7 @@ def spoken(folder: Path, sample_rate: int) -> Examples:
         sample_rate: Samples a second.
 
     Returns:
-        Columns `wave` (ragged int16, read from disk as needed), `label` and `speaker`.
+        Columns `wave` (ragged int16), `label` and `speaker`.
     """
     paths = {name: folder / f"{name}.npy" for name in ("values", "offsets", "label", "speaker")}
     if not all(path.is_file() for path in paths.values()):

