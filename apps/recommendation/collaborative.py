@@ -57,6 +57,11 @@ class CollaborativeFiltering(Task):
 
     def load(self) -> Splits:
         """Return the parts of a MovieLens-style file, a `movielens` of tensorflow-datasets, or the sample."""
+        if self.leave_last_out and (self.split_time or self.split_group):
+            raise UserError(
+                "leave_last_out says what the test part is, so split_time and split_group must be null. "
+                f"Received: split_time={self.split_time}, split_group={self.split_group}."
+            )
         parts, notes = self._read()
         for examples in parts.values():
             bad = int((~np.isfinite(examples["rating"])).sum())

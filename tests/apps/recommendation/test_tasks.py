@@ -114,6 +114,11 @@ def test_ratings_that_are_not_finite_are_refused(tmp_path):
         Ratings(data=str(path)).load()
 
 
+def test_two_ways_to_split_are_refused(source):
+    with pytest.raises(UserError, match="split_time"):
+        Rankings(data=str(source), leave_last_out=True, split_time="time").load()
+
+
 def test_ratings_without_a_column_of_items_are_refused(tmp_path):
     path = tmp_path / "ratings.csv"
     path.write_text("userId,film,rating\n1,2,3\n")
