@@ -99,7 +99,9 @@ def _number(value: Any) -> str:
         return ""
     if isinstance(value, Mapping):
         return f"{value['mean']:.4f} ± {value['std']:.4f}"
-    return f"{value:.4f}" if isinstance(value, float) else str(value)
+    if isinstance(value, float) and not (value.is_integer() and abs(value) > 1):
+        return f"{value:.4f}"
+    return f"{value:.0f}"
 
 
 def _class_table(per_class: Mapping[str, Mapping[str, float]], most: int = 20) -> Table:
