@@ -261,7 +261,7 @@ def _edit_distances(references: Any, lengths: Any, recognised: Any, recognised_l
         facing = ops.take(recognised, ops.clip(columns, 0, num_columns), axis=1)
         substituted = below(before_last) + ops.cast(references != facing, "int32")
         edited = ops.minimum(ops.minimum(last, below(last)) + 1, substituted)
-        diagonal = ops.where(columns < 0, unreached, ops.where(rows * columns == 0, number, edited))
+        diagonal = ops.where(rows * columns == 0, number, edited)
         reached = ops.take_along_axis(diagonal, lengths[:, None], axis=1)[:, 0]
         return last, diagonal, ops.where(lengths + recognised_lengths == number, reached, distances)
 

@@ -100,6 +100,12 @@ def test_a_box_within_a_crowd_overlaps_it_wholly():
     assert overlap.tolist() == [[0.25, 1.0]]
 
 
+def test_of_boxes_overlapped_alike_the_last_is_taken_as_coco_does():
+    true = {"boxes": [[0, 0, 10, 10], [20, 0, 30, 10]], "classes": [0, 0]}
+    found = {"boxes": [[0, 0, 30, 10], [0, 0, 10, 10]], "classes": [0, 0], "scores": [0.9, 0.8]}
+    assert streamed(MeanAveragePrecision((0.3,)), [true], [found], 1).result() == 1.0
+
+
 def test_padded_boxes_do_not_count():
     padded = [{"boxes": [[0, 0, 9, 9], [0, 0, 0, 0]], "classes": [1, -1]}]
     metric = streamed(MeanAveragePrecision(), padded, [{**padded[0], "scores": [0.9, 0.0]}], 1)

@@ -64,6 +64,12 @@ def test_an_item_stands_behind_the_others_of_its_score():
     assert float(metric.result()) == pytest.approx(1 / 3)
 
 
+def test_what_is_not_a_number_does_not_hide_the_scores_beside_it():
+    metric = MeanReciprocalRank(k=2)
+    metric.update_state([[1, 0, 0, 0]], [[0.5, np.nan, np.nan, 0.9]])
+    assert float(metric.result()) == 0.5
+
+
 @pytest.mark.parametrize("metric", METRICS)
 def test_an_item_at_minus_infinity_is_not_found_even_where_the_list_is_longer_than_the_catalogue(metric):
     judged = metric(k=10)
