@@ -119,25 +119,20 @@ def _class_table(per_class: Mapping[str, Mapping[str, float]], most: int = 20) -
 
 def print_demo(runs: Mapping[str, Run]) -> None:
     """Print one line a run: its first figure, the best rival's, and the time it took."""
-    table = Table("task", "data", "figure", "model", "best rival", "seconds", "run")
+    table = Table("task", "figure", "model", "best rival", "", "seconds")
     for name, run in runs.items():
-        metrics, headline = run.metrics, run.experiment.task.headline[0]
+        metrics, task = run.metrics, run.experiment.task
+        figure = task.headline[0]
         rivals = {
-            rival: figures[headline] for rival, figures in metrics["baseline"].items() if headline in figures
+            rival: figures[figure] for rival, figures in metrics["baseline"].items() if figure in figures
         }
-        best = (min if run.experiment.task.direction == "min" else max)(
-            rivals, key=rivals.__getitem__, default=None
-        )
-        table.add_row(
-            name,
-            run.experiment.task.data,
-            headline,
-            _number(metrics["test"][headline]),
-            f"{_number(rivals[best])} ({best})" if best else "",
-            f"{sum(metrics['seconds'].values()):.0f}",
-            str(run.folder),
-        )
+        best = (min if task.direction == "min" else max)(rivals, key=rivals.__getitem__, default="")
+        seconds = sum(metrics["seconds"].values())
+        rival_figure = _number(rivals.get(best))
+        table.add_row(name, figure, _number(metrics["test"][figure]), best, rival_figure, f"{seconds:.0f}")
     _console().print(table)
+    for run in runs.values():
+        _console().print(f"{run.folder}: {run.metrics['protocol']}", soft_wrap=True)
 
 
 def print_findings(findings: Mapping[str, str]) -> None:
