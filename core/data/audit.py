@@ -184,7 +184,8 @@ def _extremes(parts: dict[str, Examples], columns: Sequence[str]) -> list[Findin
         for name in columns:
             column = examples.columns[name]
             lengths = _lengths(column)
-            if lengths is not None:
+            # How long an id is says nothing: it is one of several columns, and a text or a wave stands alone.
+            if lengths is not None and len(columns) == 1:
                 odd = (_robust_distance(lengths) > EXTREME) & (lengths > 0)
                 found[f"examples of {part} are empty"] = lengths == 0, None
                 found[f"examples of {part} are extremely long or short"] = odd, lengths

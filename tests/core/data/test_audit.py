@@ -131,3 +131,14 @@ def test_silent_waves_and_pictures_of_one_colour_are_found():
     splits = Splits(pictures, pictures.take([]), pictures.take([]), protocol="by hand")
     _, report = audited(splits, Pictures, Audit())
     assert kinds(report) == {"examples of train hold one value throughout": 1}
+
+
+def test_the_length_of_an_id_is_no_flaw():
+    class Pairs:
+        content = ("user", "item")
+        label = None
+
+    ids = Examples({"user": [*"abcdefgh", "a" * 60], "item": [*"12345678", "9"]})
+    splits = Splits(ids, ids.take([]), Examples({"user": ["z"], "item": ["1"]}), protocol="by hand")
+    _, report = audited(splits, Pairs, Audit())
+    assert not report.findings

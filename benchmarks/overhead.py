@@ -1,0 +1,82 @@
+"""Times a training through the suite beside a bare `model.fit` on the same arrays, in turn."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from core.experiment import load_experiment
+from core.run import Run
+from core.training import _callbacks, built
+
+ROUNDS, EPOCHS = 5, 4
+OVERRIDES = [f"fit.epochs={EPOCHS}", "shift=0", "rotation=0", "erasing=0"]
+
+
+def main() -> None:
+    """Print the seconds of each and their ratio, round by round, without the first epoch's compilation."""
+    experiment = load_experiment("vision/classification", OVERRIDES)
+    task, fit = experiment.task, experiment.fit
+    splits = task.load()
+    encoder = task.encode(splits.train)
+    x = task.features(splits.train, encoder)
+    y = np.eye(len(encoder.labels), dtype="float32")[encoder.ids(splits.train["label"], "train")]
+
+    def suite() -> float:
+        with tempfile.TemporaryDirectory() as folder:
+            run = Run.create(Path(folder) / "run", experiment)
+            timer = EpochTimer()
+            callbacks = [timer, *_callbacks(experiment, run, num_train=len(x), progress=False)]
+            model = built(experiment, encoder)
+            task.fit(model, encoder, splits, fit, callbacks)
+        return timer.seconds
+
+    def bare() -> float:
+        timer = EpochTimer()
+        model = built(experiment, encoder)
+        steps = -(-len(x) // fit.batch_size)
+        model.compile(fit.keras_optimizer(steps * EPOCHS), task.loss(encoder), metrics=task.metrics(encoder))
+        held = task.features(splits.validation, encoder)
+        held_y = np.eye(len(encoder.labels))[encoder.ids(splits.validation["label"], "validation")]
+        model.fit(
+            x,
+            y,
+            batch_size=fit.batch_size,
+            epochs=EPOCHS,
+            validation_data=(held, held_y),
+            callbacks=[timer],
+            verbose=0,
+        )
+        return timer.seconds
+
+    ratios = []
+    for round_number in range(1, ROUNDS + 1):
+        through, plain = suite(), bare()
+        ratios.append(through / plain)
+        print(f"round {round_number}: suite {through:.2f} s, bare fit {plain:.2f} s, ratio {ratios[-1]:.3f}")
+    print(f"median ratio {statistics.median(ratios):.3f}, from {min(ratios):.3f} to {max(ratios):.3f}")
+
+
+class EpochTimer(keras.callbacks.Callback):
+    """Adds up the seconds of all epochs but the first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seconds = 0.0
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        """Note the time."""
+        self.start = time.perf_counter()
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Add the time since."""
+        self.seconds += (time.perf_counter() - self.start) if epoch else 0.0
+
+
+if __name__ == "__main__":
+    main()
