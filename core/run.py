@@ -120,6 +120,13 @@ class Run:
             )
         return path
 
+    def discard(self) -> None:
+        """Take back a run that never began to train: its own files, and the folder where it is then empty."""
+        for name in ("experiment.yaml", "audit.json", "encoder.json"):
+            (self.folder / name).unlink(missing_ok=True)
+        if not any(self.folder.iterdir()):
+            self.folder.rmdir()
+
     def write_json(self, name: str, tree: Mapping[str, Any]) -> None:
         """Write a mapping as JSON."""
         write_json(self.folder / name, tree)

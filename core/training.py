@@ -59,13 +59,18 @@ def train(
     from core.data.audit import audited
 
     seconds: dict[str, float] = {}
-    with _timed(seconds, "load"):
-        splits = splits or experiment.task.load()
-        splits, report = audited(splits, experiment.task, experiment.audit)
-        run.write_json("audit.json", report.to_json())
-    with _timed(seconds, "encode"):
-        encoder = experiment.task.encode(splits.train)
-        run.write_encoder(encoder)
+    try:
+        with _timed(seconds, "load"):
+            splits = splits or experiment.task.load()
+            splits, report = audited(splits, experiment.task, experiment.audit)
+            run.write_json("audit.json", report.to_json())
+        with _timed(seconds, "encode"):
+            encoder = experiment.task.encode(splits.train)
+            run.write_encoder(encoder)
+    except UserError:
+        if not resume:
+            run.discard()
+        raise
     keras.utils.set_random_seed(experiment.fit.seed)
     model = built(experiment, encoder)
     callbacks = _callbacks(experiment, run, num_train=len(splits.train), progress=progress)

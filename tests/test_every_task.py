@@ -137,6 +137,7 @@ def test_a_source_that_does_not_exist_is_refused_by_name(name, tmp_path):
     experiment = load_experiment(name, [f"data={tmp_path / 'nowhere'}", *QUICK])
     with pytest.raises(UserError, match="nowhere"):
         train(experiment, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 @every_configuration
