@@ -41,6 +41,13 @@ def test_neighbours_predict_what_was_said_of_a_twin_item():
     assert score(user, item)[0] > biases(user, item)[0] + 0.3
 
 
+def test_neighbours_do_not_read_off_the_very_rating():
+    data = interactions([(1, 1, 5.0), (2, 1, 1.0), (2, 2, 3.0), (3, 2, 4.0)], 4, 3)
+    score, biases = rivals.item_neighbours(data, mean=3.0), rivals.biases_only(data, mean=3.0)
+    user, item = np.array([1]), np.array([1])
+    np.testing.assert_allclose(score(user, item), biases(user, item))
+
+
 def test_neighbours_of_many_pairs_are_those_of_each_alone(monkeypatch):
     random = np.random.default_rng(0)
     pairs = np.argwhere(random.random((15, 12)) < 0.5)
