@@ -80,7 +80,8 @@ class Fit(Settings):
         extra: dict[str, Any] = {"momentum": 0.9, "nesterov": True} if self.optimizer == "sgd" else {}
         return type(keras.optimizers.get(self.optimizer))(
             learning_rate=rate,
-            weight_decay=self.weight_decay or None,
+            # AdamW refuses None, which spares the others a pass over all weights.
+            weight_decay=self.weight_decay or (0.0 if self.optimizer == "adamw" else None),
             global_clipnorm=self.clip_norm,
             use_ema=self.average_weights is not None,
             ema_momentum=self.average_weights or 0.99,

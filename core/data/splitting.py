@@ -27,6 +27,8 @@ def content_hash(examples: Examples, key: Sequence[str], seed: int = 0) -> np.nd
     Returns:
         uint64, shape `(num_examples,)`.
     """
+    import pandas as pd
+
     salt = f"{seed:016d}"[:16]
     combined = np.zeros(len(examples), np.uint64)
     for name in key:
@@ -35,6 +37,9 @@ def content_hash(examples: Examples, key: Sequence[str], seed: int = 0) -> np.nd
             column = np.array([_plain(text) for text in column], np.dtypes.StringDType())
         # An odd multiplier keeps the order of the columns in the hash; overflow wraps, as it should.
         combined = combined * np.uint64(0x9E3779B97F4A7C15) + _column_hash(column, salt)
+        if len(key) > 1:
+            # A sum alone would put items with neighbouring hashes into the same part for every user.
+            combined = pd.util.hash_array(combined)
     return combined
 
 

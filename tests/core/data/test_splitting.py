@@ -149,3 +149,13 @@ def test_more_folds_than_members_of_a_class_are_refused():
     few = Examples({"text": ["a", "b", "c"], "label": ["x", "y", "y"]})
     with pytest.raises(UserError, match="can't be divided into 3 folds"):
         next(iter(fold_splits(few, 3, key=("text",), stratify="label")))
+
+
+def test_whether_a_rating_is_held_out_does_not_hang_on_its_item():
+    pairs = Examples(
+        {"user": [str(row // 40) for row in range(4000)], "item": [str(row % 40) for row in range(4000)]}
+    )
+    held = completed({"train": pairs}, ("user", "item"), validation=0.0, test=0.2).test
+    _, counts = np.unique(held["item"], return_counts=True)
+    assert len(counts) == 40
+    assert counts.std() < 8
