@@ -75,6 +75,8 @@ class Synthesiser:
         folder = espeakng_loader.get_data_path().encode()
         self.sample_rate = self.library.espeak_Initialize(SYNCHRONOUS, 0, folder, 0)
         self.library.espeak_SetSynthCallback(self.listener)
+        # Breath is noise, seeded by the clock unless told otherwise.
+        self.library.espeak_ng_SetRandSeed(ctypes.c_long(1))
 
     def speak(self, word: str, voice: str, speed: int) -> np.ndarray:
         """Return the word as int16 samples at `sample_rate`; empty where there is no such voice."""

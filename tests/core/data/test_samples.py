@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -77,6 +78,16 @@ def test_a_voice_speaks_a_word_for_as_long_as_a_word_takes():
     wave = synthesiser.speak("yes", "en-us+f2", 150)
     assert 0.1 < len(wave) / synthesiser.sample_rate < 1.5
     assert np.abs(wave).max() > 1000
+
+
+def test_a_whisper_is_the_same_in_every_process():
+    program = (
+        "import hashlib; from core.data.voices import Synthesiser; "
+        "print(hashlib.sha256(Synthesiser().speak('yes', 'en-us+whisper', 150).tobytes()).hexdigest())"
+    )
+    spoken = [subprocess.run([sys.executable, "-c", program], capture_output=True, text=True) for _ in "ab"]
+    assert spoken[0].stdout == spoken[1].stdout
+    assert len(spoken[0].stdout.strip()) == 64
 
 
 def test_a_voice_that_does_not_exist_says_nothing():
