@@ -68,7 +68,6 @@ class NaNRescue(keras.callbacks.Callback):
         self.events: list[str] = []
         self._epoch = self._step = 0
         self._good: dict[str, np.ndarray] | None = None
-        self._schedules_checked = False
 
     def on_train_begin(self, logs: Mapping | None = None) -> None:
         """Forget the last training."""
@@ -81,7 +80,7 @@ class NaNRescue(keras.callbacks.Callback):
 
     def on_train_batch_begin(self, batch: int, logs: Mapping | None = None) -> None:
         """Lower the schedules again after a resume, which restores `rescues` but not the schedules."""
-        if not self._schedules_checked:
+        if batch == 0:
             self._scale_schedules()
 
     def on_train_batch_end(self, batch: int, logs: Mapping | None = None) -> None:
@@ -132,7 +131,6 @@ class NaNRescue(keras.callbacks.Callback):
         self.events.append(f"{where}: back to the last good state, learning rate times {self.factor}")
 
     def _scale_schedules(self) -> None:
-        self._schedules_checked = True
         scale, changed = self.factor**self.rescues, False
         for optimizer in rated_optimizers(self._model):
             schedule: Any = schedule_of(optimizer)

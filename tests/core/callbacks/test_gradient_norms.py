@@ -35,11 +35,11 @@ def test_sample_weight_changes_the_norm():
     assert measured(linear(), (X, Y, np.array([0.0, 1.0], np.float32))).global_norms == pytest.approx([4.0])
 
 
-def test_the_loss_of_a_regularizer_adds_to_the_gradient():
-    # 0.5 * |w|^2 adds w to the gradient.
-    assert measured(
-        linear(kernel_regularizer=keras.regularizers.L2(0.5)), (X, Y)
-    ).global_norms == pytest.approx([10.0])
+# 0.5 * |w|^2 adds w to the gradient, and so does the mean of (w . x)^2 over the batch of two.
+@pytest.mark.parametrize(("regularized", "factor"), [("kernel", 0.5), ("activity", 1.0)])
+def test_the_loss_of_a_regularizer_adds_to_the_gradient(regularized: str, factor: float):
+    model = linear(**{f"{regularized}_regularizer": keras.regularizers.L2(factor)})
+    assert measured(model, (X, Y)).global_norms == pytest.approx([10.0])
 
 
 def test_rows_of_an_embedding_that_come_twice_add_up_to_the_value():

@@ -131,7 +131,7 @@ class StopError(Exception):
 
 def resumable(folder: Path, stop_after: int | None = None) -> tuple[keras.Model, dict[str, list]]:
     """Train with a schedule, two rescues and a resume."""
-    poison = PoisonOnce(2, 7)
+    poison = PoisonOnce(2, 10)
     callbacks = [poison, NaNRescue(every_steps=3)]
     resume = ExactResume(folder, callbacks, every_steps=1)
     seen = [0]
