@@ -115,10 +115,11 @@ def test_a_model_trains_on_batches_of_different_lengths() -> None:
     signature = (tf.TensorSpec((2, None, 4), tf.float32), tf.TensorSpec((2, None), tf.int32))
     data = tf.data.Dataset.from_generator(batches, output_signature=signature)
     data = data.apply(tf.data.experimental.assert_cardinality(2))
+    keras.utils.set_random_seed(0)
     inputs = keras.Input((None, 4))
     model = keras.Model(inputs, keras.layers.Dense(5)(inputs))
     model.compile(optimizer=keras.optimizers.Adam(0.1), loss=CTC())
-    losses = model.fit(data, epochs=10, verbose=0).history["loss"]
+    losses = model.fit(data, epochs=20, verbose=0).history["loss"]
     assert losses[-1] < 0.5 * losses[0]
 
 
