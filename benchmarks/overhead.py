@@ -12,7 +12,7 @@ import numpy as np
 
 from core.experiment import load_experiment
 from core.run import Run
-from core.training import _callbacks, built
+from core.training import built, training_callbacks
 
 ROUNDS, EPOCHS = 5, 4
 OVERRIDES = [f"fit.epochs={EPOCHS}", "shift=0", "rotation=0", "erasing=0"]
@@ -31,7 +31,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             run = Run.create(Path(folder) / "run", experiment)
             timer = EpochTimer()
-            callbacks = [timer, *_callbacks(experiment, run, num_train=len(x), progress=False)]
+            callbacks = [timer, *training_callbacks(experiment, run, num_train=len(x), progress=False)]
             model = built(experiment, encoder)
             task.fit(model, encoder, splits, fit, callbacks)
         return timer.seconds

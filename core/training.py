@@ -73,7 +73,7 @@ def train(
         raise
     keras.utils.set_random_seed(experiment.fit.seed)
     model = built(experiment, encoder)
-    callbacks = _callbacks(experiment, run, num_train=len(splits.train), progress=progress)
+    callbacks = training_callbacks(experiment, run, num_train=len(splits.train), progress=progress)
     with _timed(seconds, "fit"), dtype_policy(experiment.fit.precision):
         history = experiment.task.fit(model, encoder, splits, experiment.fit, callbacks)
     run.write_model(model)
@@ -121,7 +121,7 @@ def built(experiment: Experiment, encoder: Encoder) -> keras.Model:
         return experiment.task.build(encoder)
 
 
-def _callbacks(experiment: Experiment, run: Run, num_train: int, progress: bool) -> list[Any]:
+def training_callbacks(experiment: Experiment, run: Run, num_train: int, progress: bool) -> list[Any]:
     """Return the callbacks of a training in the order of their calls; `ExactResume` is the last."""
     import keras
 
