@@ -26,7 +26,7 @@ $(ENVIRONMENT): requirements.lock pyproject.toml
 lock:
 	$(PYTHON) -m venv .venv
 	.venv/bin/python -m pip install --quiet uv
-	.venv/bin/uv pip compile pyproject.toml --extra test --extra check --universal --python-version 3.11 \
+	.venv/bin/uv pip compile pyproject.toml --extra test --extra check --extra export --extra serve --universal --python-version 3.11 \
 	  --no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet --output-file requirements.lock
 
 clean:
