@@ -8,7 +8,7 @@ demo: $(ENVIRONMENT)
 	.venv/bin/quartet demo
 
 test: $(ENVIRONMENT)
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 check: $(ENVIRONMENT)
 	.venv/bin/ruff check .

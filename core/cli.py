@@ -174,6 +174,72 @@ def predict(
 
 
 @app.command()
+def tune(
+    task: TaskName,
+    overrides: Overrides = None,
+    strategy: Annotated[str, typer.Option(help="bayesian, random, grid or hyperband")] = "bayesian",
+    trials: Annotated[int, typer.Option(min=1, help="At most so many trials")] = 20,
+    minutes: Annotated[float | None, typer.Option(min=0, help="At most so long, by the clock")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Epochs a trial")] = None,
+    max_parameters: Annotated[int | None, typer.Option(min=1, help="Refuse larger models")] = None,
+    objective: Annotated[
+        str | None,
+        typer.Option(help="A figure of the training, or two apart by a comma: val_loss,parameters"),
+    ] = None,
+    folds: Annotated[int | None, typer.Option(min=2, help="Judge a trial by so many folds")] = None,
+    workers: Annotated[int, typer.Option(min=0, help="Trials at a time on this machine")] = 1,
+    chief: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Share the search with workers on other machines")
+    ] = None,
+    worker: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Run trials for the chief at this address")
+    ] = None,
+    stop_poor: Annotated[bool, typer.Option(help="Stop trials that fall behind the median")] = True,
+    seed: Annotated[int, typer.Option(min=0, help="Of the proposals")] = 0,
+    folder: Annotated[Path | None, typer.Option(help="Of the search; by default runs/<task>-search")] = None,
+) -> None:
+    """Search the space in a task's `tune:` section; the same command goes on with one that was cut off."""
+    from core.errors import UserError
+    from core.experiment import load_experiment
+    from core.search.definition import Budget, Search, objectives_of
+
+    changed = [*(overrides or []), *([f"fit.epochs={epochs}"] if epochs else [])]
+    experiment = load_experiment(task, changed)
+    search = Search(
+        experiment,
+        strategy,  # type: ignore[arg-type]
+        objectives_of(experiment, objective),
+        folds=folds,
+        max_parameters=max_parameters,
+        stop_poor=stop_poor,
+        seed=seed,
+    )
+    folder = folder or Path("runs") / f"{_stem(task)}-search"
+    if not workers and not chief:
+        raise UserError(
+            "--workers 0 leaves all trials to others, and needs --chief HOST:PORT. Received: no chief."
+        )
+    _quiet_tensorflow()
+    from core.search.tables import SearchTable, print_outcome
+    from core.tuning import join
+    from core.tuning import tune as tune_experiment
+
+    if worker:
+        typer.echo(f"{join(search, folder, worker)} trials were run for the chief at {worker}.")
+        return
+    try:
+        with SearchTable(search) as table:
+            outcome = tune_experiment(
+                search, folder, Budget(trials, minutes), workers=workers, chief=chief, watch=table.show
+            )
+    except KeyboardInterrupt:
+        typer.echo(f"quartet: Stopped. {folder} holds what was found; the same command goes on.", err=True)
+        raise typer.Exit(130) from None
+    print_outcome(outcome)
+    typer.echo(f"Search: {folder}")
+
+
+@app.command()
 def demo(
     folder: Annotated[Path, typer.Option(help="Where the runs go")] = Path("runs/demo"),
 ) -> None:
@@ -211,12 +277,15 @@ def _run_folder(task: str, experiment: Experiment, resume: bool) -> Path:
     """Return a new folder under runs/; to resume, the newest that holds this experiment unfinished."""
     import time
 
-    stem = Path(task).stem if task.endswith((".yaml", ".yml")) else task.strip("/").replace("/", "-")
     if resume:
         from core.run import newest_unfinished
 
         return newest_unfinished(Path("runs"), experiment)
-    return Path("runs") / f"{stem}-{time.strftime('%Y%m%d-%H%M%S')}"
+    return Path("runs") / f"{_stem(task)}-{time.strftime('%Y%m%d-%H%M%S')}"
+
+
+def _stem(task: str) -> str:
+    return Path(task).stem if task.endswith((".yaml", ".yml")) else task.strip("/").replace("/", "-")
 
 
 def _lines_of(file: Path) -> list[str]:
@@ -231,6 +300,7 @@ def _lines_of(file: Path) -> list[str]:
 
 def _quiet_tensorflow() -> None:
     """Import TensorFlow without the lines that its native part prints."""
+    import logging
     import os
 
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -243,6 +313,8 @@ def _quiet_tensorflow() -> None:
         os.dup2(standard_error, 2)
         os.close(standard_error)
         os.close(silence)
+    # It warns of the models that predict one after another, which is what a demo and a search do.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
 def main() -> None:

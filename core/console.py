@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from core.run import Run
 
 
-def _console() -> Console:
+def console() -> Console:
     """Return a console that prints text as it is: a bracket in a value is no markup."""
     return Console(markup=False, highlight=False)
 
@@ -24,7 +24,7 @@ def print_tasks(configurations: Mapping[str, Path]) -> None:
     table = Table("task", "ledger")
     for name, path in configurations.items():
         table.add_row(name, _ledger(path))
-    _console().print(table)
+    console().print(table)
 
 
 def _ledger(path: Path) -> str:
@@ -47,7 +47,7 @@ def print_experiment(experiment: Experiment) -> None:
         table.add_section()
     for path, space in experiment.tune.items():
         table.add_row(f"tune.{path}", str(space), "search space")
-    _console().print(table)
+    console().print(table)
 
 
 def _allowed(field: Any) -> str:
@@ -67,15 +67,15 @@ def print_figures(metrics: Mapping[str, Any], headline: tuple[str, ...]) -> None
     columns = {"model": metrics["test"], **metrics["baseline"]}
     table = Table("figure", *columns)
     for name in _figure_names(metrics["test"], headline):
-        table.add_row(name, *(_number(figures.get(name)) for figures in columns.values()))
-    console = _console()
-    console.print(table)
+        table.add_row(name, *(number(figures.get(name)) for figures in columns.values()))
+    screen = console()
+    screen.print(table)
     for name, per_class in metrics["test"].items():
         if name == "per_class":
-            console.print(_class_table(per_class))
-    console.print(f"Protocol: {metrics['protocol']}", soft_wrap=True)
+            screen.print(_class_table(per_class))
+    screen.print(f"Protocol: {metrics['protocol']}", soft_wrap=True)
     for note in metrics.get("data", {}).get("notes", ()):
-        console.print(f"Note: {note}", soft_wrap=True)
+        screen.print(f"Note: {note}", soft_wrap=True)
     if "seconds" in metrics:
         spent = ", ".join(f"{name} {value:.1f} s" for name, value in metrics["seconds"].items())
         rates = (
@@ -86,7 +86,7 @@ def print_figures(metrics: Mapping[str, Any], headline: tuple[str, ...]) -> None
             if "data_wait_share" in metrics
             else []
         )
-        console.print(f"Time: {spent}; {', '.join(rates)}", soft_wrap=True)
+        screen.print(f"Time: {spent}; {', '.join(rates)}", soft_wrap=True)
 
 
 def _figure_names(figures: Mapping[str, Any], headline: tuple[str, ...]) -> list[str]:
@@ -94,7 +94,8 @@ def _figure_names(figures: Mapping[str, Any], headline: tuple[str, ...]) -> list
     return [name for name in headline if name in figures] + names
 
 
-def _number(value: Any) -> str:
+def number(value: Any) -> str:
+    """Return a figure as tables show it."""
     if value is None:
         return ""
     if isinstance(value, Mapping):
@@ -113,7 +114,7 @@ def _class_table(per_class: Mapping[str, Mapping[str, float]], most: int = 20) -
         else per_class
     )
     for label in weakest:
-        table.add_row(label, *(_number(per_class[label][name]) for name in names))
+        table.add_row(label, *(number(per_class[label][name]) for name in names))
     return table
 
 
@@ -128,11 +129,11 @@ def print_demo(runs: Mapping[str, Run]) -> None:
         }
         best = (min if task.direction == "min" else max)(rivals, key=rivals.__getitem__, default="")
         seconds = sum(metrics["seconds"].values())
-        rival_figure = _number(rivals.get(best))
-        table.add_row(name, figure, _number(metrics["test"][figure]), best, rival_figure, f"{seconds:.0f}")
-    _console().print(table)
+        rival_figure = number(rivals.get(best))
+        table.add_row(name, figure, number(metrics["test"][figure]), best, rival_figure, f"{seconds:.0f}")
+    console().print(table)
     for run in runs.values():
-        _console().print(f"{run.folder}: {run.metrics['protocol']}", soft_wrap=True)
+        console().print(f"{run.folder}: {run.metrics['protocol']}", soft_wrap=True)
 
 
 def print_findings(findings: Mapping[str, str]) -> None:
@@ -140,4 +141,4 @@ def print_findings(findings: Mapping[str, str]) -> None:
     table = Table("subject", "finding")
     for subject, finding in findings.items():
         table.add_row(subject, finding)
-    _console().print(table)
+    console().print(table)

@@ -174,6 +174,7 @@ def cross_validate(
             group=group,
             time=by_time,
             key=task.content,
+            validation=task.validation,
             seed=experiment.fit.seed,
         ),
         start=1,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import pydantic
 import yaml
@@ -99,13 +99,60 @@ class Audit(Settings):
     near_duplicates: bool = Field(True, description="look for near-duplicates too")
 
 
+class Choice(Settings):
+    """Values that a search may choose from; in a YAML a bare list is one."""
+
+    values: list[Any] = Field(min_length=1)
+    when: dict[str, list[Any]] = Field({}, description="searched only where these paths have these values")
+
+    @pydantic.field_validator("when", mode="before")
+    @classmethod
+    def _listed(cls, when: Any) -> Any:
+        return _listed(when)
+
+
 class Range(Settings):
     """A stretch of numbers that a search may draw from."""
 
     min: float
     max: float
-    step: float | None = Field(None, gt=0)
+    step: float | None = Field(
+        None, gt=0, description="distance of the values; on a log scale their ratio, above 1"
+    )
     scale: Literal["linear", "log"] = "linear"
+    when: dict[str, list[Any]] = Field({}, description="searched only where these paths have these values")
+
+    @pydantic.field_validator("when", mode="before")
+    @classmethod
+    def _listed(cls, when: Any) -> Any:
+        return _listed(when)
+
+    @pydantic.model_validator(mode="after")
+    def _ordered(self) -> Range:
+        if not self.min < self.max:
+            raise ValueError(f"must have min below max, got {self.min} and {self.max}")
+        if self.scale == "log" and self.min <= 0:
+            raise ValueError(f"must have min above 0 on a log scale, got {self.min}")
+        if self.scale == "log" and self.step is not None and self.step <= 1:
+            raise ValueError(f"must have a step above 1 on a log scale, got {self.step}")
+        return self
+
+
+def _listed(when: Any) -> Any:
+    if not isinstance(when, Mapping):
+        return when
+    return {path: value if isinstance(value, list) else [value] for path, value in when.items()}
+
+
+def _space(value: Any) -> Any:
+    if isinstance(value, list):
+        return Choice(values=value)
+    if isinstance(value, Mapping):
+        return validated(Choice if "values" in value else Range, value, "tune")
+    return value
+
+
+Space = Annotated[Choice | Range, pydantic.BeforeValidator(_space)]
 
 
 class Experiment(Settings):
@@ -115,15 +162,37 @@ class Experiment(Settings):
     task: pydantic.SerializeAsAny[Task]
     fit: Fit = Fit()
     audit: Audit = Audit()
-    tune: dict[str, Range | list[Any]] = Field(
-        {}, description="search space: dotted path to choices or a range"
-    )
+    tune: dict[str, Space] = Field({}, description="search space: dotted path to choices or a range")
+
+    def value_at(self, path: str) -> Any:
+        """Return the value at a dotted path such as `fit.learning_rate`."""
+        part, _, field = path.partition(".")
+        return getattr(getattr(self, part), field)
+
+    def with_values(self, values: Mapping[str, Any]) -> Experiment:
+        """Return the experiment with other values at dotted paths.
+
+        Raises:
+            UserError: A path is unknown, or a value is not one that its field takes.
+
+        Example:
+
+        >>> load_experiment("nlp/sentiment").with_values({"fit.epochs": 3}).fit.epochs
+        3
+        """
+        tree = self._tree()
+        for path, value in values.items():
+            tree = with_override(tree, path.split("."), value)
+        return experiment_from(tree)
 
     def to_yaml(self) -> str:
         """Return the experiment as YAML that `load_experiment` reads back to the same experiment."""
+        return yaml.safe_dump(self._tree(), sort_keys=False, allow_unicode=True)
+
+    def _tree(self) -> dict[str, Any]:
         tree = self.model_dump(mode="json", exclude_none=True)
         tree["task"] = {"type": dotted_path(type(self.task)), **tree["task"]}
-        return yaml.safe_dump(tree, sort_keys=False, allow_unicode=True)
+        return tree
 
 
 def configurations() -> dict[str, Path]:
@@ -197,8 +266,9 @@ def experiment_from(tree: Mapping[str, Any]) -> Experiment:
         "tune": tree.get("tune") or {},
     }
     experiment = validated(Experiment, parts, "")
-    for path in experiment.tune:
-        _require_field(path, {"task": task_class, "fit": Fit})
+    for path, space in experiment.tune.items():
+        for name in (path, *space.when):
+            _require_field(name, {"task": task_class, "fit": Fit})
     return experiment
 
 

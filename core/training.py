@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,39 +51,86 @@ def train(
     >>> run.metrics["test"]["accuracy"]  # doctest: +SKIP
     0.95
     """
-    run = _opened(experiment, Path(folder), resume)
+    run = opened(experiment, Path(folder), resume)
     if run.finished:
         return run
-    import keras
-
-    from core.data.audit import audited
-
     seconds: dict[str, float] = {}
     try:
-        with _timed(seconds, "load"):
-            splits = splits or experiment.task.load()
-            splits, report = audited(splits, experiment.task, experiment.audit)
-            run.write_json("audit.json", report.to_json())
-        with _timed(seconds, "encode"):
-            encoder = experiment.task.encode(splits.train)
-            run.write_encoder(encoder)
+        splits, encoder = prepared(run, splits, seconds)
     except UserError:
         if not resume:
             run.discard()
         raise
-    keras.utils.set_random_seed(experiment.fit.seed)
-    model = built(experiment, encoder)
-    callbacks = training_callbacks(experiment, run, num_train=len(splits.train), progress=progress)
-    with _timed(seconds, "fit"), dtype_policy(experiment.fit.precision):
-        history = experiment.task.fit(model, encoder, splits, experiment.fit, callbacks)
-    run.write_model(model)
-    run.write_history(history.history)
+    model, callbacks = fitted(run, splits, encoder, seconds, progress=progress)
     judged(run, model, encoder, splits, seconds=seconds, throughput=callbacks[0].summary())
     callbacks[-1].delete()
     return run
 
 
-def _opened(experiment: Experiment, folder: Path, resume: bool) -> Run:
+def prepared(run: Run, splits: Splits | None, seconds: dict[str, float]) -> tuple[Splits, Encoder]:
+    """Load and audit a run's examples, and learn from them what the task's encoder holds.
+
+    Args:
+        run: Where `audit.json` and `encoder.json` go.
+        splits: The examples, where the caller has them already.
+        seconds: Takes the time of each step.
+
+    Raises:
+        UserError: The data can't be used; the message says what to do.
+    """
+    from core.data.audit import audited
+
+    task = run.experiment.task
+    with _timed(seconds, "load"):
+        splits, report = audited(splits or task.load(), task, run.experiment.audit)
+        run.write_json("audit.json", report.to_json())
+    with _timed(seconds, "encode"):
+        encoder = task.encode(splits.train)
+        run.write_encoder(encoder)
+    return splits, encoder
+
+
+def fitted(
+    run: Run,
+    splits: Splits,
+    encoder: Encoder,
+    seconds: dict[str, float],
+    *,
+    progress: bool = False,
+    extra: Sequence[keras.callbacks.Callback] = (),
+) -> tuple[keras.Model, list[Any]]:
+    """Build and fit a run's model, from its last checkpoint where it has one, and write it.
+
+    Args:
+        run: Where `model.keras`, `history.csv` and the checkpoints go.
+        splits: Audited examples.
+        encoder: What the task learnt from them.
+        seconds: Takes the time of the fit.
+        progress: Show a progress bar.
+        extra: Further callbacks; they are no part of the checkpoint.
+
+    Returns:
+        The trained model and the callbacks, `Throughput` first, `ExactResume` last; the checkpoint is kept.
+    """
+    import keras
+
+    experiment = run.experiment
+    keras.utils.set_random_seed(experiment.fit.seed)
+    model = built(experiment, encoder)
+    callbacks = training_callbacks(experiment, run, len(splits.train), progress, extra)
+    with _timed(seconds, "fit"), dtype_policy(experiment.fit.precision):
+        history = experiment.task.fit(model, encoder, splits, experiment.fit, callbacks)
+    run.write_model(model)
+    run.write_history(history.history)
+    return model, callbacks
+
+
+def opened(experiment: Experiment, folder: Path, resume: bool) -> Run:
+    """Return a new run in a folder, or with `resume` the one that it holds.
+
+    Raises:
+        UserError: The folder holds a run of another configuration, or any run where `resume` is not given.
+    """
     if not resume or not (folder / "experiment.yaml").is_file():
         return Run.create(folder, experiment)
     run = Run(folder)
@@ -121,7 +168,13 @@ def built(experiment: Experiment, encoder: Encoder) -> keras.Model:
         return experiment.task.build(encoder)
 
 
-def training_callbacks(experiment: Experiment, run: Run, num_train: int, progress: bool) -> list[Any]:
+def training_callbacks(
+    experiment: Experiment,
+    run: Run,
+    num_train: int,
+    progress: bool,
+    extra: Sequence[keras.callbacks.Callback] = (),
+) -> list[Any]:
     """Return the callbacks of a training in the order of their calls; `ExactResume` is the last."""
     import keras
 
@@ -130,21 +183,18 @@ def training_callbacks(experiment: Experiment, run: Run, num_train: int, progres
 
     task, fit = experiment.task, experiment.fit
     throughput = Throughput(fit.batch_size, num_train)
-    callbacks: list[keras.callbacks.Callback] = [throughput]
+    resumed: list[keras.callbacks.Callback] = [throughput]
     if fit.rescues:
-        callbacks.append(NaNRescue(max_rescues=fit.rescues))
+        resumed.append(NaNRescue(max_rescues=fit.rescues))
     if fit.patience:
-        callbacks.append(
+        resumed.append(
             keras.callbacks.EarlyStopping(
                 monitor=task.objective, mode=task.direction, patience=fit.patience, restore_best_weights=True
             )
         )
     if fit.tensorboard:
-        callbacks.append(keras.callbacks.TensorBoard(run.logs, write_graph=False))
-    if progress:
-        callbacks.append(ProgressBar(fit.epochs, task.objective, throughput))
+        resumed.append(keras.callbacks.TensorBoard(run.logs, write_graph=False))
+    shown = [ProgressBar(fit.epochs, task.objective, throughput)] if progress else []
     seconds = fit.checkpoint_seconds
-    return [
-        *callbacks,
-        ExactResume(run.checkpoints, callbacks, every_seconds=seconds, delete_checkpoint=False),
-    ]
+    resume = ExactResume(run.checkpoints, resumed, every_seconds=seconds, delete_checkpoint=False)
+    return [*resumed, *shown, *extra, resume]
