@@ -11,6 +11,7 @@ from core.experiment import Choice, Range
 from core.search.definition import Search, TrialRecord
 
 FEWEST_TRIALS = 6
+GRID = 15  # points in the middle of equal parts of a range
 
 
 def importance(records: list[TrialRecord], search: Search) -> dict[str, float]:
@@ -77,4 +78,5 @@ def _draws(definition: Choice | Range, generator: np.random.Generator, count: in
 def _grid(definition: Choice | Range) -> list[float]:
     if isinstance(definition, Choice):
         return [float(place) for place in range(len(definition.values))]
-    return np.linspace(*_ends(definition), 15).tolist()
+    low, high = _ends(definition)
+    return (low + (high - low) * (np.arange(GRID) + 0.5) / GRID).tolist()

@@ -25,7 +25,6 @@ from core.search.space import (
     chosen_values,
     own_values,
     points_of,
-    rounded,
     search_space,
 )
 
@@ -145,13 +144,10 @@ class JournalledOracle(kt.Oracle):
             )
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
-        """Return the strategy's next values, numbers rounded to a few digits."""
+        """Return the strategy's next values."""
         if len(self.search.objectives) > 1:
             self._weigh_objectives()
-        response = super().populate_space(trial_id)
-        if response.get("values"):
-            response["values"] = {name: rounded(value) for name, value in response["values"].items()}
-        return response
+        return super().populate_space(trial_id)
 
     def _random_values(self) -> dict[str, Any] | None:
         # The configuration's own values are the first that a strategy that begins at random tries.

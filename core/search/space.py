@@ -136,12 +136,11 @@ def chosen_values(search: Search, values: Mapping[str, Any]) -> dict[str, Any]:
             continue
         if isinstance(definition, Choice) and not _simple(definition.values):
             value = definition.values[int(value)]
-        chosen[path] = rounded(value)
+        chosen[path] = _rounded(value)
     return chosen
 
 
-def rounded(value: Any) -> Any:
-    """Return a number with a few significant digits; whatever else as it is."""
+def _rounded(value: Any) -> Any:
     return float(f"{value:.{SIGNIFICANT_DIGITS}g}") if isinstance(value, float) else value
 
 
@@ -228,6 +227,6 @@ def _values_at(space: kt.HyperParameters, parameters: list[Any], point: np.ndarr
         if drawn.is_active(parameter):
             place = places.get(id(parameter))
             drawn.values[parameter.name] = (
-                parameter.default if place is None else rounded(parameter.prob_to_value(place))
+                parameter.default if place is None else parameter.prob_to_value(place)
             )
     return drawn.values

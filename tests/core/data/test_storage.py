@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import numpy as np
+
+from core.data.examples import Examples, Ragged, Splits
+from core.data.storage import read_splits, write_splits
+
+
+def test_splits_come_back_as_they_were(tmp_path):
+    train = Examples(
+        {
+            "text": ["schön", "", "a\0b\nc"],
+            "rating": np.array([1.5, np.nan, 3.0]),
+            "wave": Ragged.from_rows([[1, 2], [], [3]], np.int16),
+            "picture": np.arange(12, dtype=np.uint8).reshape(3, 2, 2),
+        },
+        source="reviews.tsv",
+    )
+    splits = Splits(
+        train, train.take([]), train.take([2]), "by hash", notes=("2 skipped",), official_test=True
+    )
+    write_splits(tmp_path, splits)
+    found = read_splits(tmp_path)
+    assert found.train["text"].tolist() == ["schön", "", "a\0b\nc"]
+    np.testing.assert_array_equal(found.train["rating"], train["rating"])
+    assert [found.train.ragged("wave")[row].tolist() for row in range(3)] == [[1, 2], [], [3]]
+    assert found.train["picture"].dtype == np.uint8
+    np.testing.assert_array_equal(found.test["picture"], train["picture"][2:])
+    assert (len(found.validation), found.test.source) == (0, "reviews.tsv")
+    assert (found.protocol, found.notes, found.official_test) == ("by hash", ("2 skipped",), True)
+
+
+def test_columns_of_numbers_stay_on_disk(tmp_path):
+    train = Examples({"picture": np.zeros((3, 4))})
+    write_splits(tmp_path, Splits(train, train, train, "none"))
+    assert isinstance(read_splits(tmp_path).train["picture"].base, np.memmap)

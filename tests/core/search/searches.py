@@ -1,0 +1,67 @@
+"""Searches over a small space, and trials that are told instead of run."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from core.experiment import Experiment, load_experiment
+from core.search.definition import Budget, Objective, Search
+from core.search.journal import Journal
+from core.search.oracles import JournalledOracle, ended, oracle_of
+
+PRETEND = (sys.executable, str(Path(__file__).with_name("pretend_trial.py")))
+RATE = {"fit.learning_rate": {"min": 1e-4, "max": 1, "scale": "log"}}
+ACCURACY = (Objective("val_accuracy", "max"),)
+
+
+def experiment(tune: dict[str, Any] | None = None, *overrides: str) -> Experiment:
+    """Return an experiment of 8 epochs at a rate of 0.001, with a search space."""
+    plain = load_experiment(
+        "nlp/sentiment", ["fit.epochs=8", "fit.learning_rate=0.001", "tune={}", *overrides]
+    )
+    return Experiment.model_validate({**dict(plain), "tune": RATE if tune is None else tune})
+
+
+def search(tune: dict[str, Any] | None = None, *overrides: str, **options: Any) -> Search:
+    """Return a search of `experiment(tune, *overrides)`."""
+    return Search(experiment(tune, *overrides), **{"objectives": ACCURACY, **options})
+
+
+def oracle(folder: Path, wanted: Search | None = None, trials: int = 20) -> JournalledOracle:
+    """Return the oracle of a search, where its journal in a folder ends."""
+    folder.mkdir(exist_ok=True)
+    return oracle_of(wanted or search(), Budget(trials), Journal(folder / "journal.jsonl"))
+
+
+def tell(
+    told: JournalledOracle, trial: Any, *scores: float, worker: str = "one", reason: str | None = ""
+) -> Any:
+    """Tell an oracle a trial's score after each epoch, and that it then came to its end."""
+    for epoch, score in enumerate(scores, start=1):
+        answer = told.update_trial(trial.trial_id, {"val_accuracy": score}, step=epoch)
+        if answer.status != "RUNNING":
+            reason = None
+            break
+    told.end_trial(ended(trial, "COMPLETED", reason))
+    return told.records[trial.trial_id]
+
+
+def closeness(trial: Any) -> float:
+    """Return a score that is best at a rate of 0.01."""
+    import math
+
+    return -abs(math.log10(trial.hyperparameters.values["fit.learning_rate"]) + 2)
+
+
+def proposals(told: JournalledOracle, count: int, worker: str = "one") -> list[dict[str, Any]]:
+    """Return the values of so many trials, each told how close it came."""
+    values = []
+    for _ in range(count):
+        trial = told.create_trial(worker)
+        if trial.status != "RUNNING":
+            break
+        values.append(dict(trial.hyperparameters.values))
+        tell(told, trial, closeness(trial))
+    return values
