@@ -7,6 +7,7 @@ import csv
 import json
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -150,7 +151,7 @@ class Run:
             table = csv.writer(file)
             table.writerow(["epoch", *history])
             table.writerows(
-                [epoch, *row] for epoch, row in enumerate(zip(*history.values(), strict=True), start=1)
+                [epoch, *row] for epoch, row in enumerate(zip_longest(*history.values()), start=1)
             )
 
     @contextlib.contextmanager

@@ -11,6 +11,7 @@ from core.experiment import Choice, Range
 from core.search.definition import Search, TrialRecord
 
 FEWEST_TRIALS = 6
+NUM_DRAWS = 1000
 GRID = 15  # points in the middle of equal parts of a range
 
 
@@ -32,6 +33,7 @@ def importance(records: list[TrialRecord], search: Search) -> dict[str, float]:
         Hutter, Hoos and Leyton-Brown, 2014, An Efficient Approach for Assessing Hyperparameter Importance,
         equations 3 to 6, with draws in place of the sums over leaves
     """
+    from scipy.stats import qmc
     from sklearn.ensemble import RandomForestRegressor
 
     goal, tune = search.objectives[0], search.experiment.tune
@@ -41,8 +43,11 @@ def importance(records: list[TrialRecord], search: Search) -> dict[str, float]:
     points = np.array([[_number(tune[path], record.values.get(path)) for path in tune] for record in scored])
     forest = RandomForestRegressor(200, min_samples_leaf=2, random_state=search.seed)
     forest.fit(points, [record.score(goal) for record in scored])
-    generator = np.random.default_rng(search.seed)
-    space = np.stack([_draws(definition, generator, 500) for definition in tune.values()], axis=1)
+    shares_of_one = qmc.LatinHypercube(len(tune), seed=search.seed).random(NUM_DRAWS)
+    space = np.stack(
+        [_at(definition, share) for definition, share in zip(tune.values(), shares_of_one.T, strict=True)],
+        axis=1,
+    )
     total = float(np.var(forest.predict(space)))
     shares = {}
     for column, (path, definition) in enumerate(tune.items()):
@@ -69,14 +74,15 @@ def _ends(definition: Range) -> tuple[float, float]:
     return _number(definition, definition.min), _number(definition, definition.max)
 
 
-def _draws(definition: Choice | Range, generator: np.random.Generator, count: int) -> np.ndarray:
+def _at(definition: Choice | Range, shares: np.ndarray) -> np.ndarray:
+    """Return the numbers that lie at shares in [0, 1) of a space."""
     if isinstance(definition, Choice):
-        return generator.integers(len(definition.values), size=count).astype(np.float64)
-    return generator.uniform(*_ends(definition), size=count)
+        return np.floor(shares * len(definition.values))
+    low, high = _ends(definition)
+    return low + (high - low) * shares
 
 
 def _grid(definition: Choice | Range) -> list[float]:
     if isinstance(definition, Choice):
         return [float(place) for place in range(len(definition.values))]
-    low, high = _ends(definition)
-    return (low + (high - low) * (np.arange(GRID) + 0.5) / GRID).tolist()
+    return _at(definition, (np.arange(GRID) + 0.5) / GRID).tolist()

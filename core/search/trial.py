@@ -247,7 +247,7 @@ def _watched(task: Task) -> tuple[Task, set[str]]:
         def __getattribute__(self, name: str) -> Any:
             if name in names:
                 seen.add(name)
-            elif name in ("__dict__", "model_dump", "model_copy"):
+            elif name in ("model_dump", "model_dump_json"):
                 seen.update(names)
             return super().__getattribute__(name)
 
