@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Watch = Callable[[list[TrialRecord], float], None]
 LOOK_EVERY = 0.2  # seconds
+FAREWELL = 5.0  # seconds
 
 
 def tune(
@@ -81,6 +82,7 @@ def tune(
             raise
         finally:
             if server:
+                _dismiss(oracle)
                 server.stop(grace=1)
         write_findings(folder, search, oracle)
         return write_outcome(folder, search, oracle)
@@ -111,6 +113,13 @@ def _work(oracle: JournalledOracle, staff: list[Any], folder: Path, watch: Watch
     watch(list(oracle.records.values()), oracle.elapsed())
     if failures:
         raise failures[0]
+
+
+def _dismiss(oracle: JournalledOracle) -> None:
+    """Wait a little until every worker elsewhere has heard that there is no more to do."""
+    end = time.monotonic() + FAREWELL
+    while oracle.tuner_ids and time.monotonic() < end:
+        time.sleep(LOOK_EVERY)
 
 
 def _guarded(worker: Any, failures: list[BaseException]) -> None:

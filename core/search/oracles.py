@@ -31,7 +31,7 @@ from core.search.space import (
 REASON = "tuner/reason"
 MOST_TRIALS = 9999  # KerasTuner names trials with as many digits
 FEWEST_TO_COMPARE = 3  # other trials, before one is stopped for being worse than their median
-FEWEST_TO_FAIL = 3  # trials, before a search of failures alone is given up
+FEWEST_TO_FAIL = 5  # trials, before a search of failures alone is given up
 NUM_INITIAL_POINTS = 5
 NUM_CENTRES = 3  # good trials, around which candidates are drawn besides those all over the space
 LOST_AFTER = 30.0  # seconds without a word from a worker
@@ -110,11 +110,11 @@ class JournalledOracle(kt.Oracle):
 
     def _over(self) -> bool:
         """Return whether the budget is spent; `stop_reason` says why, where it is not by trials."""
-        ended = [record for record in self.records.values() if record.status != "running"]
+        done = [record for record in self.records.values() if record.status != "running"]
         if self.budget.minutes is not None and self.elapsed() > 60 * self.budget.minutes:
             self.stop_reason = self.stop_reason or f"the {self.budget.minutes:g} minutes are over"
-        if len(ended) >= FEWEST_TO_FAIL and all(record.status == "failed" for record in ended):
-            self.stop_reason = self.stop_reason or f"the first {len(ended)} trials all failed"
+        if len(done) >= FEWEST_TO_FAIL and all(record.status == "failed" for record in done):
+            self.stop_reason = self.stop_reason or f"the first {len(done)} trials all failed"
         return bool(self.stop_reason) or len(self.trials) >= self.budget.trials
 
     def create_trial(self, tuner_id: str) -> Trial:
@@ -125,6 +125,7 @@ class JournalledOracle(kt.Oracle):
             if not self._replaying and not waiting and self._over():
                 # One that another worker is running may yet come back.
                 status = "IDLE" if self.ongoing_trials and not self.stop_reason else "STOPPED"
+                (self.tuner_ids.add if status == "IDLE" else self.tuner_ids.discard)(tuner_id)
                 return Trial(self.get_space(), trial_id="", status=status)
             trial = super().create_trial(tuner_id)
             if trial.status == "RUNNING":
@@ -230,7 +231,7 @@ class JournalledOracle(kt.Oracle):
         epochs = self.search.folds or self.search.experiment.fit.epochs
         if (
             len(self.search.objectives) > 1
-            or step < max(1, epochs // 4)
+            or step < max(2, epochs // 3)
             or goal.name not in record.history[step]
         ):
             return ""

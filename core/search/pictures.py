@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator
 
 from core.experiment import Choice
 from core.search.definition import Search, TrialRecord, best_of
@@ -52,6 +53,9 @@ def draw_values(path: Path, records: list[TrialRecord], search: Search) -> None:
             panel.set_xlim(-0.5, len(definition.values) - 0.5)
         elif definition.scale == "log":
             panel.set_xscale("log")
+            panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            panel.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+            panel.xaxis.set_minor_locator(NullLocator())
     for row in panels:
         row[0].set_ylabel(goal.name)
     panels[0][0].legend(fontsize="small")

@@ -118,10 +118,16 @@ def _folds(order: Order, experiment: Experiment, splits: Splits, say: Say) -> To
         # What the fold leaves out is the validation part; the test part is the search's own, at its end.
         part = replace(fold, validation=fold.test, test=splits.test)
         folder = Path(order.folder) / f"fold-{len(told) + 1}"
-        told.append(_trained(order, experiment, folder, part, task.encode(part.train), lambda known: None))
+        hear = _only_size(None if told else say)
+        told.append(_trained(order, experiment, folder, part, task.encode(part.train), hear))
         mean = {name: sum(one[name] for one in told) / len(told) for name in told[0]}
         say({"step": len(told), "figures": mean})
     return {**mean, "epochs": len(told)}
+
+
+def _only_size(say: Say | None) -> Say:
+    """Return what passes on the size of a model, and keeps a fold's epochs to itself."""
+    return lambda known: say(known) if say and known["step"] == 0 else None
 
 
 def _trained(

@@ -113,7 +113,7 @@ def test_a_trial_worse_than_the_others_median_is_stopped(tmp_path):
     told = oracle(tmp_path)
     for _ in range(3):
         tell(told, told.create_trial("one"), 0.5, 0.6, 0.7, 0.8)
-    record = tell(told, told.create_trial("one"), 0.2, 0.3, 0.9)
+    record = tell(told, told.create_trial("one"), 0.2, 0.3, 0.9, 0.9)
     assert record.status == "stopped"
     assert max(record.history) == 2
     assert "after epoch 2 is worse than the others' median" in record.reason
@@ -149,10 +149,10 @@ def test_a_score_that_is_no_number_is_a_failure(tmp_path):
 
 def test_a_search_whose_first_trials_all_fail_stops(tmp_path):
     told = oracle(tmp_path)
-    for _ in range(3):
+    for _ in range(5):
         told.end_trial(ended(told.create_trial("one"), "FAILED", "no memory"))
     assert told.create_trial("one").status == "STOPPED"
-    assert told.stop_reason == "the first 3 trials all failed"
+    assert told.stop_reason == "the first 5 trials all failed"
 
 
 def test_a_model_above_the_ceiling_is_stopped_before_it_trains(tmp_path):

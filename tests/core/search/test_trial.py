@@ -89,7 +89,7 @@ def test_a_figure_that_training_does_not_report_is_named_with_those_it_does(revi
 def test_folds_leave_the_test_part_alone_and_tell_the_mean(reviews, tmp_path):
     told: list[dict] = []
     known = run(order(experiment(reviews, "fit.epochs=1"), tmp_path, folds=2), told.append)
-    assert [each["step"] for each in told] == [1, 2]
+    assert [each["step"] for each in told] == [0, 1, 2]
     assert known["val_accuracy"] == told[-1]["figures"]["val_accuracy"]
     runs = [Run(tmp_path / "trial" / name) for name in ("fold-1", "fold-2")]
     assert not any(each.finished for each in runs)
