@@ -63,7 +63,7 @@ def tune(
     from core.search.oracles import oracle_of
     from core.search.outcome import write_findings, write_outcome
     from core.search.space import search_space
-    from core.search.workers import TRIAL, Worker, worker_environments
+    from core.search.workers import TRIAL, Worker, delete_checkpoints, worker_environments
 
     folder = Path(folder)
     search_space(search)  # refuses a space that does not fit before anything is written
@@ -85,7 +85,10 @@ def tune(
                 _dismiss(oracle)
                 server.stop(grace=1)
         write_findings(folder, search, oracle)
-        return write_outcome(folder, search, oracle)
+        outcome = write_outcome(folder, search, oracle)
+        if search.strategy != "hyperband":  # whose trials may yet be gone on with
+            delete_checkpoints(folder, keep=set())
+        return outcome
 
 
 def _work(oracle: JournalledOracle, staff: list[Any], folder: Path, watch: Watch) -> None:

@@ -134,7 +134,8 @@ class JournalledOracle(kt.Oracle):
                 )
                 self._begin(trial)
             elif trial.status == "STOPPED" and not self._replaying:
-                self.stop("every combination was tried")
+                hyperband = self.search.strategy == "hyperband"
+                self.stop("hyperband came to its end" if hyperband else "every combination was tried")
             return trial
 
     def _begin(self, trial: Trial) -> None:

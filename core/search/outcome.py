@@ -98,7 +98,8 @@ def write_outcome(folder: Path, search: Search, oracle: JournalledOracle) -> dic
         told = reasons.most_common(1)[0][0] if reasons else oracle.stop_reason or "there was no time for one"
         raise UserError(f"No trial of {len(records)} succeeded. Most often: {told}.")
     own_values = oracle.own_values()
-    own = next((record for record in records if record.values == own_values and not record.reason), None)
+    tried = [record for record in records if record.values == own_values and record.status == "finished"]
+    own = max(tried, key=lambda record: record.measures["epochs"], default=None)
     outcome = {
         "trials": dict(Counter(record.status for record in records)),
         "ended_because": oracle.stop_reason or f"{len(records)} trials were run",
@@ -127,8 +128,11 @@ def _judged(
     of_its_own = record is None or search.folds
     place = folder / name if of_its_own else folder / "trials" / record.name  # type: ignore[union-attr]
     run = train(search.experiment.with_values(values), place, resume=True)
+    # Hyperband's trials are parts of a training, which is only now whole.
+    whole = record is not None and search.strategy != "hyperband"
     found = {
-        goal.name: record.score(goal) if record else _validated(run, goal.name) for goal in search.objectives
+        goal.name: record.score(goal) if record and whole else _validated(run, goal.name)
+        for goal in search.objectives
     }
     return {
         "trial": record.name if record else None,

@@ -85,10 +85,11 @@ def print_outcome(outcome: Mapping[str, Any]) -> None:
         for name in outcome["best"][part]:
             figures = (number(outcome[who][part].get(name)) for who in ("own", "best"))
             table.add_row(f"{part} {name}" if part == "test" else name, *figures)
-    table.add_row("parameters", *(f"{outcome[who]['parameters']:,}" for who in ("own", "best")))
+    if "parameters" not in outcome["objectives"]:
+        table.add_row("parameters", *(f"{outcome[who]['parameters']:,}" for who in ("own", "best")))
     screen.print(table)
     if "pareto" in outcome:
-        front = Table("trial", *outcome["objectives"], "values", title="None is better in both")
+        front = Table("trial", *outcome["objectives"], "values", title="Pareto front: none is better in both")
         for row in outcome["pareto"]:
             values = ", ".join(f"{path.partition('.')[2]} {value}" for path, value in row["values"].items())
             front.add_row(row["trial"], *(number(row[name]) for name in outcome["objectives"]), values)

@@ -92,6 +92,8 @@ class Worker:
                 env=self.environment,
                 start_new_session=True,  # Ctrl-C is for the search, which ends its trials itself
             )
+        if self._leaving.is_set():
+            self.process.kill()
         done = threading.Event()
         threading.Thread(target=self._live, args=(trial.trial_id, done), daemon=True).start()
         try:
