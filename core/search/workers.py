@@ -157,7 +157,7 @@ def _code(code: int) -> str:
 
 def worker_environments(count: int) -> list[dict[str, str]]:
     """Return the variables of each local worker: its share of the processors, and a GPU if there is one."""
-    threads = str(max(1, (os.cpu_count() or 1) // count))
+    threads = str(max(1, (os.cpu_count() or 1) // max(count, 1)))
     shared = {"TF_CPP_MIN_LOG_LEVEL": "3"}
     if count > 1:
         shared |= {"TF_NUM_INTRAOP_THREADS": threads, "OMP_NUM_THREADS": threads}

@@ -111,6 +111,10 @@ def test_gpus_are_handed_out_one_a_worker(monkeypatch):
     assert [each["CUDA_VISIBLE_DEVICES"] for each in worker_environments(3)] == ["4", "7", "4"]
 
 
+def test_a_chief_may_leave_all_trials_to_others():
+    assert worker_environments(0) == []
+
+
 def test_the_weights_of_beaten_trials_are_deleted_and_finished_runs_kept(tmp_path):
     for name in ("0000", "0001", "0002"):
         (tmp_path / "trials" / name / "checkpoints").mkdir(parents=True)
