@@ -226,7 +226,8 @@ def load_experiment(name: str, overrides: Sequence[str] = ()) -> Experiment:
     Args:
         name: A shipped configuration such as `nlp/sentiment`, the path of a YAML file, or a run folder.
         overrides: Dotted paths and values. A key without a dot that is no part of the experiment belongs to
-            the task: `data=reviews.tsv` is `task.data=reviews.tsv`.
+            the task: `data=reviews.tsv` is `task.data=reviews.tsv`. What is searched has a dot in its name:
+            `tune.fit.epochs=[5,10]`.
 
     Raises:
         UserError: A name, a key or a value is not right; the message says which and what is.
@@ -241,6 +242,8 @@ def load_experiment(name: str, overrides: Sequence[str] = ()) -> Experiment:
         path, value = parsed_override(override)
         if len(path) == 1 and path[0] not in Experiment.model_fields:
             path = ["task", *path]
+        if path[0] == "tune" and len(path) > 2:
+            path = ["tune", f"{path[1]}.{path[2]}", *path[3:]]
         tree = with_override(tree, path, value)
     return experiment_from(tree)
 

@@ -100,3 +100,9 @@ def test_every_optimizer_that_can_be_chosen_exists_in_keras(name):
 @pytest.mark.parametrize("name", configurations())
 def test_every_shipped_configuration_resolves(name):
     assert isinstance(load_experiment(name), Experiment)
+
+
+def test_what_is_searched_can_be_overridden_by_its_dotted_path():
+    experiment = load_experiment("nlp/sentiment", ["tune.fit.epochs=[2,4]", "tune.fit.learning_rate.max=0.5"])
+    assert experiment.tune["fit.epochs"].values == [2, 4]
+    assert experiment.tune["fit.learning_rate"].max == 0.5
