@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from core.data.examples import Examples
     from core.data.feed import Feed
+    from core.explanation import Anatomy, Explanation
 
 EVALUATION_BATCH = 256
 
@@ -164,6 +165,26 @@ class Classification(Task):
         """Return the label, its probability and those of all labels, for each raw input."""
         batches = self._probabilities(model, encoder, self.read(inputs))
         return [answer_of(answer, encoder.labels) for probabilities in batches for answer in probabilities]
+
+    def anatomy(self, model: keras.Model, encoder: Any, value: Any) -> Anatomy:
+        """Return what the parts of a raw input are, for `explain`.
+
+        Raises:
+            UserError: The model can't be opened.
+        """
+        raise UserError(f"{type(self).__name__} does not explain its answers. Received: explain.")
+
+    def explain(self, model: keras.Model, encoder: Any, value: Any, method: str | None = None) -> Explanation:
+        """Return what the parts of an input add to the log-odds of its likeliest label."""
+        from core.data.feed import Feed
+        from core.explanation import explained
+
+        anatomy = self.anatomy(model, encoder, value)
+        answer = self.predict(model, encoder, [value])[0]
+        inputs = next(iter(self.batches(self.read([value]), encoder, Feed(1))))[0]
+        label = answer["label"]
+        target = (encoder.labels.index(label), label)
+        return explained(model, inputs, anatomy, target, answer, method)
 
     def _probabilities(self, model: keras.Model, encoder: Any, examples: Examples) -> Iterator[np.ndarray]:
         from scipy.special import softmax

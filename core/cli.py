@@ -174,6 +174,28 @@ def predict(
 
 
 @app.command()
+def explain(
+    run: RunFolder,
+    value: Annotated[str, typer.Argument(metavar="INPUT", help="A text, a path or an id")],
+    method: Annotated[
+        str | None, typer.Option(help="integrated_gradients, occlusion or grad_cam, where the task knows it")
+    ] = None,
+    picture: Annotated[Path, typer.Option(help="Where the picture goes")] = Path("explanation.png"),
+) -> None:
+    """Tell why an input gets its answer: as JSON, and as a picture."""
+    from core.run import Run
+    from core.writing import to_json, written_whole
+
+    finished = Run(run)
+    _quiet_tensorflow()
+    explanation = finished.experiment.task.explain(finished.model, finished.encoder, value, method)
+    with written_whole(picture) as path:
+        path.write_bytes(explanation.png())
+    typer.echo(to_json(explanation.to_json()))
+    typer.echo(f"Picture: {picture}", err=True)
+
+
+@app.command()
 def tune(
     task: TaskName,
     overrides: Overrides = None,

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from core.data.examples import Examples, Splits
     from core.data.feed import Feed
     from core.experiment import Fit
+    from core.explanation import Explanation
 
 Figures = dict[str, Any]
 Write = Callable[[dict[str, Any]], None]
@@ -225,6 +226,20 @@ class Task(Settings):
         Raises:
             UserError: An input can't be read.
         """
+
+    def explain(self, model: keras.Model, encoder: Any, value: Any, method: str | None = None) -> Explanation:
+        """Return why one raw input gets its answer.
+
+        Args:
+            model: A trained model.
+            encoder: The encoder it was trained with.
+            value: One raw input, as `predict` takes it.
+            method: How; the task's first by default.
+
+        Raises:
+            UserError: The input can't be read, or the task or the method explains nothing of the kind.
+        """
+        raise UserError(f"{type(self).__name__} does not explain its answers. Received: explain.")
 
     def baseline(self, encoder: Any, splits: Splits) -> dict[str, Figures]:
         """Return the same figures from the simplest honest rivals, by the rival's name."""

@@ -75,6 +75,16 @@ def test_a_loaded_run_predicts_what_the_trained_model_predicted(name, runs, sour
 
 
 @every_configuration
+def test_an_answer_is_explained_by_parts_and_a_picture(name, runs, sources):
+    run, value = runs[name], raw_inputs(name, sources)[0]
+    explanation = run.experiment.task.explain(run.model, run.encoder, value)
+    told = explanation.to_json()
+    assert told["answer"] == run.experiment.task.predict(run.model, run.encoder, [value])[0]
+    assert any(part["adds"] for part in told["parts"])
+    assert explanation.png().startswith(b"\x89PNG")
+
+
+@every_configuration
 def test_each_raw_input_gets_one_answer(name, runs, sources):
     run, inputs = runs[name], raw_inputs(name, sources)
     assert len(run.experiment.task.predict(run.model, run.encoder, inputs)) == len(inputs)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
 
 from core.classification import Classification, LabelEncoder, figures_of, labels_of
+from core.errors import UserError
 from core.task import Encoder, Figures
 
 if TYPE_CHECKING:
     import keras
+    from matplotlib.figure import Figure
 
     from core.data.examples import Examples, Ragged, Splits
     from core.data.text import Pieces
+    from core.explanation import Anatomy, Part
 
 
 class TextEncoder(LabelEncoder):
@@ -156,6 +160,33 @@ class Sentiment(Classification):
         )
         logits = last(vector)
         return keras.Model(inputs, logits, name="sentiment")
+
+    def anatomy(self, model: keras.Model, encoder: TextEncoder, value: Any) -> Anatomy:
+        """Return the words of a text, by the embeddings of the pieces that they are in."""
+        import keras
+
+        from core.explanation import Anatomy, draw_bars
+
+        layer = next((each for each in model.layers if isinstance(each, keras.layers.Embedding)), None)
+        if layer is None:
+            raise UserError(
+                "A KerasHub backbone keeps its embedding to itself: only the other encoders are explained. "
+                f"Received: encoder={self.encoder}."
+            )
+
+        def parts(embedded: np.ndarray) -> tuple[list[str], np.ndarray]:
+            words, owned = self._pieces().owners(str(value))
+            masks = np.zeros((len(words), *embedded.shape), bool)
+            masks[:, : owned.shape[1]] = owned[..., None]
+            return words, masks
+
+        def draw(figure: Figure, embedded: np.ndarray, adds: np.ndarray, words: Sequence[Part]) -> None:
+            strongest = sorted(range(len(words)), key=lambda place: -abs(words[place].adds))[:25]
+            shown = [words[place] for place in sorted(strongest)]
+            figure.set_size_inches(6, 0.9 + 0.28 * len(shown))
+            draw_bars(figure.subplots(), shown, "adds to the log-odds of the label")
+
+        return Anatomy(layer.name, parts, draw)
 
     def baseline(self, encoder: TextEncoder, splits: Splits) -> dict[str, Figures]:
         """Return the figures of logistic regression on TF-IDF of words, and of NBSVM."""

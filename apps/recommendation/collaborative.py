@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from apps.recommendation.least_squares import ExplicitLeastSquares, ImplicitLeastSquares
     from core.data.examples import Examples, Splits
     from core.experiment import Fit
+    from core.explanation import Explanation
 
 TFDS_COLUMNS = {
     "user": ("user_id",),
@@ -229,3 +230,44 @@ class CollaborativeFiltering(Task):
             self.score_name,
         )
         return recommender.answers([question(value) for value in inputs])
+
+    def explain(
+        self, model: keras.Model, encoder: RatingsEncoder, value: Any, method: str | None = None
+    ) -> Explanation:
+        """Return which past ratings and which factors made a recommendation, or the score of a pair.
+
+        The ratings are read from the task's data again. Factors in closed form divide a score exactly; those
+        learnt by gradient nearly so, which the gap tells; a deep tower is asked what it would say without each
+        item of the user's past.
+
+        Raises:
+            UserError: Training never saw the user or the item, or a method is asked for.
+        """
+        from apps.recommendation import explanations
+        from apps.recommendation.answers import question
+        from apps.recommendation.interactions import UNKNOWN, numbered
+        from apps.recommendation.towers import factorisation_of
+
+        if method is not None:
+            raise UserError(f"Recommendations take no method of explanation. Received: {method!r}.")
+        asked = question(value)
+        answer = self.predict(model, encoder, [value])[0]
+        best = answer["recommendations"][0] if "recommendations" in answer else answer
+        user = int(numbered([asked.user], encoder.users)[0])
+        item = int(numbered([best["item"]], encoder.items)[0])
+        if UNKNOWN in (user, item):
+            raise UserError(
+                f"Training never saw this user or item: there is no past to tell. Received: {value}."
+            )
+        score = float(self.pair_scores(model, encoder)(np.array([user]), np.array([item]))[0])
+        factors: list[float] = []
+        if self.method == "two_tower":
+            history = explanations.history_of_towers(model, user, item)
+        else:
+            table = factorisation_of(model)
+            problem = self.least_squares(encoder, encoder.interactions(self.load().train))
+            history = explanations.history_of_problem(problem.user_problem(user, item, table))
+            factors = explanations.factor_products(table, user, item)
+        return explanations.explained(
+            history, answer, best.get("title", best["item"]), score, encoder, factors
+        )

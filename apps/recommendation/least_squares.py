@@ -45,6 +45,47 @@ class Factorisation:
 
 
 @dataclass(frozen=True, eq=False)
+class UserProblem:
+    """The ridge regression that gives a user's vector, and so divides a score among the user's ratings.
+
+    Args:
+        items: Of the user's ratings, shape `(num_ratings,)`.
+        features: Of these items, shape `(num_ratings, dim)`.
+        targets: What the vector is to explain of each rating.
+        ridge: Shape `(dim, dim)`.
+        wanted: The features of the item whose score is asked for, shape `(dim,)`.
+        base: The score without any rating.
+
+    Reference:
+        Hu, Koren and Volinsky, 2008, Collaborative Filtering for Implicit Feedback Datasets, section 5
+    """
+
+    items: np.ndarray
+    features: np.ndarray
+    targets: np.ndarray
+    ridge: np.ndarray
+    wanted: np.ndarray
+    base: float
+
+    def adds(self) -> np.ndarray:
+        """Return what each rating adds to the score; with the base they sum to it."""
+        squares = self.features.T @ self.features + self.ridge
+        return self.features @ np.linalg.solve(squares, self.wanted) * self.targets
+
+    def scores(self, kept: np.ndarray) -> np.ndarray:
+        """Return the scores if only some ratings had been given.
+
+        Args:
+            kept: 1 for a rating that is kept and 0 for one that is not, shape `(num_cases, num_ratings)`.
+        """
+        return np.array([self._score(self.features[case > 0], self.targets[case > 0]) for case in kept])
+
+    def _score(self, features: np.ndarray, targets: np.ndarray) -> float:
+        vector = np.linalg.solve(features.T @ features + self.ridge, features.T @ targets)
+        return self.base + float(self.wanted @ vector)
+
+
+@dataclass(frozen=True, eq=False)
 class ExplicitLeastSquares:
     """Ratings as numbers: `mean + user_bias + item_bias + <user, item>` is close to each.
 
@@ -95,6 +136,21 @@ class ExplicitLeastSquares:
         scales = groups.lengths**self.exponent
         solved = solved_rows(groups, columns, targets, features, scales[:, None] * penalties)
         return solved[:, :-1], solved[:, -1]
+
+    def user_problem(self, user: int, item: int, factors: Factorisation) -> UserProblem:
+        """Return what decides a user's score of an item, given the factors of the items."""
+        rows = self.by_user[user]
+        items = self.ratings.items[rows]
+        ridge = np.full(factors.items.shape[1] + 1, self.penalty)
+        ridge[-1] = self.bias_penalty
+        return UserProblem(
+            items=items,
+            features=np.concatenate([factors.items[items], np.ones((len(items), 1))], axis=1),
+            targets=self.ratings.ratings[rows] - self.mean - factors.item_bias[items],
+            ridge=np.diag(ridge * max(len(items), 1) ** self.exponent),
+            wanted=np.append(factors.items[item], 1.0),
+            base=self.mean + float(factors.item_bias[item]),
+        )
 
     def objective(self, factors: Factorisation) -> float:
         """Return the objective divided by the number of ratings."""
@@ -156,6 +212,20 @@ class ImplicitLeastSquares:
 
     def _penalties(self, groups: Ragged, num_others: int) -> np.ndarray:
         return self.penalty * (groups.lengths + self.unobserved * (num_others - 1)) ** self.exponent
+
+    def user_problem(self, user: int, item: int, factors: Factorisation) -> UserProblem:
+        """Return what decides a user's score of an item, given the factors of the items."""
+        items = self.ratings.items[self.by_user[user]]
+        penalty = self._penalties(self.by_user, len(factors.items))[user]
+        gram = self.unobserved * factors.items.T @ factors.items
+        return UserProblem(
+            items=items,
+            features=factors.items[items],
+            targets=np.ones(len(items)),
+            ridge=gram + penalty * np.eye(len(gram)),
+            wanted=factors.items[item],
+            base=0.0,
+        )
 
     def objective(self, factors: Factorisation) -> float:
         """Return the objective divided by the number of ratings."""

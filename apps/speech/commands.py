@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -18,8 +18,12 @@ from core.task import Encoder, Figures
 if TYPE_CHECKING:
     import keras
     import tensorflow as tf
+    from matplotlib.figure import Figure
 
     from core.data.examples import Examples, Ragged, Splits
+    from core.explanation import Anatomy, Part
+
+BANDS = ("lowest quarter", "low quarter", "high quarter", "highest quarter")
 
 
 class Commands(FrontEnd, Classification):
@@ -125,6 +129,39 @@ class Commands(FrontEnd, Classification):
         heard = keras.layers.Dropout(self.dropout)(heard)
         logits = keras.layers.Dense(len(encoder.labels), dtype="float32", name="logits")(heard)
         return keras.Model(waves, logits, name="commands")
+
+    def anatomy(self, model: keras.Model, encoder: LabelEncoder, value: Any) -> Anatomy:
+        """Return stretches of time in bands of pitch, by the log-mel spectrogram."""
+        from core.explanation import Anatomy, grid
+
+        seconds = self.num_samples / self.sample_rate
+
+        def parts(frames: np.ndarray) -> tuple[list[str], np.ndarray]:
+            cells = grid(frames.shape, (max(round(10 * seconds), 1), len(BANDS)))
+            masks = np.zeros((len(cells), *frames.shape), bool)
+            for mask, cell in zip(masks, cells, strict=True):
+                mask[cell] = True
+            second = seconds / len(frames)
+            return [
+                f"{time.start * second:.2f} to {time.stop * second:.2f} s, {BANDS[place % len(BANDS)]}"
+                for place, (time, _) in enumerate(cells)
+            ], masks
+
+        def draw(figure: Figure, frames: np.ndarray, adds: np.ndarray, cells: Sequence[Part]) -> None:
+            figure.set_size_inches(7, 5)
+            heard, added = figure.subplots(2, 1, sharex=True)
+            place = {"origin": "lower", "aspect": "auto", "extent": (0, seconds, 0, frames.shape[1])}
+            heard.imshow(frames.T, cmap="gray_r", **place)
+            heard.set_title("what it heard")
+            most = np.abs(adds).max() or 1.0
+            drawn = added.imshow(adds.T, cmap="PuOr_r", vmin=-most, vmax=most, **place)
+            added.set_title("what each point adds")
+            added.set_xlabel("seconds")
+            for panel in (heard, added):
+                panel.set_ylabel("mel band")
+            figure.colorbar(drawn, ax=added, label="log-odds of the label")
+
+        return Anatomy("log_mel", parts, draw)
 
     def baseline(self, encoder: LabelEncoder, splits: Splits) -> dict[str, Figures]:
         """Return the figures of a logistic regression on the mean log spectrum of each recording."""

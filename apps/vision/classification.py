@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -15,10 +16,13 @@ from core.task import Encoder, Figures
 if TYPE_CHECKING:
     import keras
     import tensorflow as tf
+    from matplotlib.figure import Figure
 
     from core.data.examples import Examples, Splits
+    from core.explanation import Anatomy, Part
 
 CHUNK = 4096
+CELLS = 7  # along each side of a picture that is explained
 
 
 class PictureEncoder(LabelEncoder):
@@ -169,6 +173,42 @@ class PictureClassification(Classification):
         x = layers.Dropout(self.dropout)(x)
         logits = layers.Dense(len(encoder.labels), dtype="float32", name="logits")(x)
         return keras.Model(pictures, logits, name="classification")
+
+    def anatomy(self, model: keras.Model, encoder: PictureEncoder, value: Any) -> Anatomy:
+        """Return the cells of a grid over the picture, by its normalised pixels."""
+        import keras
+
+        from core.explanation import Anatomy, grid
+
+        layer = next((each for each in model.layers if isinstance(each, keras.layers.Rescaling)), None)
+        shapes = {each.name: getattr(each.output, "shape", ()) for each in model.layers}
+        # The last maps that still tell where something is.
+        deep = [name for name, shape in shapes.items() if len(shape) == 4 and min(shape[1:3]) >= CELLS]
+        picture = self.features(self.read([value]), encoder)[0]
+
+        def parts(pixels: np.ndarray) -> tuple[list[str], np.ndarray]:
+            across = min(CELLS, *pixels.shape[:2])
+            cells = grid(pixels.shape[:2], (across, across))
+            masks = np.zeros((len(cells), *pixels.shape), bool)
+            for mask, cell in zip(masks, cells, strict=True):
+                mask[cell] = True
+            return [f"rows {r.start}-{r.stop - 1}, columns {c.start}-{c.stop - 1}" for r, c in cells], masks
+
+        def draw(figure: Figure, pixels: np.ndarray, adds: np.ndarray, cells: Sequence[Part]) -> None:
+            figure.set_size_inches(7, 3.6)
+            left, right = figure.subplots(1, 2)
+            shown = picture[..., 0] if picture.shape[-1] == 1 else picture
+            left.imshow(shown, cmap="gray")
+            left.set_title("what it saw")
+            heat = adds.sum(axis=-1)
+            most = np.abs(heat).max() or 1.0
+            drawn = right.imshow(heat, cmap="PuOr_r", vmin=-most, vmax=most)
+            right.set_title("what each pixel adds")
+            figure.colorbar(drawn, ax=right, shrink=0.75, label="log-odds of the label")
+            for panel in (left, right):
+                panel.set_axis_off()
+
+        return Anatomy(layer.name if layer else None, parts, draw, maps=deep[-1] if deep else None)
 
     def baseline(self, encoder: PictureEncoder, splits: Splits) -> dict[str, Figures]:
         """Return the figures of a linear support vector machine on histograms of oriented gradients."""

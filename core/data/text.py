@@ -76,6 +76,38 @@ class Pieces:
             pieces = tf.concat([pieces, tf.strings.join([INNER, runs.merge_dims(1, 2)])], axis=1)
         return pieces
 
+    def owners(self, text: str) -> tuple[list[str], np.ndarray]:
+        """Return the words or characters that are read of a text, and which of its pieces each is part of.
+
+        Args:
+            text: One text.
+
+        Returns:
+            The words, and bool, shape `(num_words, num_pieces)`, pieces in the order of a call.
+
+        Example:
+
+        >>> words, parts = Pieces(ngrams=2).owners("Not bad")
+        >>> words, parts.tolist()
+        (['not', 'bad'], [[True, False, True], [False, True, True]])
+        """
+        alone = Pieces(self.split, self.max_length)(np.array([text]))[0].numpy()
+        words = [word.decode("utf-8", errors="replace") for word in alone]
+        spans = [
+            range(start, start + length)
+            for length in range(1, self.ngrams + 1)
+            for start in range(len(words) - length + 1)
+        ]
+        if self.character_ngrams is not None:
+            shortest, longest = self.character_ngrams
+            spans += [
+                range(place, place + 1)
+                for place, word in enumerate(words)
+                for length in range(shortest, longest + 1)
+                for _ in range(len(word) + 2 - length + 1)
+            ]
+        return words, np.array([[place in span for span in spans] for place in range(len(words))])
+
     def vocabulary(self, texts: np.ndarray, size: int, min_count: int = 1) -> list[str]:
         """Return the most frequent pieces of the texts, by the number of texts that hold them.
 

@@ -123,3 +123,22 @@ def test_the_size_of_the_blocks_does_not_change_the_factors(problem, data, start
 
 def test_values_on_jax():
     rerun_on_jax(Path(__file__).parent, keyword="value")
+
+
+@pytest.mark.parametrize("problem", [explicit, implicit])
+def test_what_the_ratings_add_sums_to_the_score_of_the_solved_user(problem, data, start):
+    solved = problem(data)
+    factors = start
+    for _ in range(60):
+        factors = solved.sweep(factors)
+    user, item = 4, 3
+    parts = solved.user_problem(user, item, factors)
+    mean = getattr(solved, "mean", 0.0)
+    score = factors.scores(np.array([user]), np.array([item]))[0] + mean
+    assert parts.base + parts.adds().sum() == pytest.approx(score, rel=0.02)
+    assert parts.scores(np.ones((1, len(parts.items))))[0] == pytest.approx(parts.base + parts.adds().sum())
+
+
+def test_without_any_rating_the_base_is_left(data, start):
+    parts = explicit(data).user_problem(4, 3, explicit(data).sweep(start))
+    assert parts.scores(np.zeros((1, len(parts.items))))[0] == pytest.approx(parts.base)
