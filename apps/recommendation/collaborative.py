@@ -237,8 +237,8 @@ class CollaborativeFiltering(Task):
         """Return which past ratings and which factors made a recommendation, or the score of a pair.
 
         The ratings are read from the task's data again. Factors in closed form divide a score exactly; those
-        learnt by gradient nearly so, which the gap tells; a deep tower is asked what it would say without each
-        item of the user's past.
+        learnt by gradient nearly so, which the gap tells; a deep tower is asked what it would say without
+        each item of the user's past.
 
         Raises:
             UserError: Training never saw the user or the item, or a method is asked for.
