@@ -43,6 +43,7 @@ class Sentiment(Classification):
 
     encoder_class: ClassVar[type[Encoder]] = TextEncoder
     content: ClassVar[tuple[str, ...]] = ("text",)
+    accepts: ClassVar = "text"
 
     text_column: str = Field(
         "text", description="column of the texts; a position from 0 in a file without header"

@@ -35,6 +35,7 @@ class CollaborativeFiltering(Task):
 
     encoder_class: ClassVar[type[Encoder]] = RatingsEncoder
     content: ClassVar[tuple[str, ...]] = ("user", "item")
+    accepts: ClassVar = "ratings"
     score_name: ClassVar[str]
     """What the score of a user and an item is called in an answer."""
 
@@ -191,6 +192,15 @@ class CollaborativeFiltering(Task):
                 break
         called.on_train_end()
         return model.history
+
+    def choices(self, encoder: RatingsEncoder) -> dict[str, dict[str, str]]:
+        """Return the users and the items that training saw, the most active and the most rated first."""
+        active = np.argsort(-np.array(encoder.user_counts), kind="stable").tolist()
+        items = [encoder.items[number - 1] for number in encoder.popular.tolist()]
+        return {
+            "user": {encoder.users[place]: encoder.users[place] for place in active},
+            "item": {item: encoder.titles.get(item, item) for item in items},
+        }
 
     @abstractmethod
     def least_squares(

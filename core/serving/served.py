@@ -1,0 +1,279 @@
+"""A run that is served: loaded, warmed up, and replaced by a newer one without losing a request."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import re
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.errors import UserError
+from core.run import Run
+from core.serving.batching import MicroBatcher
+from core.serving.kinds import KINDS, InputKind
+from core.serving.problems import Problem
+from core.serving.requests import decoded
+from core.serving.settings import Batching, Limits
+
+if TYPE_CHECKING:
+    from core.explanation import Explanation
+
+log = logging.getLogger(__name__)
+
+WARM_UP_SIZES = (1, 2, 3)
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+Observe = Callable[[int, float], None]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a served run is found.
+
+    Args:
+        name: In the paths of its routes.
+        folder: A run, a link to one, or a folder of runs, of which the newest finished one is served.
+    """
+
+    name: str
+    folder: Path
+
+    @classmethod
+    def parse(cls, text: str) -> Source:
+        """Return what `FOLDER` or `NAME=FOLDER` says.
+
+        Raises:
+            UserError: The name can't stand in a path.
+
+        Example:
+
+        >>> Source.parse("reviews=runs/sst2")
+        Source(name='reviews', folder=PosixPath('runs/sst2'))
+        """
+        name, equals, folder = text.rpartition("=")
+        path = Path(folder)
+        name = name if equals else path.absolute().name
+        if not NAME.fullmatch(name):
+            raise UserError(
+                "The name of a run stands in the path of its routes: letters, digits, '.', '_' and '-'. Give "
+                f"one as NAME={folder}. Received: {name!r}."
+            )
+        return cls(name, path)
+
+    def newest(self) -> Run:
+        """Return the run to serve now.
+
+        Raises:
+            UserError: There is no finished run.
+        """
+        folder = self.folder.resolve()
+        if (folder / "experiment.yaml").is_file() or not folder.is_dir():
+            run = Run(folder)
+            _ = run.metrics
+            return run
+        finished = [path for path in folder.glob("*/metrics.json") if _is_run(path.parent)]
+        if not finished:
+            raise UserError(f"{self.folder} is no run folder, and holds no finished run.")
+        return Run(max(finished, key=lambda path: (path.stat().st_mtime_ns, path.parent.name)).parent)
+
+
+def _is_run(folder: Path) -> bool:
+    return not folder.name.startswith(".") and (folder / "experiment.yaml").is_file()
+
+
+Version = tuple[str, int, int]
+
+
+def version_of(run: Run) -> Version:
+    """Return what tells this training from any other, even one in a folder of the same name."""
+    status = (run.folder / "metrics.json").stat()  # it is written last
+    return str(run.folder), status.st_ino, status.st_mtime_ns
+
+
+class LoadedRun:
+    """A run in memory, with the batcher in front of its model.
+
+    Args:
+        run: A finished run, whose model has been loaded.
+        version: Of the run.
+        batching: How inputs are put together.
+        observe: Called after each batch.
+    """
+
+    def __init__(self, run: Run, version: Version, batching: Batching, observe: Observe | None) -> None:
+        self.run = run
+        self.version = version
+        self.users = 0
+        task: Any = run.experiment.task
+        self.batcher = MicroBatcher(
+            lambda values: task.predict(run.model, run.encoder, values), batching, observe
+        )
+
+    async def retire(self) -> None:
+        """Let go of the run when nobody uses it any more."""
+        while self.users:
+            await asyncio.sleep(0.05)
+        await self.batcher.close()
+
+
+class ServedRun:
+    """A name under which whatever run is the newest is served.
+
+    Args:
+        source: Where runs are found.
+        batching: How inputs are put together.
+        limits: What a request may ask for.
+        observe: Called after each batch.
+
+    Raises:
+        UserError: There is no finished run, or its task can't be served.
+    """
+
+    def __init__(
+        self, source: Source, batching: Batching, limits: Limits, observe: Observe | None = None
+    ) -> None:
+        self.source, self.batching, self.limits, self.observe = source, batching, limits, observe
+        self.kind = kind_of(source.newest())
+        self.current: LoadedRun | None = None
+        self._retiring: set[asyncio.Task[None]] = set()
+        self._refused: Version | None = None
+
+    @property
+    def name(self) -> str:
+        """In the paths of its routes."""
+        return self.source.name
+
+    async def load(self) -> None:
+        """Load and warm up the newest run, then let it take the place of the one that is served.
+
+        Raises:
+            UserError: It can't be loaded.
+        """
+        run = self.source.newest()
+        version = version_of(run)
+        if kind_of(run) != self.kind:
+            raise UserError(f"{run.folder} takes another kind of input than before: serve it by a new name.")
+        await asyncio.to_thread(warm_up, run, self.kind, self.batching, self.limits)
+        before, self.current = self.current, LoadedRun(run, version, self.batching, self.observe)
+        log.info("%s: serving %s", self.name, run.folder)
+        if before is not None:
+            self._retire(before)
+
+    def _retire(self, loaded: LoadedRun) -> None:
+        task = asyncio.create_task(loaded.retire())
+        self._retiring.add(task)
+        task.add_done_callback(self._retiring.discard)
+
+    async def reload_if_newer(self) -> bool:
+        """Serve a newer run where there is one; one that can't be loaded is told in the log, once.
+
+        Returns:
+            Whether another run is served now.
+        """
+        version = None
+        try:
+            version = version_of(self.source.newest())
+            if version == self._refused or (self.current and version == self.current.version):
+                return False
+            await self.load()
+        except Exception as error:
+            if version != self._refused:
+                log.warning("%s: goes on with the run before: %s", self.name, error)
+            self._refused = version
+            return False
+        return True
+
+    @contextlib.contextmanager
+    def using(self) -> Iterator[LoadedRun]:
+        """Give the run that is served now, which stays in memory until the block ends.
+
+        Raises:
+            Problem: It is not loaded yet.
+        """
+        loaded = self.current
+        if loaded is None:
+            raise Problem(503, f"{self.name} is not loaded yet.", retry_after=5)
+        loaded.users += 1
+        try:
+            yield loaded
+        finally:
+            loaded.users -= 1
+
+    async def close(self) -> None:
+        """Answer what was accepted, then let go."""
+        if self.current is not None:
+            self._retire(self.current)
+            self.current = None
+        await asyncio.gather(*self._retiring)
+
+
+def kind_of(run: Run) -> InputKind:
+    """Return the kind of inputs that a run takes.
+
+    Raises:
+        UserError: Its task does not say.
+    """
+    accepts = run.experiment.task.accepts
+    if accepts is None:
+        name = type(run.experiment.task).__name__
+        raise UserError(
+            f"{run.folder} can't be served: its task does not say what inputs it takes. Set `accepts` of "
+            f"{name} to one of {', '.join(KINDS)}. Received: None."
+        )
+    return KINDS[accepts]
+
+
+def warm_up(run: Run, kind: InputKind, batching: Batching, limits: Limits) -> list[dict[str, Any]]:
+    """Load a run and call its model with several sizes of batches, so that no request has to wait for that.
+
+    Returns:
+        The answers to the examples of its kind.
+    """
+    from pydantic import TypeAdapter
+
+    checked = [TypeAdapter(kind.type(limits)).validate_python(value) for value in kind.examples()]
+    examples = decoded(checked, kind, run, limits, "predict")
+    task: Any = run.experiment.task
+    for size in sorted({*WARM_UP_SIZES, batching.size}):
+        task.predict(run.model, run.encoder, (examples * size)[:size])
+    return list(task.predict(run.model, run.encoder, examples))
+
+
+class Explainer:
+    """Explains one input at a time, beside the predictions, in a thread that all runs share.
+
+    Args:
+        queue: How many may wait.
+    """
+
+    def __init__(self, queue: int = 16) -> None:
+        self.queue = queue
+        self._waiting = 0
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="explanation")
+
+    async def explanation(self, loaded: LoadedRun, value: Any, method: str | None) -> Explanation:
+        """Return the explanation of one raw input.
+
+        Raises:
+            Problem: Too many wait already.
+            UserError: The task can't explain, or not by this method.
+        """
+        if self._waiting >= self.queue:
+            raise Problem(503, f"{self._waiting} explanations wait already.", retry_after=self._waiting)
+        run = loaded.run
+        task: Any = run.experiment.task
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(
+                self._thread, lambda: task.explain(run.model, run.encoder, value, method)
+            )
+        finally:
+            self._waiting -= 1
+
+    def close(self) -> None:
+        """End the thread."""
+        self._thread.shutdown()

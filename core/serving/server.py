@@ -1,0 +1,116 @@
+"""The process: a socket, signals, and an end that loses no request."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Iterable, Sequence
+from types import FrameType
+
+import uvicorn
+
+from core.errors import UserError
+from core.serving.application import Serving, application
+from core.serving.protection import Protection, hosts_for
+from core.serving.served import Source
+from core.serving.settings import ServerSettings
+
+log = logging.getLogger(__name__)
+
+MAX_HEADER_BYTES = 32 * 1024
+
+
+class GracefulServer(uvicorn.Server):
+    """A uvicorn server that first says it stops, then finishes what it accepted, and ends without an error.
+
+    Args:
+        config: Of uvicorn.
+        serving: The runs.
+    """
+
+    def __init__(self, config: uvicorn.Config, serving: Serving) -> None:
+        super().__init__(config)
+        self.serving = serving
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to stop; the second signal stops at once."""
+        if self.serving.stopping:
+            self.should_exit = self.force_exit = True
+            return
+        self.serving.stopping = True
+        asyncio.get_running_loop().call_soon_threadsafe(self._drain)
+
+    def _drain(self) -> None:
+        asyncio.get_running_loop().call_later(self.serving.settings.drain_seconds, self._stop)
+
+    def _stop(self) -> None:
+        self.should_exit = True
+
+    async def on_tick(self, counter: int) -> bool:
+        """Stop also where a run can't be loaded."""
+        return await super().on_tick(counter) or self.serving.failed is not None
+
+
+def serve(
+    runs: Sequence[str],
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    settings: ServerSettings | None = None,
+    token: str | None = None,
+    allow_hosts: Iterable[str] = (),
+    allow_origins: Iterable[str] = (),
+) -> None:
+    """Serve runs until the process is told to stop.
+
+    Args:
+        runs: `FOLDER` or `NAME=FOLDER`, each a run, a link to one, or a folder of runs.
+        host: Address to bind to.
+        port: 0 takes a free one.
+        settings: Batching, limits, reloading.
+        token: That requests must bear, if given.
+        allow_hosts: Names that the server may be called by, besides those of loopback.
+        allow_origins: Of other pages that may call it from a browser.
+
+    Raises:
+        UserError: A run can't be served, or the address can't be bound.
+    """
+    settings = settings or ServerSettings()
+    protection = Protection(
+        token, hosts_for(host, allow_hosts), frozenset(allow_origins), settings.limits.requests
+    )
+    serving = Serving([Source.parse(run) for run in runs], settings, protection)
+    config = uvicorn.Config(
+        application(serving),
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        date_header=False,
+        h11_max_incomplete_event_size=MAX_HEADER_BYTES,
+        timeout_keep_alive=15,
+        timeout_graceful_shutdown=round(settings.limits.answer_seconds) + 5,
+        backlog=2048,
+        ws="none",
+    )
+    with _bound(host, port) as listening:
+        address = listening.getsockname()
+        where = f"[{address[0]}]" if ":" in address[0] else address[0]
+        print(f"Serving {', '.join(serving.runs)} at http://{where}:{address[1]}/ (loading)", flush=True)
+        GracefulServer(config, serving).run([listening])
+    if serving.failed is not None:
+        raise serving.failed
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listening = socket.socket(family, socket.SOCK_STREAM)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+    except OSError as error:
+        raise UserError(
+            f"The server can't listen there: {error.strerror or error}. Give another --host or --port. "
+            f"Received: {host}:{port}."
+        ) from None
+    return listening
