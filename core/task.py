@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
@@ -227,6 +228,10 @@ class Task(Settings):
         Raises:
             UserError: An input can't be read.
         """
+
+    def predictor(self, model: keras.Model, encoder: Any) -> Callable[[list[Any]], list[dict[str, Any]]]:
+        """Return `predict` of one model for many calls, with what they share computed once."""
+        return partial(self.predict, model, encoder)
 
     def upload(self, encoder: Any, content: bytes, *, max_pixels: int, max_seconds: float) -> Any:
         """Return a file that somebody sent, decoded in memory, as a raw input for `predict`.

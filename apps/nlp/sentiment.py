@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
@@ -12,6 +13,7 @@ from core.task import Encoder, Figures
 
 if TYPE_CHECKING:
     import keras
+    import tensorflow as tf
 
     from core.data.examples import Examples, Ragged, Splits
     from core.data.text import Pieces
@@ -29,6 +31,13 @@ class TextEncoder(LabelEncoder):
     def num_ids(self) -> int:
         """How many ids a text may hold: those of the vocabulary, of padding and of unknown pieces."""
         return len(self.vocabulary) + 2
+
+    @cached_property
+    def id_table(self) -> tf.lookup.StaticHashTable:
+        """The table from pieces of text to ids."""
+        from core.data.text import id_table
+
+        return id_table(self.vocabulary)
 
 
 class Sentiment(Classification):
@@ -131,7 +140,7 @@ class Sentiment(Classification):
             from apps.nlp.backbone import preprocessed
 
             return preprocessed(self.preset, examples["text"], self.max_length)
-        return self._pieces().ids(examples["text"], encoder.vocabulary)
+        return self._pieces().ids(examples["text"], encoder.id_table)
 
     def build(self, encoder: TextEncoder) -> keras.Model:
         """Return the model from ids to logits."""

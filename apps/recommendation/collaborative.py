@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
@@ -17,6 +17,7 @@ from core.task import Encoder, Figures, Task
 if TYPE_CHECKING:
     import keras
 
+    from apps.recommendation.answers import ScoreTastes
     from apps.recommendation.judging import ScorePairs
     from apps.recommendation.least_squares import ExplicitLeastSquares, ImplicitLeastSquares
     from core.data.examples import Examples, Splits
@@ -212,21 +213,48 @@ class CollaborativeFiltering(Task):
     def validated(self, model: keras.Model, encoder: RatingsEncoder, splits: Splits) -> Figures:
         """Return the figures on the validation part, named `val_...`; none where that part is empty."""
 
+    def taste_scores(self, model: keras.Model, encoder: RatingsEncoder) -> ScoreTastes:
+        """Return the function from ratings by people whom training never saw to their scores of all items.
+
+        Factors of such a person are those that fit their ratings best, with the factors of the items as they
+        are; nets hear what was rated, and not how.
+        """
+        from apps.recommendation import towers
+
+        scores = towers.vector_scores(model)
+        if self.method == "two_tower":
+            described = towers.history_vectors(model, self.history)
+            return lambda tastes: scores(described(tastes.items_by_user()))
+        factors = towers.factorisation_of(model)
+        return lambda tastes: scores(
+            towers.factor_vectors(*self.least_squares(encoder, tastes).users_given(factors))
+        )
+
+    def bounded(self, scores: np.ndarray, encoder: RatingsEncoder) -> np.ndarray:
+        """Return scores of pairs, none beyond what a score can be."""
+        return scores
+
     @abstractmethod
     def pair_scores(self, model: keras.Model, encoder: RatingsEncoder) -> ScorePairs:
         """Return the function from users and items to scores."""
 
     def predict(self, model: keras.Model, encoder: RatingsEncoder, inputs: list[Any]) -> list[dict[str, Any]]:
-        """Recommend items to a raw user id, or score a pair `{"user": ..., "item": ...}`.
+        """Recommend items to a raw user id or to a taste, or score a pair `{"user": ..., "item": ...}`.
 
         What the user has rated already is not recommended. A user that training never saw gets the most rated
-        items, and the answer says so.
+        items, and the answer says so; with `{"ratings": {item: rating}}` instead of a user, what fits these.
 
         Args:
             model: A trained model.
             encoder: The encoder it was trained with.
-            inputs: Raw user ids, and pairs as mappings or as JSON text.
+            inputs: Raw user ids, and questions as mappings or as JSON text.
         """
+        return self.predictor(model, encoder)(inputs)
+
+    def predictor(
+        self, model: keras.Model, encoder: RatingsEncoder
+    ) -> Callable[[list[Any]], list[dict[str, Any]]]:
+        """Return `predict` of one model; the vectors of the items are computed once."""
         from apps.recommendation.answers import Recommender, question
         from apps.recommendation.towers import seen_layer, user_scores
 
@@ -234,8 +262,10 @@ class CollaborativeFiltering(Task):
             encoder,
             user_scores(model),
             self.pair_scores(model, encoder),
+            self.taste_scores(model, encoder),
             seen_layer(model).matrix(encoder.num_items),
             self.top,
             self.score_name,
+            lambda scores: self.bounded(scores, encoder),
         )
-        return recommender.answers([question(value) for value in inputs])
+        return lambda inputs: recommender.answers([question(value) for value in inputs])

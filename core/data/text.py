@@ -99,24 +99,29 @@ class Pieces:
         )
         return [piece for piece in dict.fromkeys(kept) if piece]
 
-    def ids(self, texts: np.ndarray, vocabulary: Sequence[str]) -> Ragged:
+    def ids(self, texts: np.ndarray, vocabulary: Sequence[str] | tf.lookup.StaticHashTable) -> Ragged:
         """Return the pieces of each text as ids, int32: 1 is unknown, 2 the first of the vocabulary.
 
         Args:
             texts: Any number of texts.
-            vocabulary: What `vocabulary` returned.
+            vocabulary: What `vocabulary` returned; or the `id_table` of it, made once for many calls.
         """
-        import tensorflow as tf
-
-        values = tf.range(UNKNOWN + 1, len(vocabulary) + UNKNOWN + 1)
-        pairs = tf.lookup.KeyValueTensorInitializer(tf.constant(vocabulary), values)
-        table = tf.lookup.StaticHashTable(pairs, default_value=UNKNOWN)
+        table = id_table(vocabulary) if isinstance(vocabulary, Sequence) else vocabulary
         parts = []
         for start in range(0, len(texts), CHUNK):
             pieces = self(texts[start : start + CHUNK])
             numbers = table.lookup(pieces.flat_values).numpy()
             parts.append(Ragged(numbers, pieces.with_flat_values(numbers).row_splits.numpy()))
         return Ragged.concatenate(parts)
+
+
+def id_table(vocabulary: Sequence[str]) -> tf.lookup.StaticHashTable:
+    """Return the table from pieces of text, in the order of their ids, to these ids."""
+    import tensorflow as tf
+
+    values = tf.range(UNKNOWN + 1, len(vocabulary) + UNKNOWN + 1)
+    pairs = tf.lookup.KeyValueTensorInitializer(tf.constant(vocabulary), values)
+    return tf.lookup.StaticHashTable(pairs, default_value=UNKNOWN)
 
 
 def class_counts(ids: Ragged, classes: np.ndarray, num_classes: int, num_ids: int) -> np.ndarray:

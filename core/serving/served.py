@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import TypeAdapter
+
 from core.errors import UserError
 from core.run import Run
-from core.serving.batching import MicroBatcher
+from core.serving.batching import MicroBatcher, Predict
 from core.serving.kinds import KINDS, InputKind
 from core.serving.problems import Problem
 from core.serving.requests import decoded
@@ -94,24 +96,51 @@ def version_of(run: Run) -> Version:
     return str(run.folder), status.st_ino, status.st_mtime_ns
 
 
+@dataclass(frozen=True)
+class WarmModel:
+    """A model that has been called, so that no request has to wait for its compilation.
+
+    Args:
+        predict: From raw inputs to answers.
+        examples: Inputs in JSON, each with its answer.
+    """
+
+    predict: Predict
+    examples: list[tuple[Any, dict[str, Any]]]
+
+
+def warm_up(run: Run, kind: InputKind, batching: Batching, limits: Limits) -> WarmModel:
+    """Load the model of a run and call it with several sizes of batches.
+
+    Raises:
+        UserError: It can't be loaded, or can't answer the examples of its kind.
+    """
+    predict = run.experiment.task.predictor(run.model, run.encoder)
+    given = kind.examples()
+    checked = [TypeAdapter(kind.type(limits)).validate_python(value) for value in given]
+    values = decoded(checked, kind, run, limits, "predict")
+    for size in sorted({*WARM_UP_SIZES, batching.size}):
+        predict((values * size)[:size])
+    return WarmModel(predict, list(zip(given, predict(values), strict=True)))
+
+
 class LoadedRun:
     """A run in memory, with the batcher in front of its model.
 
     Args:
-        run: A finished run, whose model has been loaded.
+        run: A finished run.
         version: Of the run.
+        warm: Its model.
         batching: How inputs are put together.
         observe: Called after each batch.
     """
 
-    def __init__(self, run: Run, version: Version, batching: Batching, observe: Observe | None) -> None:
-        self.run = run
-        self.version = version
+    def __init__(
+        self, run: Run, version: Version, warm: WarmModel, batching: Batching, observe: Observe | None
+    ) -> None:
+        self.run, self.version, self.examples = run, version, warm.examples
         self.users = 0
-        task: Any = run.experiment.task
-        self.batcher = MicroBatcher(
-            lambda values: task.predict(run.model, run.encoder, values), batching, observe
-        )
+        self.batcher = MicroBatcher(warm.predict, batching, observe)
 
     async def retire(self) -> None:
         """Let go of the run when nobody uses it any more."""
@@ -157,8 +186,8 @@ class ServedRun:
         version = version_of(run)
         if kind_of(run) != self.kind:
             raise UserError(f"{run.folder} takes another kind of input than before: serve it by a new name.")
-        await asyncio.to_thread(warm_up, run, self.kind, self.batching, self.limits)
-        before, self.current = self.current, LoadedRun(run, version, self.batching, self.observe)
+        warm = await asyncio.to_thread(warm_up, run, self.kind, self.batching, self.limits)
+        before, self.current = self.current, LoadedRun(run, version, warm, self.batching, self.observe)
         log.info("%s: serving %s", self.name, run.folder)
         if before is not None:
             self._retire(before)
@@ -225,22 +254,6 @@ def kind_of(run: Run) -> InputKind:
             f"{name} to one of {', '.join(KINDS)}. Received: None."
         )
     return KINDS[accepts]
-
-
-def warm_up(run: Run, kind: InputKind, batching: Batching, limits: Limits) -> list[dict[str, Any]]:
-    """Load a run and call its model with several sizes of batches, so that no request has to wait for that.
-
-    Returns:
-        The answers to the examples of its kind.
-    """
-    from pydantic import TypeAdapter
-
-    checked = [TypeAdapter(kind.type(limits)).validate_python(value) for value in kind.examples()]
-    examples = decoded(checked, kind, run, limits, "predict")
-    task: Any = run.experiment.task
-    for size in sorted({*WARM_UP_SIZES, batching.size}):
-        task.predict(run.model, run.encoder, (examples * size)[:size])
-    return list(task.predict(run.model, run.encoder, examples))
 
 
 class Explainer:
