@@ -195,12 +195,13 @@ class CollaborativeFiltering(Task):
         return model.history
 
     def choices(self, encoder: RatingsEncoder) -> dict[str, dict[str, str]]:
-        """Return the users and the items that training saw, the most active and the most rated first."""
+        """Return the users and items that training saw, those with most ratings first, and ratings."""
         active = np.argsort(-np.array(encoder.user_counts), kind="stable").tolist()
         items = [encoder.items[number - 1] for number in encoder.popular.tolist()]
         return {
             "user": {encoder.users[place]: encoder.users[place] for place in active},
             "item": {item: encoder.titles.get(item, item) for item in items},
+            "rating": {f"{rating:g}": f"{rating:g}" for rating in _scale(encoder.lowest, encoder.highest)},
         }
 
     @abstractmethod
@@ -269,3 +270,9 @@ class CollaborativeFiltering(Task):
             lambda scores: self.bounded(scores, encoder),
         )
         return lambda inputs: recommender.answers([question(value) for value in inputs])
+
+
+def _scale(lowest: float, highest: float, most: int = 10) -> list[float]:
+    """Return the ratings that somebody may choose from: whole ones, halves too where they are few."""
+    step = 0.5 if (lowest % 1 or highest % 1) else max(1.0, round((highest - lowest) / most))
+    return np.arange(lowest, highest + step / 2, step).tolist()

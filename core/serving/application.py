@@ -17,11 +17,12 @@ from fastapi.responses import Response
 from core.errors import UserError
 from core.serving import documents, page
 from core.serving.batching import InputError, QueueFullError
+from core.serving.explainer import Explainer
 from core.serving.measurements import CONTENT_TYPE, Measurements
 from core.serving.problems import Problem, tell_problems
 from core.serving.protection import Gate, Protection
 from core.serving.requests import What, asked_of, decoded
-from core.serving.served import Explainer, LoadedRun, ServedRun, Source
+from core.serving.served import LoadedRun, ServedRun, Source
 from core.serving.settings import Limits, ServerSettings
 from core.writing import to_json
 
@@ -225,7 +226,8 @@ def _add_run(app: FastAPI, serving: Serving, served: ServedRun) -> None:
 
         return handle
 
-    for what, answer in (("predict", serving.predictions), ("explain", serving.explanation)):
+    answers: dict[What, Handler] = {"predict": serving.predictions, "explain": serving.explanation}
+    for what, answer in answers.items():
         app.add_api_route(
             f"/v1/{served.name}/{what}",
             route(answer),

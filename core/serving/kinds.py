@@ -151,7 +151,7 @@ KINDS = {
             "question",
             "A user's id; or a user, or ratings of items, and maybe the item to score.",
             False,
-            lambda: ["1", {"user": "1", "item": "1"}],
+            lambda: ["1", {"user": "nobody"}, {"user": "1", "item": "1"}, {"ratings": {"1": 4.0}}],
         ),
     )
 }

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pydantic
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
@@ -64,7 +65,10 @@ def invalid(error: pydantic.ValidationError) -> Problem:
     ...     print(invalid(error).document.field)
     inputs[1]
     """
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    return _told(error.errors(include_url=False, include_context=False, include_input=False)[0])
+
+
+def _told(first: Any) -> Problem:
     if first["type"] == "json_invalid":
         return Problem(400, f"The body is no JSON: {first['msg'].removeprefix('Invalid JSON: ')}.", "body")
     field = ""
@@ -88,10 +92,15 @@ def tell_problems(application: FastAPI) -> None:
         answer.headers |= dict(error.headers or {})
         return answer.response()
 
+    async def parameters(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        return _told(error.errors()[0]).response()
+
     async def unforeseen(request: Request, error: Exception) -> Response:
         log.error("%s %s failed", request.method, request.url.path, exc_info=error)
         return Problem(500, "The server failed at this request; its log says why.").response()
 
     application.add_exception_handler(Problem, problem)
     application.add_exception_handler(HTTPException, http)
+    application.add_exception_handler(RequestValidationError, parameters)
     application.add_exception_handler(Exception, unforeseen)

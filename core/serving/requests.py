@@ -44,8 +44,8 @@ METHOD = pydantic.TypeAdapter(Method)
 @functools.lru_cache
 def predict_body(kind: str, limits: Limits) -> type[Body]:
     """Return the type of the body of a request to predict."""
-    inputs = Annotated[
-        list[KINDS[kind].type(limits)],  # type: ignore[misc]
+    inputs: Any = Annotated[
+        list[KINDS[kind].type(limits)],
         pydantic.Field(
             min_length=1,
             max_length=limits.items,
@@ -59,7 +59,7 @@ def predict_body(kind: str, limits: Limits) -> type[Body]:
 @functools.lru_cache
 def explain_body(kind: str, limits: Limits) -> type[Body]:
     """Return the type of the body of a request to explain."""
-    one = Annotated[
+    one: Any = Annotated[
         KINDS[kind].type(limits),
         pydantic.Field(description=KINDS[kind].described, examples=KINDS[kind].examples()[:1]),
     ]

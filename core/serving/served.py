@@ -6,11 +6,10 @@ import asyncio
 import contextlib
 import logging
 import re
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import TypeAdapter
 
@@ -21,9 +20,6 @@ from core.serving.kinds import KINDS, InputKind
 from core.serving.problems import Problem
 from core.serving.requests import decoded
 from core.serving.settings import Batching, Limits
-
-if TYPE_CHECKING:
-    from core.explanation import Explanation
 
 log = logging.getLogger(__name__)
 
@@ -103,10 +99,12 @@ class WarmModel:
     Args:
         predict: From raw inputs to answers.
         examples: Inputs in JSON, each with its answer.
+        choices: What an input may name, as `Task.choices` says.
     """
 
     predict: Predict
     examples: list[tuple[Any, dict[str, Any]]]
+    choices: Mapping[str, Mapping[str, str]]
 
 
 def warm_up(run: Run, kind: InputKind, batching: Batching, limits: Limits) -> WarmModel:
@@ -121,7 +119,8 @@ def warm_up(run: Run, kind: InputKind, batching: Batching, limits: Limits) -> Wa
     values = decoded(checked, kind, run, limits, "predict")
     for size in sorted({*WARM_UP_SIZES, batching.size}):
         predict((values * size)[:size])
-    return WarmModel(predict, list(zip(given, predict(values), strict=True)))
+    examples = list(zip(given, predict(values), strict=True))
+    return WarmModel(predict, examples, run.experiment.task.choices(run.encoder))
 
 
 class LoadedRun:
@@ -139,6 +138,7 @@ class LoadedRun:
         self, run: Run, version: Version, warm: WarmModel, batching: Batching, observe: Observe | None
     ) -> None:
         self.run, self.version, self.examples = run, version, warm.examples
+        self.choices = warm.choices
         self.users = 0
         self.batcher = MicroBatcher(warm.predict, batching, observe)
 
@@ -254,39 +254,3 @@ def kind_of(run: Run) -> InputKind:
             f"{name} to one of {', '.join(KINDS)}. Received: None."
         )
     return KINDS[accepts]
-
-
-class Explainer:
-    """Explains one input at a time, beside the predictions, in a thread that all runs share.
-
-    Args:
-        queue: How many may wait.
-    """
-
-    def __init__(self, queue: int = 16) -> None:
-        self.queue = queue
-        self._waiting = 0
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="explanation")
-
-    async def explanation(self, loaded: LoadedRun, value: Any, method: str | None) -> Explanation:
-        """Return the explanation of one raw input.
-
-        Raises:
-            Problem: Too many wait already.
-            UserError: The task can't explain, or not by this method.
-        """
-        if self._waiting >= self.queue:
-            raise Problem(503, f"{self._waiting} explanations wait already.", retry_after=self._waiting)
-        run = loaded.run
-        task: Any = run.experiment.task
-        self._waiting += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(
-                self._thread, lambda: task.explain(run.model, run.encoder, value, method)
-            )
-        finally:
-            self._waiting -= 1
-
-    def close(self) -> None:
-        """End the thread."""
-        self._thread.shutdown()

@@ -47,6 +47,9 @@ class ServerSettings(Settings):
         return self
 
 
+PARTS: dict[str, type[Settings]] = {"batching": Batching, "limits": Limits}
+
+
 def server_settings(overrides: Sequence[str]) -> ServerSettings:
     """Return the settings that overrides such as `batching.wait=0.01` make.
 
@@ -65,6 +68,5 @@ def server_settings(overrides: Sequence[str]) -> ServerSettings:
     for name, value in tree.items():
         if name not in ServerSettings.model_fields:
             raise UserError(unknown_key(name, ServerSettings.model_fields))
-        part = {"batching": Batching, "limits": Limits}.get(name)
-        parts[name] = value if part is None else validated(part, value, name)
+        parts[name] = validated(PARTS[name], value, name) if name in PARTS else value
     return validated(ServerSettings, parts, "")

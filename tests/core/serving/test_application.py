@@ -55,3 +55,20 @@ def test_each_input_of_a_request_gets_its_answer_in_order(client):
         "run": "lengths",
         "predictions": [{"length": 1}, {"length": 4}, {"length": 0}],
     }
+
+
+def test_numbers_of_a_request_are_documented_with_a_true_answer(client):
+    document = client.get("/openapi.json").json()
+    told = document["paths"]["/v1/lengths/predict"]["post"]
+    content = told["responses"]["200"]["content"]["application/json"]
+    example = told["requestBody"]["content"]["application/json"]["example"]
+    answer = predict(client, example["inputs"]).json()
+    assert content["example"] == answer
+    assert content["schema"]["properties"]["predictions"]["items"]["required"] == ["length"]
+
+
+def test_pages_load_nothing_from_elsewhere(client):
+    for path in ("/", "/try/sums", "/try/tastes", "/docs"):
+        response = client.get(path)
+        assert response.status_code == 200, path
+        assert "//" not in response.text.replace("http://localhost", ""), path
