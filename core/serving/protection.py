@@ -109,7 +109,7 @@ class Gate:
         self.measurements.request_begins()
         try:
             self.protection.check(scope["path"], scope["method"], Headers(scope=scope))
-            if self._under_way > self.protection.requests:
+            if scope["path"].startswith("/v1/") and self._under_way > self.protection.requests:
                 raise Problem(503, f"{self.protection.requests} requests are under way.", retry_after=1)
             await self.app(scope, receive, sending)
         except Problem as problem:

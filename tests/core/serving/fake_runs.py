@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,11 +22,9 @@ class Fake(Task):
 
     encoder_class: ClassVar[type[Encoder]] = NoEncoder
     content: ClassVar[tuple[str, ...]] = ()
-    batches_seen: ClassVar[list[int]] = []
-    threads: ClassVar[set[str]] = set()
+    seconds: ClassVar[float] = 0.0
 
     factor: int = 1
-    seconds: float = 0.0
 
     def load(self):
         raise NotImplementedError
@@ -35,8 +32,6 @@ class Fake(Task):
     encode = batches = build = evaluate = load
 
     def predict(self, model, encoder, inputs):
-        Fake.batches_seen.append(len(inputs))
-        Fake.threads.add(threading.current_thread().name)
         time.sleep(self.seconds)
         return [self.answer(value) for value in inputs]
 
