@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 IDX_NAMES = {"train": "train", "test": "t10k"}
 # Of pictures that somebody sent: what browsers show, and no format whose reader starts a program.
-UPLOAD_FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "GIF", "BMP")
+UPLOAD_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 GREY_MODES = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "I;16N", "F")
 MAX_PIXELS = 80_000_000
 # More than this is kept in a file that the system pages in and out, and no longer in memory.

@@ -77,6 +77,7 @@ class Serving:
         try:
             for served in self.runs.values():
                 await served.load()
+            log.info("Ready")
         except Exception as error:
             self.failed = error
             return

@@ -135,7 +135,7 @@ KINDS = {
         InputKind(
             "picture",
             "picture",
-            "A picture file (PNG, JPEG, WebP, GIF, BMP, TIFF) in base64.",
+            "A picture file (PNG, JPEG, WebP, GIF, BMP) in base64.",
             True,
             lambda: [base64.b64encode(_picture()).decode()],
         ),

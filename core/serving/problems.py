@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any
 
 import pydantic
@@ -14,8 +13,6 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
     from starlette.requests import Request
     from starlette.responses import Response
-
-log = logging.getLogger(__name__)
 
 
 class ProblemDocument(pydantic.BaseModel):
@@ -79,7 +76,7 @@ def _told(first: Any) -> Problem:
 
 
 def tell_problems(application: FastAPI) -> None:
-    """Make an application answer every error as a `ProblemDocument`."""
+    """Make an application answer what its routes refuse as a `ProblemDocument`."""
 
     async def problem(request: Request, error: Exception) -> Response:
         assert isinstance(error, Problem)
@@ -96,11 +93,6 @@ def tell_problems(application: FastAPI) -> None:
         assert isinstance(error, RequestValidationError)
         return _told(error.errors()[0]).response()
 
-    async def unforeseen(request: Request, error: Exception) -> Response:
-        log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-        return Problem(500, "The server failed at this request; its log says why.").response()
-
     application.add_exception_handler(Problem, problem)
     application.add_exception_handler(HTTPException, http)
     application.add_exception_handler(RequestValidationError, parameters)
-    application.add_exception_handler(Exception, unforeseen)

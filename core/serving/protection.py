@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import logging
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
     from core.serving.measurements import Measurements
 
+log = logging.getLogger(__name__)
+
+UNFORESEEN = "The server failed at this request; its log says why."
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 OPEN_PATHS = ("/healthz", "/readyz", "/static/")
 SECURITY_HEADERS = {
@@ -92,12 +96,12 @@ class Gate:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        start, status = time.perf_counter(), 500
+        start, status, begun = time.perf_counter(), 500, False
 
         async def sending(message: Message) -> None:
-            nonlocal status
+            nonlocal status, begun
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, begun = message["status"], True
                 headers = MutableHeaders(scope=message)
                 for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
@@ -114,6 +118,10 @@ class Gate:
             await self.app(scope, receive, sending)
         except Problem as problem:
             await problem.response()(scope, receive, sending)
+        except Exception:
+            log.exception("%s %s failed", scope["method"], scope["path"])
+            if not begun:
+                await Problem(500, UNFORESEEN).response()(scope, receive, sending)
         finally:
             self._under_way -= 1
             route = getattr(scope.get("route"), "path", "other")

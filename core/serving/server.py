@@ -93,10 +93,14 @@ def serve(
         backlog=2048,
         ws="none",
     )
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("core.serving").setLevel(logging.INFO)
+    # It warns that batches of several sizes are traced anew, which happens while a model is warmed up.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     with _bound(host, port) as listening:
         address = listening.getsockname()
         where = f"[{address[0]}]" if ":" in address[0] else address[0]
-        print(f"Serving {', '.join(serving.runs)} at http://{where}:{address[1]}/ (loading)", flush=True)
+        log.info("Loading %s for http://%s:%d/", ", ".join(serving.runs), where, address[1])
         GracefulServer(config, serving).run([listening])
     if serving.failed is not None:
         raise serving.failed

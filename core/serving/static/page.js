@@ -62,17 +62,23 @@ function scoreOf(row) {
   return Object.entries(row).find(([key, value]) => !ANSWERS.includes(key) && typeof value === "number");
 }
 
+const told = (score) => (Number.isInteger(score) ? `${score}` : score.toFixed(2));
+
 function recommendations(answer) {
-  const scores = answer.recommendations.map((row) => scoreOf(row)[1]);
-  const [low, high] = [Math.min(0, ...scores), Math.max(...scores)];
-  const rows = answer.recommendations.map((row, place) => ({
-    name: row.title ?? row.item,
-    share: (scores[place] - low) / (high - low || 1),
-    text: Number.isInteger(scores[place]) ? `${scores[place]}` : scores[place].toFixed(2),
-  }));
-  const list = bars(rows);
+  const rows = answer.recommendations;
   if (!rows.length) return [element("p", { className: "empty" }, "There is nothing left to recommend.")];
-  return [element("p", { className: "sure" }, `Recommended, by ${scoreOf(answer.recommendations[0])[0]}:`), list];
+  const list = element("ol", { className: "ranked" });
+  for (const row of rows) {
+    list.append(
+      element(
+        "li",
+        {},
+        element("span", {}, row.title ?? row.item),
+        element("span", { className: "number" }, told(scoreOf(row)[1])),
+      ),
+    );
+  }
+  return [element("p", { className: "sure" }, `Recommended, by ${scoreOf(rows[0])[0]}`), list];
 }
 
 function shown(answer) {
@@ -93,7 +99,10 @@ function shown(answer) {
 function explained(answer) {
   const { explanation, picture } = answer;
   const method = explanation.method ? ` by ${explanation.method.replaceAll("_", " ")}` : "";
+  const { prediction } = explanation;
+  const what = prediction?.label ?? (typeof prediction === "string" ? prediction : null);
   return [
+    ...(what ? [element("p", { className: "answer" }, what)] : []),
     element(
       "figure",
       {},
@@ -141,6 +150,7 @@ form.addEventListener("submit", async (event) => {
   } finally {
     buttons.forEach((button) => (button.disabled = false));
     result.setAttribute("aria-busy", "false");
+    title.scrollIntoView({ block: "nearest" });
   }
 });
 form.dataset.ready = "true";

@@ -87,6 +87,8 @@ async function start() {
   recorder.start();
   button.setAttribute("aria-pressed", "true");
   label.textContent = "Stop";
+  player.hidden = true;
+  wave.getContext("2d").clearRect(0, 0, wave.width, wave.height);
   hint.textContent = "Recording …";
   setTimeout(() => recorder?.stop(), 1000 * LONGEST);
 }
