@@ -44,8 +44,8 @@ def question(value: Any) -> Question:
 
     Example:
 
-    >>> question(196), question('{"user": "196", "item": 50}')
-    (Question(user='196', item=None), Question(user='196', item='50'))
+    >>> question('{"user": 196, "item": 50}')
+    Question(user='196', item='50', ratings=None)
     """
     if isinstance(value, str) and value.lstrip().startswith("{"):
         try:

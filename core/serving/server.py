@@ -84,6 +84,7 @@ def serve(
     config = uvicorn.Config(
         application(serving),
         access_log=False,
+        proxy_headers=False,
         log_level="warning",
         server_header=False,
         date_header=False,
