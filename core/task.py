@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from core.experiment import Fit
 
 Figures = dict[str, Any]
+Accepts = Literal["text", "picture", "sound", "ratings"]
 Write = Callable[[dict[str, Any]], None]
 
 
@@ -62,7 +63,7 @@ class Task(Settings):
     """Whether the objective is better small or large."""
     headline: ClassVar[tuple[str, ...]] = ()
     """The figures of `evaluate` that tables show first."""
-    accepts: ClassVar[Literal["text", "picture", "sound", "ratings"] | None] = None
+    accepts: ClassVar[Accepts | None] = None
     """What a raw input is to those who send it to a server; a task that does not say can't be served."""
 
     data: str = Field(

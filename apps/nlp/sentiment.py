@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from core.classification import Classification, LabelEncoder, figures_of, labels_of
-from core.task import Encoder, Figures
+from core.task import Accepts, Encoder, Figures
 
 if TYPE_CHECKING:
     import keras
@@ -52,7 +52,7 @@ class Sentiment(Classification):
 
     encoder_class: ClassVar[type[Encoder]] = TextEncoder
     content: ClassVar[tuple[str, ...]] = ("text",)
-    accepts: ClassVar = "text"
+    accepts: ClassVar[Accepts | None] = "text"
 
     text_column: str = Field(
         "text", description="column of the texts; a position from 0 in a file without header"

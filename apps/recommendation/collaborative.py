@@ -12,7 +12,7 @@ from pydantic import Field
 from apps.recommendation.encoder import RatingsEncoder
 from apps.recommendation.interactions import Interactions, last_held_out
 from core.errors import UserError
-from core.task import Encoder, Figures, Task
+from core.task import Accepts, Encoder, Figures, Task
 
 if TYPE_CHECKING:
     import keras
@@ -36,7 +36,7 @@ class CollaborativeFiltering(Task):
 
     encoder_class: ClassVar[type[Encoder]] = RatingsEncoder
     content: ClassVar[tuple[str, ...]] = ("user", "item")
-    accepts: ClassVar = "ratings"
+    accepts: ClassVar[Accepts | None] = "ratings"
     score_name: ClassVar[str]
     """What the score of a user and an item is called in an answer."""
 

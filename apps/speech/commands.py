@@ -13,7 +13,7 @@ from pydantic import Field
 from apps.speech.front_end import FrontEnd
 from core.classification import Classification, LabelEncoder, figures_of, labels_of
 from core.errors import UserError
-from core.task import Encoder, Figures
+from core.task import Accepts, Encoder, Figures
 
 if TYPE_CHECKING:
     import keras
@@ -38,7 +38,7 @@ class Commands(FrontEnd, Classification):
 
     encoder_class: ClassVar[type[Encoder]] = LabelEncoder
     content: ClassVar[tuple[str, ...]] = ("wave",)
-    accepts: ClassVar = "sound"
+    accepts: ClassVar[Accepts | None] = "sound"
 
     names: str | None = Field(
         None, description="what file names say, such as {label}_{speaker}_{take}; each name becomes a column"

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from core.classification import Classification, LabelEncoder, figures_of, labels_of
 from core.errors import UserError
-from core.task import Encoder, Figures
+from core.task import Accepts, Encoder, Figures
 
 if TYPE_CHECKING:
     import keras
@@ -44,7 +44,7 @@ class PictureClassification(Classification):
 
     encoder_class: ClassVar[type[Encoder]] = PictureEncoder
     content: ClassVar[tuple[str, ...]] = ("image",)
-    accepts: ClassVar = "picture"
+    accepts: ClassVar[Accepts | None] = "picture"
 
     size: int | None = Field(
         None,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from fastapi import FastAPI, Request
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.responses import Response
+from fastapi.responses import PlainTextResponse, Response
 
 from core.errors import UserError
 from core.serving import documents, page
@@ -66,6 +66,9 @@ class Serving:
         self.failed: Exception | None = None
         """Why a run could not be loaded at the start."""
         self.stopping = False
+        """Whether the server was told to stop."""
+        self.closing = False
+        """Whether it does not listen any more, and closes its connections."""
 
     @property
     def ready(self) -> bool:
@@ -212,7 +215,7 @@ def application(serving: Serving) -> FastAPI:
         Gate,  # type: ignore[arg-type]
         protection=serving.protection,
         measurements=serving.measurements,
-        stopping=lambda: serving.stopping,
+        closing=lambda: serving.closing,
     )
     return app
 
@@ -253,6 +256,11 @@ def _add_health(app: FastAPI, serving: Serving) -> None:
             raise Problem(503, "Stopping." if serving.stopping else "Loading.", retry_after=5)
         return {"status": "ready"}
 
-    @app.get("/metrics", tags=["health"], summary="Counters and histograms in the text format of Prometheus")
-    async def metrics() -> Response:
-        return Response(serving.measurements.text(serving.runs), media_type=CONTENT_TYPE)
+    @app.get(
+        "/metrics",
+        tags=["health"],
+        summary="Counters and histograms in the text format of Prometheus",
+        response_class=PlainTextResponse,
+    )
+    async def metrics() -> PlainTextResponse:
+        return PlainTextResponse(serving.measurements.text(serving.runs), media_type=CONTENT_TYPE)

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 SUMMARIES = {"predict": "Predict from each", "explain": "Explain the prediction of one"}
 PROBLEMS = {
-    404: "There is nothing of that name.",
     400: "The body is no JSON, or no form.",
     401: "The token is missing or wrong, where the server wants one.",
     403: "A page of another origin called.",
@@ -55,12 +54,14 @@ def problem_responses(statuses: Iterable[int]) -> dict[int | str, dict[str, Any]
 def of_route(served: ServedRun, what: What) -> dict[str, Any]:
     """Return what the documents say of a route of a run, as arguments of `add_api_route`."""
     kind, limits = served.kind, served.limits
-    answer = PREDICTED if what == "predict" else EXPLAINED
+    answer: dict[str, Any] = {JSON_TYPE: {"schema": PREDICTED if what == "predict" else EXPLAINED}}
+    if what == "explain":
+        answer["image/png"] = {"schema": {"type": "string", "format": "binary"}}
     return {
         "operation_id": f"{what}_{served.name}",
         "summary": f"{SUMMARIES[what]} {kind.noun}",
         "responses": {
-            200: {"description": "The answer.", "content": {JSON_TYPE: {"schema": answer}}},
+            200: {"description": "The answer.", "content": answer},
             **problem_responses(POST_PROBLEMS),
         },
         "openapi_extra": {"requestBody": {"required": True, "content": _bodies(kind, limits, what)}},

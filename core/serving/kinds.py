@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import pydantic
 
+from core.serving.questions import Question
 from core.serving.settings import Limits
 
 if TYPE_CHECKING:
     from core.run import Run
-
-LONGEST_ID = 200
 
 
 def _decoded(value: Any) -> Any:
@@ -35,38 +34,6 @@ EncodedFile = Annotated[
     pydantic.BeforeValidator(_decoded, json_schema_input_type=str),
     pydantic.Field(min_length=1, json_schema_extra={"contentEncoding": "base64"}),
 ]
-Id = (
-    Annotated[str, pydantic.Field(min_length=1, max_length=LONGEST_ID)]
-    | Annotated[int, pydantic.Field(ge=-(2**63), lt=2**63)]
-)
-Rating = Annotated[float, pydantic.Field(allow_inf_nan=False, ge=-1e6, le=1e6)]
-
-
-class Question(pydantic.BaseModel):
-    """What somebody asks a recommender: items for a user or for a taste, or a score of one item."""
-
-    model_config = pydantic.ConfigDict(extra="forbid")
-
-    user: Id | None = pydantic.Field(None, description="whose taste counts; a new id is allowed")
-    item: Id | None = pydantic.Field(None, description="score this item, instead of recommending some")
-    ratings: Annotated[dict[str, Rating], pydantic.Field(max_length=1000)] | None = pydantic.Field(
-        None, description="a taste, as item to rating, of somebody whom training need not know"
-    )
-
-    @pydantic.model_validator(mode="after")
-    def _asks_for_somebody(self) -> Question:
-        if (self.user is None) == (self.ratings is None):
-            raise ValueError("A question has either a user or ratings")
-        return self
-
-
-def _asked(value: Any) -> dict[str, Any]:
-    if not isinstance(value, Question):
-        return {"user": str(value)}
-    told: dict[str, Any] = {
-        name: str(asked) for name in ("user", "item") if (asked := getattr(value, name)) is not None
-    }
-    return told if value.ratings is None else {**told, "ratings": value.ratings}
 
 
 def _picture() -> bytes:
@@ -112,7 +79,7 @@ class InputKind:
         if self.is_file:
             return EncodedFile
         if self.name == "ratings":
-            return Id | Question
+            return Question
         return Annotated[str, pydantic.Field(max_length=limits.characters)]
 
     def raw(self, value: Any, run: Run, limits: Limits) -> Any:
@@ -125,7 +92,7 @@ class InputKind:
             return run.experiment.task.upload(
                 run.encoder, value, max_pixels=limits.pixels, max_seconds=limits.sound_seconds
             )
-        return _asked(value) if self.name == "ratings" else value
+        return value.model_dump(exclude_defaults=True) if self.name == "ratings" else value
 
 
 KINDS = {

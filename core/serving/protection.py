@@ -82,13 +82,13 @@ class Gate:
         app: What is behind it.
         protection: Who may ask.
         measurements: What counts.
-        stopping: Whether the server is about to stop: connections are then closed after their answer.
+        closing: Whether connections are to be closed after their next answer.
     """
 
     def __init__(
-        self, app: ASGIApp, protection: Protection, measurements: Measurements, stopping: Callable[[], bool]
+        self, app: ASGIApp, protection: Protection, measurements: Measurements, closing: Callable[[], bool]
     ) -> None:
-        self.app, self.protection, self.measurements, self.stopping = app, protection, measurements, stopping
+        self.app, self.protection, self.measurements, self.closing = app, protection, measurements, closing
         self._under_way = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -105,7 +105,7 @@ class Gate:
                 headers = MutableHeaders(scope=message)
                 for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
-                if self.stopping():
+                if self.closing():
                     headers["Connection"] = "close"
             await send(message)
 

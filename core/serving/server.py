@@ -19,33 +19,50 @@ from core.serving.settings import ServerSettings
 log = logging.getLogger(__name__)
 
 MAX_HEADER_BYTES = 32 * 1024
+ACCEPT_SECONDS = 0.05  # in which connections that wait are accepted
 
 
 class GracefulServer(uvicorn.Server):
-    """A uvicorn server that first says it stops, then finishes what it accepted, and ends without an error.
+    """A uvicorn server that loses no request when it is told to stop, and ends without an error.
+
+    It says that it is not ready, takes the connections that are waiting, stops to listen, closes each
+    connection after its next answer, and then those that stayed idle.
 
     Args:
         config: Of uvicorn.
         serving: The runs.
+        listening: The socket that it listens at.
     """
 
-    def __init__(self, config: uvicorn.Config, serving: Serving) -> None:
+    def __init__(self, config: uvicorn.Config, serving: Serving, listening: socket.socket) -> None:
         super().__init__(config)
-        self.serving = serving
+        self.serving, self.listening = serving, listening
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to stop; the second signal stops at once."""
-        if self.serving.stopping:
+        if self.serving.stopping or not self.started:
             self.should_exit = self.force_exit = True
             return
         self.serving.stopping = True
-        asyncio.get_running_loop().call_soon_threadsafe(self._drain)
+        loop = asyncio.get_running_loop()
+        loop.call_soon_threadsafe(self._take_no_more, loop)
 
-    def _drain(self) -> None:
-        asyncio.get_running_loop().call_later(self.serving.settings.drain_seconds, self._stop)
+    def _take_no_more(self, loop: asyncio.AbstractEventLoop) -> None:
+        # Closing the socket would reset whoever has connected and is not yet accepted.
+        self.listening.listen(0)
+        loop.call_later(ACCEPT_SECONDS, self._close_connections, loop)
 
-    def _stop(self) -> None:
-        self.should_exit = True
+    def _close_connections(self, loop: asyncio.AbstractEventLoop) -> None:
+        for server in self.servers:
+            server.close()
+        self.serving.closing = True
+        self._stop_when_idle(loop, loop.time() + self.serving.settings.drain_seconds)
+
+    def _stop_when_idle(self, loop: asyncio.AbstractEventLoop, end: float) -> None:
+        if not self.server_state.connections or loop.time() >= end:
+            self.should_exit = True
+        else:
+            loop.call_later(ACCEPT_SECONDS, self._stop_when_idle, loop, end)
 
     async def on_tick(self, counter: int) -> bool:
         """Stop also where a run can't be loaded."""
@@ -102,7 +119,7 @@ def serve(
         address = listening.getsockname()
         where = f"[{address[0]}]" if ":" in address[0] else address[0]
         log.info("Loading %s for http://%s:%d/", ", ".join(serving.runs), where, address[1])
-        GracefulServer(config, serving).run([listening])
+        GracefulServer(config, serving, listening).run([listening])
     if serving.failed is not None:
         raise serving.failed
 

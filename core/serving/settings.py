@@ -38,7 +38,9 @@ class ServerSettings(Settings):
     batching: Batching = Batching()
     limits: Limits = Limits()
     reload_seconds: float = Field(2.0, ge=0, description="between looks for a newer run; 0: never")
-    drain_seconds: float = Field(1.0, ge=0, description="between the signal to stop and the end of listening")
+    drain_seconds: float = Field(
+        1.0, ge=0, description="that a connection may stay idle after the signal to stop"
+    )
 
     @model_validator(mode="after")
     def _a_request_fits_in_the_queue(self) -> ServerSettings:

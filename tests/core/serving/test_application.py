@@ -181,7 +181,21 @@ def test_a_question_reaches_the_task_as_a_mapping(client, value, asked):
 
 
 @pytest.mark.parametrize(
-    "value", [{}, {"user": "1", "ratings": {}}, {"user": ""}, {"ratings": {"1": "much"}}, 10**30, {"who": 1}]
+    "value",
+    [
+        {},
+        {"user": "1", "ratings": {}},
+        {"user": ""},
+        {"user": None},
+        {"user": "1", "item": None},
+        {"ratings": {"1": "5"}},
+        {"ratings": {"1": 1e9}},
+        {"who": 1},
+        10**30,
+        1.5,
+        True,
+        "0" * 201,
+    ],
 )
 def test_a_question_that_asks_nothing_is_refused(client, value):
     response = predict(client, [value], "tastes")
@@ -192,7 +206,7 @@ def test_a_question_that_asks_nothing_is_refused(client, value):
 def test_choices_are_found_by_a_part_of_their_name(client):
     found = client.get("/v1/tastes/choices/item", params={"search": "bra"}).json()
     assert found == [{"id": "2", "name": "Brazil (1985)"}]
-    assert client.get("/v1/tastes/choices/nothing").status_code == 404
+    assert client.get("/v1/tastes/choices/nothing").json()["field"] == "path.field"
     response = client.get("/v1/tastes/choices/item", params={"limit": 0})
     assert (response.status_code, response.json()["field"]) == (422, "query.limit")
 
