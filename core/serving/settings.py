@@ -39,7 +39,7 @@ class ServerSettings(Settings):
     limits: Limits = Limits()
     reload_seconds: float = Field(2.0, ge=0, description="between looks for a newer run; 0: never")
     drain_seconds: float = Field(
-        1.0, ge=0, description="that a connection may stay idle after the signal to stop"
+        1.0, ge=0, description="of idleness after which connections are closed at the end"
     )
 
     @model_validator(mode="after")

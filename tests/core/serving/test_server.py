@@ -21,6 +21,7 @@ from core.errors import UserError
 from core.run import Run
 from core.serving.server import serve
 from tests.core.serving.fake_runs import Lengths, write_run
+from tests.core.serving.test_application import until
 
 ROOT = Path(__file__).parents[3]
 FAKES = Path(__file__).with_name("server_of_fakes.py")
@@ -66,13 +67,12 @@ def test_a_signal_to_stop_lets_every_accepted_request_be_answered(server):
     threads = [threading.Thread(target=ask_until_refused) for _ in range(4)]
     for thread in threads:
         thread.start()
-    time.sleep(0.2)
+    until(lambda: len(answers) > 8)
     process.send_signal(signal.SIGTERM)
     for thread in threads:
         thread.join(20)
     assert process.wait(20) == 0
     assert not lost
-    assert len(answers) > 4
     assert all(answer == [{"length": 4}] for answer in answers)
 
 
