@@ -16,7 +16,7 @@ from typing import Any
 from benchmarks.load_generator import Case, cases_of, load, served
 from core.run import Run
 
-CLIENTS, ROUNDS, SECONDS, BATCH = 64, 3, 6.0, 64
+CLIENTS, ROUNDS, SECONDS, BATCH = 64, 1, 5.0, 64
 WAIT = 0.025  # the batching bound, seconds
 
 
