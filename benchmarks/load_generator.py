@@ -126,6 +126,11 @@ class Service:
         pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
+    def processor_seconds(self) -> float:
+        """Return the time that all threads of the process have spent on a processor."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(") ")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def measurement(self, name: str) -> float:
         """Return one of the numbers that the server counts."""
         with urllib.request.urlopen(f"http://localhost:{self.port}/metrics") as answer:

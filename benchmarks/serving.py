@@ -11,23 +11,37 @@ import asyncio
 import statistics
 import sys
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from benchmarks.load_generator import Case, cases_of, load, served
 from core.run import Run
 
-CLIENTS, ROUNDS, SECONDS, BATCH = 64, 1, 5.0, 64
-WAIT = 0.025  # the batching bound, seconds
+CLIENTS, ROUNDS, SECONDS, BATCH = 64, 3, 6.0, 64
+RAW_SECONDS, WAIT = 2.0, 0.025  # of the bare calls; the batching bound
 
 
-def raw_rate(run: Run, cases: list[Case], seconds: float) -> tuple[float, float]:
-    """Return the inputs a second of the bare task and of the bare model, in batches, without a server."""
+class Rate(NamedTuple):
+    """How fast something answers.
+
+    Args:
+        per_second: Inputs, by the clock.
+        processor_ms: Milliseconds on a processor an input, which other work on the machine hardly changes.
+    """
+
+    per_second: float
+    processor_ms: float
+
+    def __str__(self) -> str:
+        return f"{self.per_second:8.0f} inputs/s, {self.processor_ms:6.2f} ms of processor an input"
+
+
+def raw_rates(run: Run, cases: list[Case]) -> tuple[Rate, Rate]:
+    """Return the rates of the bare task and of the bare model, in batches, without a server."""
     task = run.experiment.task
     predict = task.predictor(run.model, run.encoder)
     values = [case.raw for case in cases[:BATCH]]
-    return BATCH / _seconds(lambda: predict(values), seconds), BATCH / _seconds(
-        _model_call(run, values), seconds
-    )
+    return rate_of_calls(lambda: predict(values)), rate_of_calls(_model_call(run, values))
 
 
 def _model_call(run: Run, values: list[Any]) -> Any:
@@ -40,45 +54,62 @@ def _model_call(run: Run, values: list[Any]) -> Any:
     return lambda: run.model.predict_on_batch(x)
 
 
-def _seconds(call: Any, seconds: float) -> float:
+def rate_of_calls(call: Callable[[], Any]) -> Rate:
+    """Return the rate of a call with a whole batch."""
     for _ in range(3):
         call()
-    times, end = [], time.perf_counter() + seconds
-    while time.perf_counter() < end:
-        start = time.perf_counter()
+    times, start, spent = [], time.perf_counter(), time.process_time()
+    while time.perf_counter() < start + RAW_SECONDS:
+        before = time.perf_counter()
         call()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
+        times.append(time.perf_counter() - before)
+    inputs = BATCH * len(times)
+    return Rate(BATCH / statistics.median(times), 1000 * (time.process_time() - spent) / inputs)
+
+
+def rate_of_server(folder: str, cases: list[Case], *settings: str) -> tuple[Rate, list[float]]:
+    """Return the rate of a server, and the sorted latencies in milliseconds."""
+    with served([folder], *settings) as service:
+        name = Run(folder).folder.name
+        asyncio.run(load(service.port, name, cases, CLIENTS, 1.0))
+        spent = service.processor_seconds()
+        latencies = asyncio.run(load(service.port, name, cases, CLIENTS, SECONDS))
+        spent = service.processor_seconds() - spent
+    rate = Rate(len(latencies) / SECONDS, 1000 * spent / len(latencies))
+    return rate, sorted(1000 * latency for latency in latencies)
 
 
 def throughput(folder: str) -> None:
-    """Print the rates of the bare model, of a server one input at a time, and of a server that batches."""
+    """Print the rates of the bare model, of a server one input at a time, and of one that batches."""
     run = Run(folder)
     cases = cases_of(run)
-    name = run.folder.name
-    rows = []
+    rounds = []
     for _ in range(ROUNDS):
-        task_rate, model_rate = raw_rate(run, cases, 2.0)
-        with served([folder], "batching.size=1") as service:
-            single = asyncio.run(load(service.port, name, cases, CLIENTS, SECONDS))
-        with served([folder], f"batching.size={BATCH}", f"batching.wait={WAIT}") as service:
-            asyncio.run(load(service.port, name, cases, CLIENTS, 1.0))
-            batched = sorted(asyncio.run(load(service.port, name, cases, CLIENTS, SECONDS)))
-        p50, p99 = (1000 * batched[int(share * len(batched))] for share in (0.5, 0.99))
-        bound = 1000 * (2 * WAIT + BATCH / task_rate)
-        rows.append((task_rate, model_rate, len(single) / SECONDS, len(batched) / SECONDS, p50, p99, bound))
-        print(f"  {name}: " + ", ".join(f"{value:.0f}" for value in rows[-1]), flush=True)
-    task_rate, model_rate, single_rate, rate, p50, p99, bound = (
-        statistics.median(row) for row in zip(*rows, strict=True)
+        task, model = raw_rates(run, cases)
+        single, _ = rate_of_server(folder, cases, "batching.size=1")
+        batched, latencies = rate_of_server(folder, cases, f"batching.size={BATCH}", f"batching.wait={WAIT}")
+        p50, p99 = (latencies[int(share * len(latencies))] for share in (0.5, 0.99))
+        rounds.append((task, model, single, batched, p50, p99))
+    task, model, single, batched = (
+        Rate(*map(statistics.median, zip(*(each[place] for each in rounds), strict=True)))
+        for place in range(4)
     )
-    print(f"{name}, {CLIENTS} clients, median of {ROUNDS} rounds:")
-    print(f"  bare task, batches of {BATCH}:    {task_rate:8.0f} inputs/s; model call alone {model_rate:.0f}")
-    print(f"  server, one input at a time: {single_rate:8.0f} requests/s")
+    p50, p99 = (statistics.median(each[place] for each in rounds) for place in (4, 5))
+    print(f"{run.folder.name}, {CLIENTS} clients, medians of {ROUNDS} rounds")
+    print(f"  bare task, batches of {BATCH}      {task}")
+    print(f"  model call alone            {model}")
+    print(f"  server, one input at a time {single}")
+    print(f"  server, batched             {batched}")
     print(
-        f"  server, batched:             {rate:8.0f} requests/s: {rate / single_rate:.1f} times one at a "
-        f"time, {rate / task_rate:.0%} of the bare task, {rate / model_rate:.0%} of the model call"
+        f"  batched is {batched.per_second / single.per_second:.1f} times one at a time, "
+        f"{batched.per_second / task.per_second:.0%} of the bare task, "
+        f"{batched.per_second / model.per_second:.0%} of the model call"
     )
-    print(f"  latency: p50 {p50:.0f} ms, p99 {p99:.0f} ms; twice the bound and one batch: {bound:.0f} ms")
+    bound = 1000 * (2 * WAIT + BATCH / task.per_second)
+    print(
+        f"  latency p50 {p50:.0f} ms, p99 {p99:.0f} ms; twice the bound and one batch {bound:.0f} ms",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":
