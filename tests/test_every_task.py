@@ -12,9 +12,8 @@ from core.callbacks import ExactResume
 from core.errors import UserError
 from core.experiment import Experiment, configurations, load_experiment
 from core.run import Run
-from core.serving.kinds import KINDS
 from core.serving.requests import decoded
-from core.serving.served import warm_up
+from core.serving.served import kind_of, warm_up
 from core.serving.settings import Batching, Limits
 from core.training import train
 from tests import small_data
@@ -81,7 +80,7 @@ def test_a_loaded_run_predicts_what_the_trained_model_predicted(name, runs, sour
 @every_configuration
 def test_what_a_program_sends_gets_the_answer_of_predict(name, runs, sources):
     run, inputs = runs[name], raw_inputs(name, sources)
-    kind = KINDS[run.experiment.task.accepts]
+    kind = kind_of(run)
     sent = [Path(value).read_bytes() for value in inputs] if kind.is_file else inputs
     values = decoded(sent, kind, run, Limits(), "predict")
     assert not kind.is_file or all(isinstance(value, np.ndarray) for value in values)
@@ -92,7 +91,7 @@ def test_what_a_program_sends_gets_the_answer_of_predict(name, runs, sources):
 @every_configuration
 def test_a_run_answers_the_examples_of_its_documents(name, runs):
     run = runs[name]
-    warm = warm_up(run, KINDS[run.experiment.task.accepts], Batching(size=4), Limits())
+    warm = warm_up(run, kind_of(run), Batching(size=4), Limits())
     assert all(answer for _, answer in warm.examples)
 
 

@@ -188,7 +188,7 @@ class ServedRun:
             raise UserError(f"{run.folder} takes another kind of input than before: serve it by a new name.")
         warm = await asyncio.to_thread(warm_up, run, self.kind, self.batching, self.limits)
         before, self.current = self.current, LoadedRun(run, version, warm, self.batching, self.observe)
-        log.info("%s: serving the run %s", self.name, run.folder)
+        log.info("%s: serving the run %s", self.name, run.folder.name)
         if before is not None:
             self._retire(before)
 
