@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+from base64 import b64encode
 from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import TypeAdapter
 
 from core.callbacks import ExactResume
 from core.errors import UserError
@@ -81,8 +83,9 @@ def test_a_loaded_run_predicts_what_the_trained_model_predicted(name, runs, sour
 def test_what_a_program_sends_gets_the_answer_of_predict(name, runs, sources):
     run, inputs = runs[name], raw_inputs(name, sources)
     kind = kind_of(run)
-    sent = [Path(value).read_bytes() for value in inputs] if kind.is_file else inputs
-    values = decoded(sent, kind, run, Limits(), "predict")
+    sent = [b64encode(Path(value).read_bytes()).decode() for value in inputs] if kind.is_file else inputs
+    checked = [TypeAdapter(kind.type(Limits())).validate_python(value) for value in sent]
+    values = decoded(checked, kind, run, Limits(), "predict")
     assert not kind.is_file or all(isinstance(value, np.ndarray) for value in values)
     answers = run.experiment.task.predictor(run.model, run.encoder)(values)
     assert answers == run.experiment.task.predict(run.model, run.encoder, inputs)
