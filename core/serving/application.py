@@ -112,19 +112,17 @@ class Serving:
         with served.using() as loaded:
             asked = await asked_of(request, served.kind, limits, "explain")
             [value] = await _ready(asked.values, served.kind, loaded, limits, "explain")
+            explaining = self.explainer.explained(loaded, value, asked.method)
             try:
-                found = await _answered(
-                    request, limits, self.explainer.explanation(loaded, value, asked.method)
-                )
-                picture = await asyncio.to_thread(found.png)
+                found = await _answered(request, limits, explaining)
             except UserError as error:
                 raise Problem(422, str(error), "input") from None
             if "image/png" in request.headers.get("accept", ""):
-                return Response(picture, media_type="image/png")
+                return Response(found.picture, media_type="image/png")
             answer = {
                 "run": loaded.run.folder.name,
-                "explanation": found.to_json(),
-                "picture": f"data:image/png;base64,{base64.b64encode(picture).decode()}",
+                "explanation": found.numbers,
+                "picture": f"data:image/png;base64,{base64.b64encode(found.picture).decode()}",
             }
             return Response(to_json(answer), media_type=JSON)
 
