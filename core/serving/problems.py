@@ -9,6 +9,8 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
+from core.serving.questions import TAG
+
 if TYPE_CHECKING:
     from fastapi import FastAPI
     from starlette.requests import Request
@@ -70,6 +72,8 @@ def _told(first: Any) -> Problem:
         return Problem(400, f"The body is no JSON: {first['msg'].removeprefix('Invalid JSON: ')}.", "body")
     field = ""
     for part in first["loc"]:
+        if isinstance(part, str) and part.startswith(TAG):
+            continue
         field += f"[{part}]" if isinstance(part, int) else f".{part}"
     message = first["msg"].removeprefix("Value error, ").rstrip(".")
     return Problem(422, f"{message}.", field.removeprefix(".") or "body")

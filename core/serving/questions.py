@@ -6,11 +6,13 @@ from typing import Annotated, Any
 
 import pydantic
 
+TAG = "about "  # begins what tells questions apart, which stands in the places of errors and in no body
 LONGEST_ID = 200
+LARGEST_ID = 2**53  # the whole numbers that every reader of JSON keeps
 ID_SCHEMA: dict[str, Any] = {
     "anyOf": [
         {"type": "string", "minLength": 1, "maxLength": LONGEST_ID},
-        {"type": "integer", "exclusiveMinimum": -(2**63), "exclusiveMaximum": 2**63},
+        {"type": "integer", "minimum": -LARGEST_ID, "maximum": LARGEST_ID},
     ]
 }
 
@@ -18,7 +20,7 @@ ID_SCHEMA: dict[str, Any] = {
 def _id(value: Any) -> Any:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63:
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= LARGEST_ID:
         return str(value)
     if isinstance(value, str):
         return value
@@ -66,12 +68,12 @@ def _question(value: Any) -> Any:
 
 
 def _asked(value: Any) -> str:
-    return "user" if isinstance(value, AboutUser) or "user" in value else "ratings"
+    return f"{TAG}user" if isinstance(value, AboutUser) or "user" in value else f"{TAG}taste"
 
 
 Question = Annotated[
     Annotated[
-        Annotated[AboutUser, pydantic.Tag("user")] | Annotated[AboutTaste, pydantic.Tag("ratings")],
+        Annotated[AboutUser, pydantic.Tag(f"{TAG}user")] | Annotated[AboutTaste, pydantic.Tag(f"{TAG}taste")],
         pydantic.Discriminator(_asked),
     ],
     pydantic.BeforeValidator(_question, json_schema_input_type=Id | AboutUser | AboutTaste),

@@ -203,6 +203,11 @@ def test_a_question_that_asks_nothing_is_refused(client, value):
     assert response.json()["field"].startswith("inputs[0]")
 
 
+def test_the_field_of_a_question_is_named_by_its_place_in_the_body(client):
+    for value, field in (({"user": ""}, "user"), ({"ratings": {}, "item": True}, "item")):
+        assert predict(client, [value], "tastes").json()["field"] == f"inputs[0].{field}"
+
+
 def test_choices_are_found_by_a_part_of_their_name(client):
     found = client.get("/v1/tastes/choices/item", params={"search": "bra"}).json()
     assert found == [{"id": "2", "name": "Brazil (1985)"}]
