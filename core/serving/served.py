@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,6 @@ from core.serving.settings import Batching, Limits
 
 log = logging.getLogger(__name__)
 
-WARM_UP_SIZES = (1, 2, 3)
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 Observe = Callable[[int, float], None]
 
@@ -107,18 +106,45 @@ class WarmModel:
     choices: Mapping[str, Mapping[str, str]]
 
 
+def steady_sizes(largest: int) -> list[int]:
+    """Return the sizes that batches are filled up to: powers of two, and the largest.
+
+    Example:
+
+    >>> steady_sizes(48)
+    [1, 2, 4, 8, 16, 32, 48]
+    """
+    return [*(2**power for power in range((largest - 1).bit_length())), largest]
+
+
+def in_steady_sizes(predict: Predict, sizes: Sequence[int]) -> Predict:
+    """Return `predict` with batches filled up to one of a few sizes.
+
+    XLA compiles a model anew for each size of a batch: so no request meets a size for the first time.
+    """
+
+    def filled(values: list[Any]) -> Sequence[Any]:
+        size = next(size for size in sizes if size >= len(values))
+        return predict(values + values[-1:] * (size - len(values)))[: len(values)]
+
+    return filled
+
+
 def warm_up(run: Run, kind: InputKind, batching: Batching, limits: Limits) -> WarmModel:
     """Load the model of a run and call it with several sizes of batches.
 
     Raises:
         UserError: It can't be loaded, or can't answer the examples of its kind.
     """
-    predict = run.experiment.task.predictor(run.model, run.encoder)
+    predict: Predict = run.experiment.task.predictor(run.model, run.encoder)
     given = kind.examples()
     checked = [TypeAdapter(kind.type(limits)).validate_python(value) for value in given]
     values = decoded(checked, kind, run, limits, "predict")
-    for size in sorted({*WARM_UP_SIZES, batching.size}):
+    sizes = steady_sizes(batching.size)
+    for size in sizes:
         predict((values * size)[:size])
+    if getattr(run.model, "jit_compile", False):
+        predict = in_steady_sizes(predict, sizes)
     examples = list(zip(given, predict(values), strict=True))
     return WarmModel(predict, examples, run.experiment.task.choices(run.encoder))
 

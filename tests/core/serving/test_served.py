@@ -10,7 +10,7 @@ from core.errors import UserError
 from core.run import Run
 from core.serving.application import Serving
 from core.serving.protection import Protection
-from core.serving.served import Source
+from core.serving.served import Source, in_steady_sizes, steady_sizes
 from core.serving.settings import ServerSettings
 from tests.core.serving.fake_runs import Fake, Lengths, Sums, write_run
 from tests.core.serving.test_application import predict, serving, until
@@ -51,6 +51,23 @@ def test_a_task_that_does_not_say_what_it_takes_can_not_be_served(tmp_path, monk
     source = Source("run", write_run(tmp_path / "run", Lengths))
     with pytest.raises(UserError, match="accepts"):
         Serving([source], ServerSettings(), Protection())
+
+
+def test_a_batch_is_filled_up_to_a_size_that_the_model_has_met():
+    sizes = []
+
+    def doubled(values):
+        sizes.append(len(values))
+        return [2 * value for value in values]
+
+    predict = in_steady_sizes(doubled, steady_sizes(6))
+    assert [predict(list(range(count))) for count in (1, 3, 5, 6)] == [
+        [0],
+        [0, 2, 4],
+        [0, 2, 4, 6, 8],
+        [0, 2, 4, 6, 8, 10],
+    ]
+    assert sizes == [1, 4, 6, 6]
 
 
 def newer(folder, task=Lengths, **fields) -> None:
