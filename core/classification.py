@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
@@ -189,10 +189,16 @@ class Classification(Task):
     def _probabilities(self, model: keras.Model, encoder: Any, examples: Examples) -> Iterator[np.ndarray]:
         from scipy.special import softmax
 
-        from core.data.feed import Feed
+        from core.data.feed import Feed, whole_batch
 
-        for batch in self.batches(examples, encoder, Feed(EVALUATION_BATCH)):
-            yield softmax(np.asarray(model.predict_on_batch(batch[0]), np.float64), axis=-1)
+        inputs: Iterable[Any]
+        if len(examples) <= EVALUATION_BATCH:
+            features = self.features(examples, encoder)
+            inputs = [whole_batch(features, lambda x, y: (self.prepare(x), y))]
+        else:
+            inputs = (batch[0] for batch in self.batches(examples, encoder, Feed(EVALUATION_BATCH)))
+        for x in inputs:
+            yield softmax(np.asarray(model.predict_on_batch(x), np.float64), axis=-1)
 
 
 def answer_of(probabilities: np.ndarray, labels: Sequence[str]) -> dict[str, Any]:

@@ -262,6 +262,47 @@ def tune(
 
 
 @app.command()
+def serve(
+    runs: Annotated[
+        list[str],
+        typer.Argument(metavar="RUN...", help="Runs or folders of runs, each FOLDER or NAME=FOLDER"),
+    ],
+    host: Annotated[str, typer.Option(help="Address to bind to")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one")] = 8000,
+    token: Annotated[
+        str | None,
+        typer.Option(envvar="QUARTET_TOKEN", help="Requests must bear it; better given as QUARTET_TOKEN"),
+    ] = None,
+    allow_host: Annotated[
+        list[str] | None, typer.Option(help="A name that the server may be called by, besides localhost")
+    ] = None,
+    allow_origin: Annotated[
+        list[str] | None, typer.Option(help="An origin whose pages may call the server, as https://a.org")
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Such as batching.wait=0.01 or limits.items=8"),
+    ] = None,
+) -> None:
+    """Serve runs over HTTP, with a page to try them; newer runs take over without a pause."""
+    from core.serving.settings import server_settings
+
+    settings = server_settings(set_ or [])
+    _quiet_tensorflow()
+    from core.serving.server import serve as serve_runs
+
+    serve_runs(
+        runs,
+        host=host,
+        port=port,
+        settings=settings,
+        token=token,
+        allow_hosts=allow_host or (),
+        allow_origins=allow_origin or (),
+    )
+
+
+@app.command()
 def demo(
     folder: Annotated[Path, typer.Option(help="Where the runs go")] = Path("runs/demo"),
 ) -> None:

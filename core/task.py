@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from core.explanation import Explanation
 
 Figures = dict[str, Any]
+Accepts = Literal["text", "picture", "sound", "ratings"]
 Write = Callable[[dict[str, Any]], None]
 
 
@@ -62,6 +64,8 @@ class Task(Settings):
     """Whether the objective is better small or large."""
     headline: ClassVar[tuple[str, ...]] = ()
     """The figures of `evaluate` that tables show first."""
+    accepts: ClassVar[Accepts | None] = None
+    """What a raw input is to those who send it to a server; a task that does not say can't be served."""
 
     data: str = Field(
         "sample", description="where the examples come from: sample, tfds:NAME[/CONFIG], or a path"
@@ -240,6 +244,28 @@ class Task(Settings):
             UserError: The input can't be read, or the task or the method explains nothing of the kind.
         """
         raise UserError(f"{type(self).__name__} does not explain its answers. Received: explain.")
+
+    def predictor(self, model: keras.Model, encoder: Any) -> Callable[[list[Any]], list[dict[str, Any]]]:
+        """Return `predict` of one model for many calls, with what they share computed once."""
+        return partial(self.predict, model, encoder)
+
+    def upload(self, encoder: Any, content: bytes, *, max_pixels: int, max_seconds: float) -> Any:
+        """Return a file that somebody sent, decoded in memory, as a raw input for `predict`.
+
+        Args:
+            encoder: What `encode` returned.
+            content: The whole file.
+            max_pixels: Of a picture; a larger one is refused before it is decoded.
+            max_seconds: Of a sound, likewise.
+
+        Raises:
+            UserError: The file is not what the task takes, or too large.
+        """
+        raise UserError(f"{type(self).__name__} takes no files. Received: {len(content)} bytes.")
+
+    def choices(self, encoder: Any) -> Mapping[str, Mapping[str, str]]:
+        """Return what a raw input may name, such as users and items: field to id to how people call it."""
+        return {}
 
     def baseline(self, encoder: Any, splits: Splits) -> dict[str, Figures]:
         """Return the same figures from the simplest honest rivals, by the rival's name."""

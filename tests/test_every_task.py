@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import csv
+from base64 import b64encode
 from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import TypeAdapter
 
 from core.callbacks import ExactResume
 from core.errors import UserError
 from core.experiment import Experiment, configurations, load_experiment
 from core.run import Run
+from core.serving.requests import decoded
+from core.serving.served import kind_of, warm_up
+from core.serving.settings import Batching, Limits
 from core.training import train
 from tests import small_data
 
@@ -82,6 +87,24 @@ def test_an_answer_is_explained_by_parts_and_a_picture(name, runs, sources):
     assert told["answer"] == run.experiment.task.predict(run.model, run.encoder, [value])[0]
     assert any(part["adds"] for part in told["parts"])
     assert explanation.png().startswith(b"\x89PNG")
+
+
+def test_what_a_program_sends_gets_the_answer_of_predict(name, runs, sources):
+    run, inputs = runs[name], raw_inputs(name, sources)
+    kind = kind_of(run)
+    sent = [b64encode(Path(value).read_bytes()).decode() for value in inputs] if kind.is_file else inputs
+    checked = [TypeAdapter(kind.type(Limits())).validate_python(value) for value in sent]
+    values = decoded(checked, kind, run, Limits(), "predict")
+    assert not kind.is_file or all(isinstance(value, np.ndarray) for value in values)
+    answers = run.experiment.task.predictor(run.model, run.encoder)(values)
+    assert answers == run.experiment.task.predict(run.model, run.encoder, inputs)
+
+
+@every_configuration
+def test_a_run_answers_the_examples_of_its_documents(name, runs):
+    run = runs[name]
+    warm = warm_up(run, kind_of(run), Batching(size=4), Limits())
+    assert all(answer for _, answer in warm.examples)
 
 
 @every_configuration

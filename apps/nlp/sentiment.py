@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
@@ -10,10 +11,11 @@ from pydantic import Field, model_validator
 
 from core.classification import Classification, LabelEncoder, figures_of, labels_of
 from core.errors import UserError
-from core.task import Encoder, Figures
+from core.task import Accepts, Encoder, Figures
 
 if TYPE_CHECKING:
     import keras
+    import tensorflow as tf
     from matplotlib.figure import Figure
 
     from core.data.examples import Examples, Ragged, Splits
@@ -34,6 +36,13 @@ class TextEncoder(LabelEncoder):
         """How many ids a text may hold: those of the vocabulary, of padding and of unknown pieces."""
         return len(self.vocabulary) + 2
 
+    @cached_property
+    def id_table(self) -> tf.lookup.StaticHashTable:
+        """The table from pieces of text to ids."""
+        from core.data.text import id_table
+
+        return id_table(self.vocabulary)
+
 
 class Sentiment(Classification):
     """Names the class of a text, out of those it was trained on: praise or blame, topics, intents.
@@ -47,6 +56,7 @@ class Sentiment(Classification):
 
     encoder_class: ClassVar[type[Encoder]] = TextEncoder
     content: ClassVar[tuple[str, ...]] = ("text",)
+    accepts: ClassVar[Accepts | None] = "text"
 
     text_column: str = Field(
         "text", description="column of the texts; a position from 0 in a file without header"
@@ -134,7 +144,7 @@ class Sentiment(Classification):
             from apps.nlp.backbone import preprocessed
 
             return preprocessed(self.preset, examples["text"], self.max_length)
-        return self._pieces().ids(examples["text"], encoder.vocabulary)
+        return self._pieces().ids(examples["text"], encoder.id_table)
 
     def build(self, encoder: TextEncoder) -> keras.Model:
         """Return the model from ids to logits."""

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from apps.recommendation.interactions import UNKNOWN, numbered
-from apps.recommendation.judging import ScorePairs, ScoreUsers, rankings
+from apps.recommendation.interactions import UNKNOWN, Interactions, numbered
+from apps.recommendation.judging import Ranking, ScorePairs, ScoreUsers, rankings
 from core.errors import UserError
 
 if TYPE_CHECKING:
     from apps.recommendation.encoder import RatingsEncoder
+
+ScoreTastes = Callable[[Interactions], np.ndarray]
+"""From ratings by people who are numbered from 0, to their scores of all items, `(num_people, num_items)`."""
 
 
 @dataclass(frozen=True)
@@ -22,24 +26,26 @@ class Question:
     """What somebody wants to know: items for a user, or what the user will think of an item.
 
     Args:
-        user: Raw id.
+        user: Raw id; empty where ratings are given instead.
         item: Raw id, or nothing where items are wanted.
+        ratings: Of somebody whom training need not know: raw ids of items to ratings.
     """
 
-    user: str
+    user: str = ""
     item: str | None = None
+    ratings: Mapping[str, float] | None = None
 
 
 def question(value: Any) -> Question:
-    """Return what a raw input asks: a user id, or a user and an item as a mapping or as JSON text.
+    """Return what a raw input asks: a user id; or a mapping, maybe as JSON text, with a user or ratings.
 
     Raises:
         UserError: It is neither.
 
     Example:
 
-    >>> question(196), question('{"user": "196", "item": 50}')
-    (Question(user='196', item=None), Question(user='196', item='50'))
+    >>> question('{"user": 196, "item": 50}')
+    Question(user='196', item='50', ratings=None)
     """
     if isinstance(value, str) and value.lstrip().startswith("{"):
         try:
@@ -47,14 +53,26 @@ def question(value: Any) -> Question:
         except json.JSONDecodeError as error:
             raise UserError(f'A pair must be JSON, such as {{"user": "1", "item": "2"}}: {error}.') from None
     if isinstance(value, dict):
-        if "user" not in value or not set(value) <= {"user", "item"}:
+        if ("user" in value) == ("ratings" in value) or not set(value) <= {"user", "item", "ratings"}:
             raise UserError(
-                f"A question has a user, and may have an item. Received the keys: {', '.join(value)}."
+                "A question has either a user or ratings, and may have an item. "
+                f"Received the keys: {', '.join(value)}."
             )
-        return Question(str(value["user"]), str(value["item"]) if "item" in value else None)
+        ratings = _ratings(value["ratings"]) if "ratings" in value else None
+        return Question(str(value.get("user", "")), str(value["item"]) if "item" in value else None, ratings)
     if isinstance(value, str | int | np.integer) and str(value).strip():
         return Question(str(value).strip())
     raise UserError(f"A question is a user id, or a user and an item. Received: {value!r}.")
+
+
+def _ratings(value: Any) -> dict[str, float]:
+    try:
+        ratings = {str(item): float(rating) for item, rating in value.items()}
+    except (AttributeError, TypeError, ValueError):
+        ratings = {"": math.nan}
+    if not all(math.isfinite(rating) for rating in ratings.values()):
+        raise UserError(f'Ratings are items with numbers, such as {{"50": 4.5}}. Received: {value!r}.')
+    return ratings
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,24 +83,31 @@ class Recommender:
         encoder: Of the training.
         user_scores: From users to the scores of all items.
         pair_scores: From users and items to scores.
+        taste_scores: From ratings of people whom training need not know to their scores of all items.
         seen: Sparse rows of users by items, which are not recommended again.
         top: How many items to recommend.
         score_name: What a score is called.
+        bounded: Keeps a score of one item within what it can be.
     """
 
     encoder: RatingsEncoder
     user_scores: ScoreUsers
     pair_scores: ScorePairs
+    taste_scores: ScoreTastes
     seen: Any
     top: int
     score_name: str
+    bounded: Callable[[np.ndarray], np.ndarray] = np.asarray
 
     def answers(self, questions: list[Question]) -> list[dict[str, Any]]:
         """Return one answer a question, in order."""
-        users = numbered([asked.user for asked in questions], self.encoder.users)
-        wants_items = np.array([asked.item is None for asked in questions], bool)
+        users = numbered([asked.user for asked in questions], self.encoder.user_index)
+        has_taste = np.array([asked.ratings is not None for asked in questions], bool)
+        wants_items = np.array([asked.item is None for asked in questions], bool) & ~has_taste
         answers: dict[int, dict[str, Any]] = {}
-        rows = np.flatnonzero(~wants_items)
+        rows = np.flatnonzero(has_taste)
+        answers.update(zip(rows.tolist(), self._to_tastes([questions[row] for row in rows]), strict=True))
+        rows = np.flatnonzero(~wants_items & ~has_taste)
         answers.update(
             zip(rows.tolist(), self._scored([questions[row] for row in rows], users[rows]), strict=True)
         )
@@ -95,7 +120,7 @@ class Recommender:
     def _scored(self, questions: list[Question], users: np.ndarray) -> Iterator[dict[str, Any]]:
         if not questions:
             return
-        items = numbered([str(asked.item) for asked in questions], self.encoder.items)
+        items = numbered([str(asked.item) for asked in questions], self.encoder.item_index)
         for asked, user, item, score in zip(
             questions, users, items, self.pair_scores(users, items), strict=True
         ):
@@ -104,17 +129,49 @@ class Recommender:
             note = {"note": f"training never saw this {' nor this '.join(unknown)}"} if unknown else {}
             yield {"user": asked.user, **named, self.score_name: round(float(score), 4), **note}
 
+    def _to_tastes(self, questions: list[Question]) -> Iterator[dict[str, Any]]:
+        """Answer those who say what they like, whatever training knows of them."""
+        if not questions:
+            return
+        tastes = self._interactions([asked.ratings or {} for asked in questions])
+        scores = self.taste_scores(tastes)
+        seen, wanted = (
+            tastes.matrix(),
+            numbered([asked.item or "" for asked in questions], self.encoder.item_index),
+        )
+        ranked = rankings(lambda rows: scores[rows], np.arange(len(questions)), seen, self.top)
+        listed = (row for ranking in ranked for row in self._listed(ranking))
+        for asked, row, item, recommendations in zip(questions, scores, wanted, listed, strict=True):
+            unknown = (
+                {} if asked.item is None or item != UNKNOWN else {"note": "training never saw this item"}
+            )
+            if asked.item is None:
+                yield {"recommendations": recommendations}
+            else:
+                named = self.encoder.item_name(item) if item != UNKNOWN else {"item": asked.item}
+                yield {**named, self.score_name: round(float(self.bounded(row[item])), 4), **unknown}
+
+    def _interactions(self, tastes: Sequence[Mapping[str, float]]) -> Interactions:
+        """Return ratings of known items by people who are numbered from 0."""
+        people = np.repeat(np.arange(len(tastes), dtype=np.int32), [len(taste) for taste in tastes])
+        items = numbered([item for taste in tastes for item in taste], self.encoder.item_index)
+        ratings = np.array([rating for taste in tastes for rating in taste.values()], np.float32)
+        known = items != UNKNOWN
+        return Interactions(people[known], items[known], ratings[known], len(tastes), self.encoder.num_items)
+
     def _recommended(self, users: np.ndarray) -> Iterator[dict[str, Any]]:
         for ranking in rankings(self.user_scores, users, self.seen, self.top):
-            for user, items, scores in zip(ranking.users, ranking.items, ranking.scores, strict=True):
-                items, scores = items[items != UNKNOWN].tolist(), scores[items != UNKNOWN].tolist()
-                yield {
-                    "user": self.encoder.users[user - 1],
-                    "recommendations": [
-                        {**self.encoder.item_name(item), self.score_name: round(score, 4)}
-                        for item, score in zip(items, scores, strict=True)
-                    ],
-                }
+            for user, recommendations in zip(ranking.users, self._listed(ranking), strict=True):
+                yield {"user": self.encoder.users[user - 1], "recommendations": recommendations}
+
+    def _listed(self, ranking: Ranking) -> Iterator[list[dict[str, Any]]]:
+        """Yield for each user of a block their best items, by name."""
+        for items, scores in zip(ranking.items, ranking.scores, strict=True):
+            found = items != UNKNOWN
+            yield [
+                {**self.encoder.item_name(item), self.score_name: round(score, 4)}
+                for item, score in zip(items[found].tolist(), scores[found].tolist(), strict=True)
+            ]
 
     def _popular(self, name: str) -> dict[str, Any]:
         most_rated = self.encoder.popular[: self.top].tolist()

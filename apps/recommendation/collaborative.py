@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
@@ -12,11 +12,12 @@ from pydantic import Field
 from apps.recommendation.encoder import RatingsEncoder
 from apps.recommendation.interactions import Interactions, last_held_out
 from core.errors import UserError
-from core.task import Encoder, Figures, Task
+from core.task import Accepts, Encoder, Figures, Task
 
 if TYPE_CHECKING:
     import keras
 
+    from apps.recommendation.answers import ScoreTastes
     from apps.recommendation.judging import ScorePairs
     from apps.recommendation.least_squares import ExplicitLeastSquares, ImplicitLeastSquares
     from core.data.examples import Examples, Splits
@@ -36,6 +37,7 @@ class CollaborativeFiltering(Task):
 
     encoder_class: ClassVar[type[Encoder]] = RatingsEncoder
     content: ClassVar[tuple[str, ...]] = ("user", "item")
+    accepts: ClassVar[Accepts | None] = "ratings"
     score_name: ClassVar[str]
     """What the score of a user and an item is called in an answer."""
 
@@ -193,6 +195,16 @@ class CollaborativeFiltering(Task):
         called.on_train_end()
         return model.history
 
+    def choices(self, encoder: RatingsEncoder) -> dict[str, dict[str, str]]:
+        """Return the users and items that training saw, those with most ratings first, and ratings."""
+        active = np.argsort(-np.array(encoder.user_counts), kind="stable").tolist()
+        items = [encoder.items[number - 1] for number in encoder.popular.tolist()]
+        return {
+            "user": {encoder.users[place]: encoder.users[place] for place in active},
+            "item": {item: encoder.titles.get(item, item) for item in items},
+            "rating": {f"{rating:g}": f"{rating:g}" for rating in _scale(encoder.lowest, encoder.highest)},
+        }
+
     @abstractmethod
     def least_squares(
         self, encoder: RatingsEncoder, data: Interactions
@@ -203,21 +215,48 @@ class CollaborativeFiltering(Task):
     def validated(self, model: keras.Model, encoder: RatingsEncoder, splits: Splits) -> Figures:
         """Return the figures on the validation part, named `val_...`; none where that part is empty."""
 
+    def taste_scores(self, model: keras.Model, encoder: RatingsEncoder) -> ScoreTastes:
+        """Return the function from ratings by people whom training never saw to their scores of all items.
+
+        Factors of such a person are those that fit their ratings best, with the factors of the items as they
+        are; nets hear what was rated, and not how.
+        """
+        from apps.recommendation import towers
+
+        scores = towers.vector_scores(model)
+        if self.method == "two_tower":
+            described = towers.history_vectors(model, self.history)
+            return lambda tastes: scores(described(tastes.items_by_user()))
+        factors = towers.factorisation_of(model)
+        return lambda tastes: scores(
+            towers.factor_vectors(*self.least_squares(encoder, tastes).users_given(factors))
+        )
+
+    def bounded(self, scores: np.ndarray, encoder: RatingsEncoder) -> np.ndarray:
+        """Return scores of pairs, none beyond what a score can be."""
+        return scores
+
     @abstractmethod
     def pair_scores(self, model: keras.Model, encoder: RatingsEncoder) -> ScorePairs:
         """Return the function from users and items to scores."""
 
     def predict(self, model: keras.Model, encoder: RatingsEncoder, inputs: list[Any]) -> list[dict[str, Any]]:
-        """Recommend items to a raw user id, or score a pair `{"user": ..., "item": ...}`.
+        """Recommend items to a raw user id or to a taste, or score a pair `{"user": ..., "item": ...}`.
 
         What the user has rated already is not recommended. A user that training never saw gets the most rated
-        items, and the answer says so.
+        items, and the answer says so; with `{"ratings": {item: rating}}` instead of a user, what fits these.
 
         Args:
             model: A trained model.
             encoder: The encoder it was trained with.
-            inputs: Raw user ids, and pairs as mappings or as JSON text.
+            inputs: Raw user ids, and questions as mappings or as JSON text.
         """
+        return self.predictor(model, encoder)(inputs)
+
+    def predictor(
+        self, model: keras.Model, encoder: RatingsEncoder
+    ) -> Callable[[list[Any]], list[dict[str, Any]]]:
+        """Return `predict` of one model; the vectors of the items are computed once."""
         from apps.recommendation.answers import Recommender, question
         from apps.recommendation.towers import seen_layer, user_scores
 
@@ -225,11 +264,13 @@ class CollaborativeFiltering(Task):
             encoder,
             user_scores(model),
             self.pair_scores(model, encoder),
+            self.taste_scores(model, encoder),
             seen_layer(model).matrix(encoder.num_items),
             self.top,
             self.score_name,
+            lambda scores: self.bounded(scores, encoder),
         )
-        return recommender.answers([question(value) for value in inputs])
+        return lambda inputs: recommender.answers([question(value) for value in inputs])
 
     def explain(
         self, model: keras.Model, encoder: RatingsEncoder, value: Any, method: str | None = None
@@ -271,3 +312,9 @@ class CollaborativeFiltering(Task):
         return explanations.explained(
             history, answer, best.get("title", best["item"]), score, encoder, factors
         )
+
+
+def _scale(lowest: float, highest: float, most: int = 10) -> list[float]:
+    """Return the ratings that somebody may choose from: whole ones, halves too where they are few."""
+    step = 0.5 if (lowest % 1 or highest % 1) else max(1.0, round((highest - lowest) / most))
+    return np.arange(lowest, highest + step / 2, step).tolist()

@@ -12,6 +12,8 @@ from apps.recommendation.interactions import Interactions, numbered
 from core.task import Encoder
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from core.data.examples import Examples
 
 
@@ -41,6 +43,20 @@ class RatingsEncoder(Encoder):
         """Return the ratings of numbered users and items."""
         users, items = numbered(examples["user"], self.users), numbered(examples["item"], self.items)
         return Interactions(users, items, examples["rating"], self.num_users, self.num_items)
+
+    @cached_property
+    def user_index(self) -> pd.Index:
+        """The users, in a form that finds their numbers fast."""
+        import pandas as pd
+
+        return pd.Index(self.users, dtype=object)
+
+    @cached_property
+    def item_index(self) -> pd.Index:
+        """The items, likewise."""
+        import pandas as pd
+
+        return pd.Index(self.items, dtype=object)
 
     @cached_property
     def popular(self) -> np.ndarray:

@@ -12,17 +12,18 @@ from core.data.examples import Examples, Ragged, Splits
 from core.errors import UserError
 
 if TYPE_CHECKING:
+    import pandas as pd
     from scipy.sparse import csr_array
 
 UNKNOWN = 0  # the number of every user and item that training never saw; the known ones count from 1
 
 
-def numbered(ids: Sequence[str] | np.ndarray, known: Sequence[str]) -> np.ndarray:
+def numbered(ids: Sequence[str] | np.ndarray, known: Sequence[str] | pd.Index) -> np.ndarray:
     """Return the number of each raw id: its place among the known ones from 1, or `UNKNOWN`.
 
     Args:
         ids: Any raw ids, as text.
-        known: The ids that training saw, each once.
+        known: The ids that training saw, each once; as an index, they are prepared once for many calls.
 
     Returns:
         int32, shape `(len(ids),)`.

@@ -146,9 +146,10 @@ class SeenItems(keras.layers.Layer):
         items = ops.take(self.items, ops.maximum(places, 0))
         return ids, ops.where(places >= first, items, 0)
 
-    def compute_output_shape(self, input_shape: Any) -> tuple[Any, Any]:
-        """Return the shapes of the ids and of the items."""
-        return input_shape, (*input_shape, self.length)
+    def compute_output_spec(self, ids: Any) -> tuple[Any, Any]:
+        """Return the shapes of the ids and of the items, and that both are whole numbers."""
+        items = keras.KerasTensor((*ids.shape, self.length), "int32")
+        return keras.KerasTensor(ids.shape, "int32"), items
 
     def get_config(self) -> dict[str, Any]:
         """Return what `from_config` needs to make this layer again."""

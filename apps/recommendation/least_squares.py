@@ -120,11 +120,15 @@ class ExplicitLeastSquares:
     def sweep(self, factors: Factorisation) -> Factorisation:
         """Return the factors after both halves; the objective is never higher than before."""
         data, above_mean = self.ratings, self.ratings.ratings - self.mean
-        users, user_bias = self._half(
-            self.by_user, data.items, above_mean - factors.item_bias[data.items], factors.items
-        )
+        users, user_bias = self.users_given(factors)
         items, item_bias = self._half(self.by_item, data.users, above_mean - user_bias[data.users], users)
         return Factorisation(users, items, user_bias, item_bias)
+
+    def users_given(self, factors: Factorisation) -> tuple[np.ndarray, np.ndarray]:
+        """Return the best vectors and biases of the users for the factors of the items."""
+        data = self.ratings
+        targets = data.ratings - self.mean - factors.item_bias[data.items]
+        return self._half(self.by_user, data.items, targets, factors.items)
 
     def _half(
         self, groups: Ragged, columns: np.ndarray, targets: np.ndarray, others: np.ndarray
@@ -200,9 +204,14 @@ class ImplicitLeastSquares:
 
     def sweep(self, factors: Factorisation) -> Factorisation:
         """Return the factors after both halves; the objective is never higher than before."""
-        users = self._half(self.by_user, self.ratings.items, factors.items)
+        users, _ = self.users_given(factors)
         items = self._half(self.by_item, self.ratings.users, users)
         return Factorisation(users, items, factors.user_bias, factors.item_bias)
+
+    def users_given(self, factors: Factorisation) -> tuple[np.ndarray, np.ndarray]:
+        """Return the best vectors of the users for the factors of the items, and biases, which are zero."""
+        users = self._half(self.by_user, self.ratings.items, factors.items)
+        return users, np.zeros(len(users), np.float32)
 
     def _half(self, groups: Ragged, columns: np.ndarray, others: np.ndarray) -> np.ndarray:
         gram = self.unobserved * others.T @ others

@@ -69,6 +69,10 @@ class Ratings(CollaborativeFiltering):
 
         return self._within(pair_scores(model), encoder)
 
+    def bounded(self, scores: np.ndarray, encoder: RatingsEncoder) -> np.ndarray:
+        """Return ratings, none beyond those that training saw."""
+        return np.clip(scores, encoder.lowest, encoder.highest)
+
     def validated(self, model: keras.Model, encoder: RatingsEncoder, splits: Splits) -> Figures:
         """Return RMSE and MAE on the validation part."""
         figures = self.evaluate(model, encoder, splits.validation) if len(splits.validation) else {}
@@ -95,9 +99,8 @@ class Ratings(CollaborativeFiltering):
         }
         return {name: rating_figures(self._within(score, encoder), test) for name, score in scores.items()}
 
-    @staticmethod
-    def _within(score: ScorePairs, encoder: RatingsEncoder) -> ScorePairs:
-        return lambda users, items: np.clip(score(users, items), encoder.lowest, encoder.highest)
+    def _within(self, score: ScorePairs, encoder: RatingsEncoder) -> ScorePairs:
+        return lambda users, items: self.bounded(score(users, items), encoder)
 
 
 def row_writer(examples: Examples, write: Write) -> Callable[[slice, np.ndarray], None]:

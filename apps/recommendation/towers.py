@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
 from keras import layers, ops
 
+from apps.recommendation.interactions import UNKNOWN, padded
 from apps.recommendation.judging import ScorePairs, ScoreUsers
 from apps.recommendation.layers import Factors, PooledItems, SeenItems
 from apps.recommendation.least_squares import Factorisation
+from core.data.examples import Ragged
 
 USER_TOWER, ITEM_TOWER = "user_tower", "item_tower"
 
@@ -124,14 +126,44 @@ def pair_scores(model: keras.Model) -> ScorePairs:
 
 def user_scores(model: keras.Model) -> ScoreUsers:
     """Return the function from a block of users to their scores of all items, one matrix product a block."""
-    user_tower, item_tower = model.get_layer(USER_TOWER), model.get_layer(ITEM_TOWER)
+    user_tower, scores = model.get_layer(USER_TOWER), vector_scores(model)
+    return lambda users: scores(_vectors(user_tower, users))
+
+
+def vector_scores(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
+    """Return the function from vectors of users, shape `(block, length)`, to their scores of all items."""
+    item_tower = model.get_layer(ITEM_TOWER)
     num_items = item_tower.get_layer("item_factors").num_ids
     items = [
         _vectors(item_tower, ids) for ids in np.array_split(np.arange(num_items), num_items // 65_536 + 1)
     ]
     by_dimension = np.concatenate(items).T
     mean = model.get_layer("mean").offset
-    return lambda users: _vectors(user_tower, users) @ by_dimension + np.float32(mean)
+    return lambda vectors: vectors @ by_dimension + np.float32(mean)
+
+
+def factor_vectors(vectors: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    """Return what a tower without nets makes of factors of users, shapes `(block, dim)` and `(block,)`."""
+    return np.concatenate([vectors, bias[:, None], np.ones_like(bias)[:, None]], axis=1)
+
+
+def history_vectors(model: keras.Model, length: int) -> Callable[[Ragged], np.ndarray]:
+    """Return the function from the items that unknown users have seen to their vectors, by a tower with nets.
+
+    Args:
+        model: Two towers.
+        length: How many of somebody's latest items describe them.
+    """
+    tower = model.get_layer(USER_TOWER)
+    described = keras.Model(tower.get_layer("seen").output, tower.output)
+
+    def vectors(seen: Ragged) -> np.ndarray:
+        latest = Ragged.from_rows([seen[row][-length:] for row in range(len(seen))], np.int32)
+        items, _ = padded(latest, length=length)
+        unknown = np.full(len(items), UNKNOWN, np.int32)
+        return ops.convert_to_numpy(described([unknown, items], training=False)).astype(np.float32)
+
+    return vectors
 
 
 def _vectors(tower: keras.Model, ids: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from pydantic import Field
 from apps.speech.front_end import FrontEnd
 from core.classification import Classification, LabelEncoder, figures_of, labels_of
 from core.errors import UserError
-from core.task import Encoder, Figures
+from core.task import Accepts, Encoder, Figures
 
 if TYPE_CHECKING:
     import keras
@@ -42,6 +42,7 @@ class Commands(FrontEnd, Classification):
 
     encoder_class: ClassVar[type[Encoder]] = LabelEncoder
     content: ClassVar[tuple[str, ...]] = ("wave",)
+    accepts: ClassVar[Accepts | None] = "sound"
 
     names: str | None = Field(
         None, description="what file names say, such as {label}_{speaker}_{take}; each name becomes a column"
@@ -111,12 +112,20 @@ class Commands(FrontEnd, Classification):
         return tf.cast(centred, tf.float32) / 32768.0
 
     def read(self, inputs: list[Any]) -> Examples:
-        """Return sound files, of any rate and number of channels, as examples."""
+        """Return sound files, of any rate and number of channels, or decoded waves as examples."""
         from core.data.audio import decoded
-        from core.data.examples import Examples
+        from core.data.examples import Examples, Ragged
 
+        if all(isinstance(wave, np.ndarray) for wave in inputs):
+            return Examples({"wave": Ragged.from_rows(inputs, np.int16)}, "the inputs")
         waves, _ = decoded([Path(path) for path in inputs], self.sample_rate)
         return Examples({"wave": waves}, "the inputs")
+
+    def upload(self, encoder: LabelEncoder, content: bytes, *, max_pixels: int, max_seconds: float) -> Any:
+        """Return a sound file that somebody sent, decoded: int16, at the task's own rate."""
+        from core.data.audio import decoded_upload
+
+        return decoded_upload(content, self.sample_rate, max_seconds)
 
     def build(self, encoder: LabelEncoder) -> keras.Model:
         """Return the model from waves to logits."""

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from core.classification import Classification, LabelEncoder, figures_of, labels_of
 from core.errors import UserError
-from core.task import Encoder, Figures
+from core.task import Accepts, Encoder, Figures
 
 if TYPE_CHECKING:
     import keras
@@ -48,6 +48,7 @@ class PictureClassification(Classification):
 
     encoder_class: ClassVar[type[Encoder]] = PictureEncoder
     content: ClassVar[tuple[str, ...]] = ("image",)
+    accepts: ClassVar[Accepts | None] = "picture"
 
     size: int | None = Field(
         None,
@@ -117,10 +118,19 @@ class PictureClassification(Classification):
         )
 
     def read(self, inputs: list[Any]) -> Examples:
-        """Return the paths of picture files as examples."""
+        """Return the paths of picture files, or pictures that are decoded already, as examples."""
         from core.data.examples import Examples
 
+        if all(isinstance(picture, np.ndarray) for picture in inputs):
+            return Examples({"image": np.stack(inputs)}, "the inputs")
         return Examples({"path": [str(path) for path in inputs]}, "the inputs")
+
+    def upload(self, encoder: PictureEncoder, content: bytes, *, max_pixels: int, max_seconds: float) -> Any:
+        """Return a picture file that somebody sent, decoded, in the shape that the model takes."""
+        from core.data.images import decoded_upload
+
+        height, width, channels = encoder.shape
+        return decoded_upload(content, (height, width), channels, max_pixels)
 
     def features(self, examples: Examples, encoder: PictureEncoder) -> np.ndarray:
         """Return the pictures, in the shape that the model takes."""

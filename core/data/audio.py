@@ -20,6 +20,8 @@ from core.errors import UserError
 SUFFIXES = (".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif", ".au")
 MANIFESTS = (*SEPARATORS, *JSON_LINES)
 OFFICIAL_LISTS = {"validation": "validation_list.txt", "test": "testing_list.txt"}
+# Of a sound that somebody sent: what is beyond is no recording, and would cost much memory.
+MAX_CHANNELS, MIN_RATE, MAX_RATE = 8, 4_000, 192_000
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -208,19 +210,47 @@ def _contents(recordings: Sequence[Recording | Path]) -> Iterator[tuple[str, Pat
         yield str(recording), io.BytesIO(archives[recording.path].read(recording.member))
 
 
-def _opened(name: str, source: Path | io.BytesIO, sample_rate: int, skip_bad: bool) -> np.ndarray | None:
+def decoded_upload(content: bytes, sample_rate: int, max_seconds: float) -> np.ndarray:
+    """Read one sound file that somebody sent, in memory.
+
+    Args:
+        content: The whole file.
+        sample_rate: Samples a second to bring it to.
+        max_seconds: A sound that is longer is refused before it is decoded whole.
+
+    Returns:
+        int16, shape `(num_samples,)`.
+
+    Raises:
+        UserError: It can't be read as a sound, or is too long.
+    """
     import soundfile
-    import soxr
 
     try:
-        wave, rate = soundfile.read(source, dtype="float32", always_2d=True)
-        if not np.isfinite(wave).all():
-            raise ValueError("it holds values that are not numbers")
-        mono = wave.mean(axis=1)
-        if rate != sample_rate:
-            mono = soxr.resample(mono, rate, sample_rate)
-        if not len(mono):
-            raise ValueError("it has no length")
+        with soundfile.SoundFile(io.BytesIO(content)) as file:
+            if file.channels > MAX_CHANNELS or not MIN_RATE <= file.samplerate <= MAX_RATE:
+                raise ValueError(f"it has {file.channels} channels of {file.samplerate:,} samples a second")
+            longest = int(max_seconds * file.samplerate)
+            # What a header says of the length may be wrong, so one more is read than may be.
+            sound = file.read(longest + 1, dtype="float32", always_2d=True)
+            if len(sound) > longest:
+                raise ValueError(f"it is longer than {max_seconds:g} s")
+            return _one_channel(sound, file.samplerate, sample_rate)
+    except soundfile.LibsndfileError:
+        raise UserError(
+            f"A sound file must be one of {', '.join(suffix[1:] for suffix in SUFFIXES)}. Received: "
+            f"{len(content):,} bytes of something else, or a broken file."
+        ) from None
+    except Exception as error:  # what a decoder raises at a broken file is anything
+        raise UserError(f"The file can't be read as a sound: {error}.") from None
+
+
+def _opened(name: str, source: Path | io.BytesIO, sample_rate: int, skip_bad: bool) -> np.ndarray | None:
+    import soundfile
+
+    try:
+        sound, rate = soundfile.read(source, dtype="float32", always_2d=True)
+        return _one_channel(sound, rate, sample_rate)
     except (soundfile.SoundFileError, OSError, ValueError, RuntimeError) as error:
         if skip_bad:
             return None
@@ -229,5 +259,18 @@ def _opened(name: str, source: Path | io.BytesIO, sample_rate: int, skip_bad: bo
             f"{name} can't be read as a recording: {told}. Remove it, or leave such files out "
             "with skip_bad=true."
         ) from None
+
+
+def _one_channel(sound: np.ndarray, rate: int, sample_rate: int) -> np.ndarray:
+    """Return a sound, float, shape `(num_samples, num_channels)`, as one channel of int16 at another rate."""
+    import soxr
+
+    if not np.isfinite(sound).all():
+        raise ValueError("it holds values that are not numbers")
+    mono = sound.mean(axis=1)
+    if rate != sample_rate:
+        mono = soxr.resample(mono, rate, sample_rate)
+    if not len(mono):
+        raise ValueError("it has no length")
     # The scale of 16-bit files, so that their samples come out as they are.
     return np.clip(np.round(mono * 32768), -32768, 32767).astype(np.int16)

@@ -157,6 +157,23 @@ class Feed:
         )
 
 
+def whole_batch(x: Nest, prepare: Prepare | None = None) -> Any:
+    """Return all examples as one batch, without a pipeline, which costs more to build than a small batch.
+
+    Args:
+        x: A column, or a dict or tuple of columns, as `Feed.batches` takes.
+        prepare: As there.
+
+    Example:
+
+    >>> whole_batch(Ragged.from_rows([[1, 2], [3]])).numpy().tolist()
+    [[1, 2], [3, 0]]
+    """
+    rows = tf.range(_num_examples(x))
+    batch = tf.nest.map_structure(lambda column: _reader(column, 1)(rows), x)
+    return batch if prepare is None else prepare(batch, None)[0]
+
+
 def epoch_order(
     num_examples: int,
     batch_size: int,

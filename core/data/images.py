@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import math
 import tempfile
 from collections.abc import Sequence
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 IDX_NAMES = {"train": "train", "test": "t10k"}
+# Of pictures that somebody sent: what browsers show, and no format whose reader starts a program.
+UPLOAD_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 GREY_MODES = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "I;16N", "F")
 MAX_PIXELS = 80_000_000
 # More than this is kept in a file that the system pages in and out, and no longer in memory.
@@ -140,25 +143,41 @@ def decoded(
     return (images if good.all() else images[good]), good
 
 
+def decoded_upload(content: bytes, size: Size, channels: int, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+    """Read one picture file that somebody sent, in memory.
+
+    Args:
+        content: The whole file.
+        size: Height and width to bring the picture to.
+        channels: 1 or 3.
+        max_pixels: A picture of more is refused before it is decoded.
+
+    Returns:
+        uint8, shape `(height, width, channels)`.
+
+    Raises:
+        UserError: It can't be read as a picture, or is too large.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(io.BytesIO(content), formats=UPLOAD_FORMATS) as opened:
+            return _in_shape(opened, size, channels, max_pixels)
+    except UnidentifiedImageError:
+        raise UserError(
+            f"A picture file must be one of {', '.join(UPLOAD_FORMATS)}. Received: {len(content):,} bytes "
+            "of something else."
+        ) from None
+    except Exception as error:  # what a decoder raises at a broken file is anything
+        raise UserError(f"The file can't be read as a picture: {error}.") from None
+
+
 def _opened(file: Path, size: Size | None, channels: int | None, skip_bad: bool) -> np.ndarray | None:
-    from PIL import Image, ImageOps
+    from PIL import Image
 
     try:
         with Image.open(file) as opened:
-            if opened.width * opened.height > MAX_PIXELS:
-                raise ValueError(f"more than {MAX_PIXELS:,} pixels")
-            picture = ImageOps.exif_transpose(opened)
-            grey = picture.mode in GREY_MODES
-            if picture.mode.startswith(("I", "F")):
-                picture = _in_8_bits(picture)
-            if picture.mode in ("LA", "PA", "RGBA") or "transparency" in picture.info:
-                picture = Image.alpha_composite(
-                    Image.new("RGBA", picture.size, "white"), picture.convert("RGBA")
-                )
-            picture = picture.convert("L" if channels == 1 or (channels is None and grey) else "RGB")
-            if size is not None and picture.size != size[::-1]:
-                picture = picture.resize(size[::-1], Image.Resampling.BILINEAR, reducing_gap=2.0)
-            array = np.asarray(picture, np.uint8)
+            return _in_shape(opened, size, channels, MAX_PIXELS)
     except FileNotFoundError:
         raise UserError(f"There is no picture at this path. Received: {file}.") from None
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
@@ -168,6 +187,24 @@ def _opened(file: Path, size: Size | None, channels: int | None, skip_bad: bool)
             f"{file} can't be read as a picture: {error}. Remove it, or leave such files out "
             "with skip_bad=true."
         ) from None
+
+
+def _in_shape(opened: Image.Image, size: Size | None, channels: int | None, max_pixels: int) -> np.ndarray:
+    """Return an opened picture, upright, without transparency, uint8 of shape `(height, width, channels)`."""
+    from PIL import Image, ImageOps
+
+    if opened.width * opened.height > max_pixels:
+        raise ValueError(f"{opened.width:,} x {opened.height:,} are more than {max_pixels:,} pixels")
+    picture = ImageOps.exif_transpose(opened)
+    grey = picture.mode in GREY_MODES
+    if picture.mode.startswith(("I", "F")):
+        picture = _in_8_bits(picture)
+    if picture.mode in ("LA", "PA", "RGBA") or "transparency" in picture.info:
+        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture.convert("RGBA"))
+    picture = picture.convert("L" if channels == 1 or (channels is None and grey) else "RGB")
+    if size is not None and picture.size != size[::-1]:
+        picture = picture.resize(size[::-1], Image.Resampling.BILINEAR, reducing_gap=2.0)
+    array = np.asarray(picture, np.uint8)
     return array[..., None] if array.ndim == 2 else array
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -59,7 +60,14 @@ class Pieces:
         """Return the pieces of each text, `tf.string`, shape `(num_texts, None)`."""
         import tensorflow as tf
 
-        lower = tf.strings.lower(tf.constant(texts.astype(object), tf.string), encoding="utf-8")
+        cut = _graph(self.split, self.max_length, self.ngrams, self.character_ngrams)
+        return cut(tf.constant(texts.astype(object), tf.string))
+
+    def cut(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        """Return the same of texts that are a tensor, operation by operation."""
+        import tensorflow as tf
+
+        lower = tf.strings.lower(texts, encoding="utf-8")
         lower = tf.where(tf.strings.strip(lower) == "", EMPTY, lower)
         if self.split == "characters":
             words = tf.strings.unicode_split(tf.strings.regex_replace(lower, r"\s+", ""), "UTF-8")
@@ -131,24 +139,40 @@ class Pieces:
         )
         return [piece for piece in dict.fromkeys(kept) if piece]
 
-    def ids(self, texts: np.ndarray, vocabulary: Sequence[str]) -> Ragged:
+    def ids(self, texts: np.ndarray, vocabulary: Sequence[str] | tf.lookup.StaticHashTable) -> Ragged:
         """Return the pieces of each text as ids, int32: 1 is unknown, 2 the first of the vocabulary.
 
         Args:
             texts: Any number of texts.
-            vocabulary: What `vocabulary` returned.
+            vocabulary: What `vocabulary` returned; or the `id_table` of it, made once for many calls.
         """
-        import tensorflow as tf
-
-        values = tf.range(UNKNOWN + 1, len(vocabulary) + UNKNOWN + 1)
-        pairs = tf.lookup.KeyValueTensorInitializer(tf.constant(vocabulary), values)
-        table = tf.lookup.StaticHashTable(pairs, default_value=UNKNOWN)
+        table = id_table(vocabulary) if isinstance(vocabulary, Sequence) else vocabulary
         parts = []
         for start in range(0, len(texts), CHUNK):
             pieces = self(texts[start : start + CHUNK])
             numbers = table.lookup(pieces.flat_values).numpy()
             parts.append(Ragged(numbers, pieces.with_flat_values(numbers).row_splits.numpy()))
         return Ragged.concatenate(parts)
+
+
+@functools.lru_cache(maxsize=16)
+def _graph(
+    split: Split, max_length: int, ngrams: int, character_ngrams: tuple[int, int] | None
+) -> Callable[[tf.Tensor], tf.RaggedTensor]:
+    """Return what cuts texts as one graph, which for few texts is ten times as fast as its operations."""
+    import tensorflow as tf
+
+    pieces = Pieces(split, max_length, ngrams, character_ngrams)
+    return tf.function(pieces.cut, input_signature=[tf.TensorSpec([None], tf.string)])
+
+
+def id_table(vocabulary: Sequence[str]) -> tf.lookup.StaticHashTable:
+    """Return the table from pieces of text, in the order of their ids, to these ids."""
+    import tensorflow as tf
+
+    values = tf.range(UNKNOWN + 1, len(vocabulary) + UNKNOWN + 1)
+    pairs = tf.lookup.KeyValueTensorInitializer(tf.constant(vocabulary), values)
+    return tf.lookup.StaticHashTable(pairs, default_value=UNKNOWN)
 
 
 def class_counts(ids: Ragged, classes: np.ndarray, num_classes: int, num_ids: int) -> np.ndarray:

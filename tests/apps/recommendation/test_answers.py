@@ -26,6 +26,7 @@ def recommender() -> Recommender:
         encoder,
         user_scores=lambda users: np.tile(np.arange(4.0), (len(users), 1)),
         pair_scores=lambda users, items: users + items / 10,
+        taste_scores=lambda tastes: tastes.matrix().toarray() @ np.eye(4)[:, [0, 2, 3, 1]],
         seen=seen,
         top=2,
         score_name="rating",
@@ -42,6 +43,12 @@ def test_a_user_gets_the_best_items_that_are_new_to_them(recommender):
 
 def test_a_user_who_has_seen_everything_gets_nothing(recommender):
     assert recommender.answers([Question("bob")]) == [{"user": "bob", "recommendations": []}]
+
+
+def test_a_taste_gets_what_it_has_not_rated_and_no_user(recommender):
+    (answer,) = recommender.answers([Question(ratings={"a": 5.0, "unheard of": 1.0})])
+    assert [row["item"] for row in answer["recommendations"]] == ["c", "b"]
+    assert "user" not in answer
 
 
 def test_an_unknown_user_gets_what_is_rated_most_and_is_told_so(recommender):
@@ -73,13 +80,30 @@ def test_answers_are_in_the_order_of_the_questions(recommender):
         ({"user": 1, "item": "b"}, Question("1", "b")),
         ('{"user": "1", "item": 2}', Question("1", "2")),
         ({"user": "1"}, Question("1")),
+        ({"ratings": {"2": 4}}, Question(ratings={"2": 4.0})),
+        ('{"ratings": {"2": 4}, "item": 3}', Question(item="3", ratings={"2": 4.0})),
     ],
 )
 def test_a_question_is_read_from_ids_mappings_and_json(raw, asked):
     assert question(raw) == asked
 
 
-@pytest.mark.parametrize("raw", ["", " ", None, 1.5, '{"user": ', {"item": "2"}, {"user": "1", "films": 3}])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "",
+        " ",
+        None,
+        1.5,
+        '{"user": ',
+        {"item": "2"},
+        {"user": "1", "films": 3},
+        {"user": "1", "ratings": {}},
+        {"ratings": ["2"]},
+        {"ratings": {"2": "much"}},
+        {"ratings": {"2": float("inf")}},
+    ],
+)
 def test_what_is_no_question_is_refused(raw):
     with pytest.raises(UserError):
         question(raw)

@@ -55,6 +55,45 @@ def test_nothing_that_a_user_rated_in_training_is_recommended(runs, task, method
         assert not seen & {row["item"] for row in answer["recommendations"]}
 
 
+@pytest.mark.parametrize("method", ["least_squares", "factorisation"])
+def test_somebody_whom_training_never_saw_gets_what_fits_their_ratings(runs, method):
+    run = runs[Ratings, method]
+    predict = run.experiment.task.predictor(run.model, run.encoder)
+    ratings = {str(item): 4.5 if item % 2 else 1.5 for item in range(12)}
+    mirrored = {item: 6 - rating for item, rating in ratings.items()}
+    answers = predict([{"ratings": ratings}, {"user": "1"}, {"ratings": mirrored}])
+    for answer, parity in ((answers[0], 1), (answers[2], 0)):
+        assert [int(row["item"]) % 2 for row in answer["recommendations"]] == [parity] * 3
+    assert "user" not in answers[0]
+
+
+@pytest.mark.parametrize(("task", "method"), TRAINED)
+def test_a_taste_is_answered_by_every_method(runs, task, method):
+    run = runs[task, method]
+    taste = {str(item): 3.0 for item in range(8)}  # more than the nets' history of 5
+    predict = run.experiment.task.predictor(run.model, run.encoder)
+    best, one, unknown = predict([{"ratings": taste, **item} for item in ({}, {"item": "20"}, {"item": "x"})])
+    assert len(best["recommendations"]) == 3
+    assert not set(taste) & {row["item"] for row in best["recommendations"]}
+    score = run.experiment.task.score_name
+    assert np.isfinite(one[score])
+    assert "never saw" in unknown["note"]
+
+
+def test_a_rating_of_a_taste_stays_within_those_of_training(runs):
+    run = runs[Ratings, "least_squares"]
+    predict = run.experiment.task.predictor(run.model, run.encoder)
+    (answer,) = predict([{"ratings": {"1": 1e5}, "item": "3"}])
+    assert answer["rating"] == run.encoder.highest
+
+
+def test_choices_name_users_items_and_ratings(runs):
+    run = runs[Ratings, "least_squares"]
+    choices = run.experiment.task.choices(run.encoder)
+    assert set(choices["user"]) == set(run.encoder.users)
+    assert list(choices["rating"]) == ["1.5", "2", "2.5", "3", "3.5", "4", "4.5"]
+
+
 @pytest.mark.parametrize("task", [Ratings, Rankings])
 def test_the_score_of_a_recommendation_is_that_of_the_pair(runs, task):
     run = runs[task, "two_tower"]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from core.data.audio import decoded, read_recordings
+from core.data.audio import decoded, decoded_upload, read_recordings
 from core.errors import UserError
 
 TONE = (0.5 * np.sin(2 * np.pi * 440 * np.arange(4000) / 8000)).astype(np.float32)
@@ -127,3 +127,36 @@ def test_a_folder_without_recordings_is_refused(tmp_path):
     (tmp_path / "readme.md").write_text("x")
     with pytest.raises(UserError, match="holds no recordings"):
         read_recordings(tmp_path, 8000)
+
+
+@pytest.mark.parametrize("suffix", ["wav", "flac", "ogg", "mp3", "aiff", "au"])
+def test_an_upload_is_read_as_a_file_of_the_same_content_is(tmp_path, suffix):
+    path = saved(tmp_path / f"a.{suffix}")
+    # Readers of MP3 from a file and from memory differ in the last bit now and then.
+    expected = decoded([path], 4000)[0][0]
+    np.testing.assert_allclose(decoded_upload(path.read_bytes(), 4000, 60.0), expected, atol=1)
+
+
+def test_an_upload_that_is_too_long_is_not_decoded_whole(tmp_path):
+    silence = saved(tmp_path / "a.flac", np.zeros(8000 * 600, np.float32)).read_bytes()
+    assert len(silence) < 100_000
+    with pytest.raises(UserError, match="longer than 60 s"):
+        decoded_upload(silence, 8000, 60.0)
+
+
+def test_an_upload_of_very_many_channels_is_refused(tmp_path):
+    path = saved(tmp_path / "a.wav", np.zeros((10, 9), np.float32))
+    with pytest.raises(UserError, match="9 channels"):
+        decoded_upload(path.read_bytes(), 8000, 60.0)
+
+
+@pytest.mark.parametrize("content", [b"", b"RIFF", b"no sound at all", b"RIFF\xff\xff\xff\xffWAVEfmt "])
+def test_an_upload_that_is_no_sound_is_refused(content):
+    with pytest.raises(UserError):
+        decoded_upload(content, 8000, 60.0)
+
+
+def test_an_upload_without_length_is_refused(tmp_path):
+    path = saved(tmp_path / "a.wav", np.zeros(0, np.float32))
+    with pytest.raises(UserError, match="no length"):
+        decoded_upload(path.read_bytes(), 8000, 60.0)

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import gzip
+import io
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from core.data.images import decoded, read_images
+from core.data.images import decoded, decoded_upload, read_images
 from core.errors import UserError
 
 
@@ -135,3 +136,38 @@ def test_a_folder_without_pictures_is_refused(tmp_path):
     (tmp_path / "readme.md").write_text("x")
     with pytest.raises(UserError, match="holds no pictures"):
         read_images(tmp_path)
+
+
+def content(array, format="PNG") -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(array).save(file, format)
+    return file.getvalue()
+
+
+def test_an_upload_is_read_as_a_file_of_the_same_content_is(tmp_path):
+    path = saved(tmp_path / "1.png", COLOUR)
+    expected = decoded([path], size=(4, 4), channels=1)[0][0]
+    np.testing.assert_array_equal(decoded_upload(path.read_bytes(), (4, 4), 1), expected)
+
+
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "GIF", "BMP"])
+def test_an_upload_may_be_what_browsers_show(format):
+    assert decoded_upload(content(COLOUR, format), (8, 8), 3).shape == (8, 8, 3)
+
+
+@pytest.mark.parametrize("format", ["EPS", "TIFF", "PPM", "ICO"])
+def test_an_upload_of_another_format_is_not_even_tried(format):
+    with pytest.raises(UserError, match="must be one of PNG"):
+        decoded_upload(content(COLOUR, format), (8, 8), 3)
+
+
+def test_an_upload_of_too_many_pixels_is_refused_before_it_is_decoded(monkeypatch):
+    monkeypatch.setattr(Image.Image, "convert", lambda *arguments: pytest.fail("it was decoded"))
+    with pytest.raises(UserError, match="more than 63 pixels"):
+        decoded_upload(content(GREY), (8, 8), 1, max_pixels=63)
+
+
+@pytest.mark.parametrize("end", [0, 1, 20, 40])
+def test_a_broken_upload_is_refused(end):
+    with pytest.raises(UserError):
+        decoded_upload(content(GREY)[:end], (8, 8), 1)

@@ -1,0 +1,167 @@
+"""Micro-batching: concurrent requests share one call of the model."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.serving.settings import Batching
+
+Predict = Callable[[list[Any]], Sequence[Any]]
+
+
+class QueueFullError(Exception):
+    """More inputs wait than may.
+
+    Args:
+        seconds: After which there may be room.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"full for {seconds:.1f} s")
+        self.seconds = seconds
+
+
+class InputError(Exception):
+    """One of several inputs could not be answered, which is told as `__cause__`.
+
+    Args:
+        index: Which of them.
+    """
+
+    def __init__(self, index: int) -> None:
+        super().__init__(f"input {index}")
+        self.index = index
+
+
+@dataclass(eq=False, slots=True)
+class Waiting:
+    """An input that waits for its answer."""
+
+    value: Any
+    answer: asyncio.Future[Any]
+    since: float = field(default_factory=time.perf_counter)
+
+
+class MicroBatcher:
+    """Gathers the inputs of concurrent requests and has them answered together, in a thread of its own.
+
+    An input waits for company only while the model is idle, no longer than `batching.wait`, and only if there
+    was company the last time: one client that asks again and again is answered at once. While the model is
+    at work, the next batch gathers by itself.
+
+    Args:
+        predict: From inputs to as many answers; called in one thread, never twice at once.
+        batching: How many inputs go together, and how long and how many may wait.
+        observe: Called after each batch with its size and its seconds.
+    """
+
+    def __init__(
+        self, predict: Predict, batching: Batching, observe: Callable[[int, float], None] | None = None
+    ) -> None:
+        self.predict = predict
+        self.batching = batching
+        self.observe = observe or (lambda size, seconds: None)
+        self._waiting: deque[Waiting] = deque()
+        self._arrived = asyncio.Event()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="model")
+        self._closing = self._company = False
+        self._seconds_an_input = 0.0
+        self._task = asyncio.create_task(self._work())
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    async def answers(self, values: Sequence[Any]) -> list[Any]:
+        """Return the answers to inputs, in their order.
+
+        Cancel it, and those of the inputs that still wait will cost no work.
+
+        Raises:
+            QueueFullError: Too many inputs wait already; none of these was taken.
+            InputError: One of the inputs can't be answered.
+        """
+        if len(self._waiting) + len(values) > self.batching.queue:
+            raise QueueFullError(len(self._waiting) * self._seconds_an_input)
+        loop = asyncio.get_running_loop()
+        mine = [Waiting(value, loop.create_future()) for value in values]
+        self._waiting.extend(mine)
+        self._arrived.set()
+        try:
+            found = await asyncio.gather(*(each.answer for each in mine), return_exceptions=True)
+        finally:
+            for each in mine:
+                each.answer.cancel()
+        for index, answer in enumerate(found):
+            if isinstance(answer, BaseException):
+                raise InputError(index) from answer
+        return found
+
+    async def close(self) -> None:
+        """Answer what waits, then end the thread."""
+        self._closing = True
+        self._arrived.set()
+        await self._task
+        self._thread.shutdown()
+
+    async def _work(self) -> None:
+        loop = asyncio.get_running_loop()
+        while not self._closing or self._waiting:
+            batch = await self._next_batch()
+            if not batch:
+                continue
+            start = time.perf_counter()
+            found = await loop.run_in_executor(self._thread, self._each, [one.value for one in batch])
+            seconds = time.perf_counter() - start
+            self._company = len(batch) > 1
+            self._seconds_an_input += 0.2 * (seconds / len(batch) - self._seconds_an_input)
+            self.observe(len(batch), seconds)
+            for one, answer in zip(batch, found, strict=True):
+                if one.answer.done():
+                    continue
+                if isinstance(answer, Exception):
+                    one.answer.set_exception(answer)
+                else:
+                    one.answer.set_result(answer)
+
+    async def _next_batch(self) -> list[Waiting]:
+        await self._until(lambda: bool(self._waiting) or self._closing)
+        if self._company and self._waiting and not self._closing:
+            left = self._waiting[0].since + self.batching.wait - time.perf_counter()
+            await self._until(lambda: len(self._waiting) >= self.batching.size or self._closing, left)
+        batch: list[Waiting] = []
+        while self._waiting and len(batch) < self.batching.size:
+            one = self._waiting.popleft()
+            if not one.answer.done():
+                batch.append(one)
+        return batch
+
+    async def _until(self, holds: Callable[[], bool], seconds: float = math.inf) -> None:
+        """Wait until something holds that an arrival can bring about, or the time is over."""
+        end = time.perf_counter() + seconds
+        while not holds() and (left := end - time.perf_counter()) > 0:
+            self._arrived.clear()
+            try:
+                async with asyncio.timeout(None if math.isinf(left) else left):
+                    await self._arrived.wait()
+            except TimeoutError:
+                return
+
+    def _each(self, values: list[Any]) -> list[Any]:
+        """Return for each input its answer, or the exception that it alone causes."""
+        try:
+            answers = list(self.predict(values))
+            if len(answers) != len(values):
+                raise RuntimeError(f"{len(values)} inputs got {len(answers)} answers")
+        except Exception as error:
+            if len(values) == 1:
+                return [error]
+            half = len(values) // 2
+            return self._each(values[:half]) + self._each(values[half:])
+        return answers

@@ -1,0 +1,201 @@
+"""The OpenAPI documents: enough to write a client from, in any language."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse
+
+from core.serving.kinds import InputKind
+from core.serving.problems import ProblemDocument
+from core.serving.rendering import rendered
+from core.serving.requests import FILE_FIELD, FORM_TYPE, JSON_TYPE, What, explain_body, predict_body
+from core.serving.settings import Limits
+
+if TYPE_CHECKING:
+    from core.serving.application import Serving
+    from core.serving.served import LoadedRun, ServedRun
+
+SUMMARIES = {"predict": "Predict from each", "explain": "Explain the prediction of one"}
+PROBLEMS = {
+    400: "The body is no JSON, or no form.",
+    401: "The token is missing or wrong, where the server wants one.",
+    403: "A page of another origin called.",
+    408: "The body did not arrive in time.",
+    413: "The body is too large.",
+    415: "The body is of another type.",
+    421: "The server is not called by that name.",
+    422: "A field is not what it should be, or a file can't be read.",
+    503: "Too much waits already, the model is not loaded yet, or the answer took too long. Try again.",
+}
+
+POST_PROBLEMS = (400, 401, 403, 408, 413, 415, 421, 422, 503)
+
+
+def problem_responses(statuses: Iterable[int]) -> dict[int | str, dict[str, Any]]:
+    """Return what a route answers when it does not succeed."""
+    told: dict[int | str, dict[str, Any]] = {
+        status: {"description": PROBLEMS[status], "model": ProblemDocument} for status in statuses
+    }
+    if 503 in told:
+        told[503]["headers"] = {
+            "Retry-After": {
+                "description": "Seconds after which to try again.",
+                "schema": {"type": "integer", "minimum": 1},
+            }
+        }
+    return told
+
+
+def of_route(served: ServedRun, what: What) -> dict[str, Any]:
+    """Return what the documents say of a route of a run, as arguments of `add_api_route`."""
+    kind, limits = served.kind, served.limits
+    answer: dict[str, Any] = {JSON_TYPE: {"schema": PREDICTED if what == "predict" else EXPLAINED}}
+    if what == "explain":
+        answer["image/png"] = {"schema": {"type": "string", "format": "binary"}}
+    return {
+        "operation_id": f"{what}_{served.name}",
+        "summary": f"{SUMMARIES[what]} {kind.noun}",
+        "responses": {
+            200: {"description": "The answer.", "content": answer},
+            **problem_responses(POST_PROBLEMS),
+        },
+        "openapi_extra": {"requestBody": {"required": True, "content": _bodies(kind, limits, what)}},
+    }
+
+
+def _bodies(kind: InputKind, limits: Limits, what: What) -> dict[str, Any]:
+    model = predict_body(kind.name, limits) if what == "predict" else explain_body(kind.name, limits)
+    examples = kind.examples()
+    example = {"inputs": examples} if what == "predict" else {"input": examples[0]}
+    bodies = {JSON_TYPE: {"schema": _inlined(model.model_json_schema()), "example": example}}
+    if kind.is_file:
+        file = {"type": "string", "format": "binary"}
+        files = {"type": "array", "items": file, "minItems": 1, "maxItems": limits.items}
+        fields: dict[str, Any] = {FILE_FIELD: files if what == "predict" else file}
+        if what == "explain":
+            fields["method"] = {"type": "string", "pattern": "^[a-z_]+$", "maxLength": 40}
+        bodies[FORM_TYPE] = {
+            "schema": {
+                "type": "object",
+                "properties": fields,
+                "required": [FILE_FIELD],
+                "additionalProperties": False,
+            }
+        }
+    return bodies
+
+
+def _inlined(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a JSON schema without definitions to refer to."""
+    definitions = schema.pop("$defs", {})
+    text = json.dumps(schema)
+    for name, definition in definitions.items():
+        text = text.replace(json.dumps({"$ref": f"#/$defs/{name}"}), json.dumps(definition))
+    return json.loads(text)
+
+
+RUN = {"type": "string", "description": "The run folder that answered; it changes with a newer run."}
+PREDICTED: dict[str, Any] = {
+    "type": "object",
+    "required": ["run", "predictions"],
+    "properties": {
+        "run": RUN,
+        "predictions": {
+            "type": "array",
+            "description": "One answer an input, in their order.",
+            "items": {"type": "object"},
+        },
+    },
+}
+EXPLAINED: dict[str, Any] = {
+    "type": "object",
+    "required": ["run", "explanation", "picture"],
+    "properties": {
+        "run": RUN,
+        "explanation": {"type": "object", "description": "The prediction and what each part adds to it."},
+        "picture": {"type": "string", "description": "The same as a picture: a data URL of a PNG."},
+    },
+}
+
+
+def add_documents(app: FastAPI, serving: Serving) -> None:
+    """Complete the OpenAPI document with true answers, and add the page that shows it to people."""
+    plain = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = copy.deepcopy(plain())
+        for name, served in serving.runs.items():
+            if served.current is not None:
+                _tell_answers(document["paths"][f"/v1/{name}/predict"]["post"], served.current)
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+    @app.get("/docs", include_in_schema=False)
+    def docs(request: Request) -> HTMLResponse:
+        return rendered(
+            "documents.html",
+            names=list(serving.runs),
+            operations=list(operations(app.openapi())),
+            url=str(request.base_url).rstrip("/"),
+            needs_token=serving.protection.token is not None,
+        )
+
+
+def _tell_answers(operation: dict[str, Any], loaded: LoadedRun) -> None:
+    """Say in a document what this very run answers to the examples."""
+    answers = [answer for _, answer in loaded.examples]
+    content = operation["responses"]["200"]["content"][JSON_TYPE]
+    content["schema"]["properties"]["predictions"]["items"] = schema_of(answers)
+    content["example"] = {"run": loaded.run.folder.name, "predictions": answers}
+
+
+def schema_of(values: Sequence[Any]) -> dict[str, Any]:
+    """Return the JSON schema that values have in common.
+
+    Example:
+
+    >>> schema_of([{"label": "good", "probability": 1}, {"label": "bad", "note": "short"}])["required"]
+    ['label']
+    """
+    if values and all(isinstance(value, Mapping) for value in values):
+        names = dict.fromkeys(name for value in values for name in value)
+        return {
+            "type": "object",
+            "properties": {
+                name: schema_of([value[name] for value in values if name in value]) for name in names
+            },
+            "required": [name for name in names if all(name in value for value in values)],
+        }
+    if values and all(isinstance(value, list | tuple) for value in values):
+        return {"type": "array", "items": schema_of([item for value in values for item in value])}
+    for kind, name in ((str, "string"), (bool, "boolean"), (int | float, "number")):
+        if values and all(isinstance(value, kind) for value in values):
+            return {"type": name}
+    return {}
+
+
+def operations(openapi: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield what people want to know of each operation of an OpenAPI document."""
+    for path, methods in openapi["paths"].items():
+        for method, operation in methods.items():
+            contents = operation.get("requestBody", {}).get("content", {})
+            answers = operation["responses"]
+            answer = answers.get("200", {}).get("content", {}).get(JSON_TYPE, {})
+            yield {
+                "method": method.upper(),
+                "path": path,
+                "summary": operation.get("summary", ""),
+                "parameters": operation.get("parameters", []),
+                "bodies": {
+                    name: json.dumps(content["schema"], indent=2) for name, content in contents.items()
+                },
+                "example": json.dumps(contents.get(JSON_TYPE, {}).get("example")),
+                "answer": json.dumps(answer.get("example", answer.get("schema", {})), indent=2),
+                "problems": {code: told["description"] for code, told in answers.items() if code != "200"},
+            }

@@ -1,0 +1,20 @@
+"""Pages from templates, which lie in `templates/`; what they load lies in `static/`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from fastapi.responses import HTMLResponse
+
+FOLDER = Path(__file__).parent
+STATIC = FOLDER / "static"
+
+
+def rendered(template: str, **context: Any) -> HTMLResponse:
+    """Return the page that a template makes of a context, which is escaped."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(FOLDER / "templates"), autoescape=True, trim_blocks=True
+    )
+    return HTMLResponse(environment.get_template(template).render(context))

@@ -1,0 +1,282 @@
+"""A run that is served: loaded, warmed up, and replaced by a newer one without losing a request."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from core.errors import UserError
+from core.run import Run
+from core.serving.batching import MicroBatcher, Predict
+from core.serving.kinds import KINDS, InputKind
+from core.serving.problems import Problem
+from core.serving.requests import decoded
+from core.serving.settings import Batching, Limits
+
+log = logging.getLogger(__name__)
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+Observe = Callable[[int, float], None]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a served run is found.
+
+    Args:
+        name: In the paths of its routes.
+        folder: A run, a link to one, or a folder of runs, of which the newest finished one is served.
+    """
+
+    name: str
+    folder: Path
+
+    @classmethod
+    def parse(cls, text: str) -> Source:
+        """Return what `FOLDER` or `NAME=FOLDER` says.
+
+        Raises:
+            UserError: The name can't stand in a path.
+
+        Example:
+
+        >>> Source.parse("reviews=runs/sst2")
+        Source(name='reviews', folder=PosixPath('runs/sst2'))
+        """
+        name, equals, folder = text.rpartition("=")
+        path = Path(folder)
+        name = name if equals else path.absolute().name
+        if not NAME.fullmatch(name):
+            raise UserError(
+                "The name of a run stands in the path of its routes: letters, digits, '.', '_' and '-'. Give "
+                f"one as NAME={folder}. Received: {name!r}."
+            )
+        return cls(name, path)
+
+    def newest(self) -> Run:
+        """Return the run to serve now.
+
+        Raises:
+            UserError: There is no finished run.
+        """
+        folder = self.folder.resolve()
+        if (folder / "experiment.yaml").is_file() or not folder.is_dir():
+            run = Run(folder)
+            _ = run.metrics
+            return run
+        finished = [path for path in folder.glob("*/metrics.json") if _is_run(path.parent)]
+        if not finished:
+            raise UserError(f"{self.folder} is no run folder, and holds no finished run.")
+        return Run(max(finished, key=lambda path: (path.stat().st_mtime_ns, path.parent.name)).parent)
+
+
+def _is_run(folder: Path) -> bool:
+    return not folder.name.startswith(".") and (folder / "experiment.yaml").is_file()
+
+
+Version = tuple[str, int, int]
+
+
+def version_of(run: Run) -> Version:
+    """Return what tells this training from any other, even one in a folder of the same name."""
+    status = (run.folder / "metrics.json").stat()  # it is written last
+    return str(run.folder), status.st_ino, status.st_mtime_ns
+
+
+@dataclass(frozen=True)
+class WarmModel:
+    """A model that has been called, so that no request has to wait for its compilation.
+
+    Args:
+        predict: From raw inputs to answers.
+        examples: Inputs in JSON, each with its answer.
+        choices: What an input may name, as `Task.choices` says.
+    """
+
+    predict: Predict
+    examples: list[tuple[Any, dict[str, Any]]]
+    choices: Mapping[str, Mapping[str, str]]
+
+
+def steady_sizes(largest: int) -> list[int]:
+    """Return the sizes that batches are filled up to: powers of two, and the largest.
+
+    Example:
+
+    >>> steady_sizes(48)
+    [1, 2, 4, 8, 16, 32, 48]
+    """
+    return [*(2**power for power in range((largest - 1).bit_length())), largest]
+
+
+def in_steady_sizes(predict: Predict, sizes: Sequence[int]) -> Predict:
+    """Return `predict` with batches filled up to one of a few sizes.
+
+    XLA compiles a model anew for each size of a batch: so no request meets a size for the first time.
+    """
+
+    def filled(values: list[Any]) -> Sequence[Any]:
+        size = next(size for size in sizes if size >= len(values))
+        return predict(values + values[-1:] * (size - len(values)))[: len(values)]
+
+    return filled
+
+
+def warm_up(run: Run, kind: InputKind, batching: Batching, limits: Limits) -> WarmModel:
+    """Load the model of a run and call it with several sizes of batches.
+
+    Raises:
+        UserError: It can't be loaded, or can't answer the examples of its kind.
+    """
+    predict: Predict = run.experiment.task.predictor(run.model, run.encoder)
+    given = kind.examples()
+    checked = [TypeAdapter(kind.type(limits)).validate_python(value) for value in given]
+    values = decoded(checked, kind, run, limits, "predict")
+    sizes = steady_sizes(batching.size)
+    for size in sizes:
+        predict((values * size)[:size])
+    if getattr(run.model, "jit_compile", False):
+        predict = in_steady_sizes(predict, sizes)
+    examples = list(zip(given, predict(values), strict=True))
+    return WarmModel(predict, examples, run.experiment.task.choices(run.encoder))
+
+
+class LoadedRun:
+    """A run in memory, with the batcher in front of its model.
+
+    Args:
+        run: A finished run.
+        version: Of the run.
+        warm: Its model.
+        batching: How inputs are put together.
+        observe: Called after each batch.
+    """
+
+    def __init__(
+        self, run: Run, version: Version, warm: WarmModel, batching: Batching, observe: Observe | None
+    ) -> None:
+        self.run, self.version, self.examples = run, version, warm.examples
+        self.choices = warm.choices
+        self.users = 0
+        self.batcher = MicroBatcher(warm.predict, batching, observe)
+
+    async def retire(self) -> None:
+        """Let go of the run when nobody uses it any more."""
+        while self.users:
+            await asyncio.sleep(0.05)
+        await self.batcher.close()
+
+
+class ServedRun:
+    """A name under which whatever run is the newest is served.
+
+    Args:
+        source: Where runs are found.
+        batching: How inputs are put together.
+        limits: What a request may ask for.
+        observe: Called after each batch.
+
+    Raises:
+        UserError: There is no finished run, or its task can't be served.
+    """
+
+    def __init__(
+        self, source: Source, batching: Batching, limits: Limits, observe: Observe | None = None
+    ) -> None:
+        self.source, self.batching, self.limits, self.observe = source, batching, limits, observe
+        self.kind = kind_of(source.newest())
+        self.current: LoadedRun | None = None
+        self._retiring: set[asyncio.Task[None]] = set()
+        self._refused: Version | None = None
+
+    @property
+    def name(self) -> str:
+        """In the paths of its routes."""
+        return self.source.name
+
+    async def load(self) -> None:
+        """Load and warm up the newest run, then let it take the place of the one that is served.
+
+        Raises:
+            UserError: It can't be loaded.
+        """
+        run = self.source.newest()
+        version = version_of(run)
+        if kind_of(run) != self.kind:
+            raise UserError(f"{run.folder} takes another kind of input than before: serve it by a new name.")
+        warm = await asyncio.to_thread(warm_up, run, self.kind, self.batching, self.limits)
+        before, self.current = self.current, LoadedRun(run, version, warm, self.batching, self.observe)
+        log.info("%s: serving the run %s", self.name, run.folder.name)
+        if before is not None:
+            self._retire(before)
+
+    def _retire(self, loaded: LoadedRun) -> None:
+        task = asyncio.create_task(loaded.retire())
+        self._retiring.add(task)
+        task.add_done_callback(self._retiring.discard)
+
+    async def reload_if_newer(self) -> bool:
+        """Serve a newer run where there is one; one that can't be loaded is told in the log, once.
+
+        Returns:
+            Whether another run is served now.
+        """
+        version = None
+        try:
+            version = version_of(self.source.newest())
+            if version == self._refused or (self.current and version == self.current.version):
+                return False
+            await self.load()
+        except Exception as error:
+            if version != self._refused:
+                log.warning("%s: goes on with the run before: %s", self.name, error)
+            self._refused = version
+            return False
+        return True
+
+    @contextlib.contextmanager
+    def using(self) -> Iterator[LoadedRun]:
+        """Give the run that is served now, which stays in memory until the block ends.
+
+        Raises:
+            Problem: It is not loaded yet.
+        """
+        loaded = self.current
+        if loaded is None:
+            raise Problem(503, f"{self.name} is not loaded yet.", retry_after=5)
+        loaded.users += 1
+        try:
+            yield loaded
+        finally:
+            loaded.users -= 1
+
+    async def close(self) -> None:
+        """Answer what was accepted, then let go."""
+        if self.current is not None:
+            self._retire(self.current)
+            self.current = None
+        await asyncio.gather(*self._retiring)
+
+
+def kind_of(run: Run) -> InputKind:
+    """Return the kind of inputs that a run takes.
+
+    Raises:
+        UserError: Its task does not say.
+    """
+    accepts = run.experiment.task.accepts
+    if accepts is None:
+        name = type(run.experiment.task).__name__
+        raise UserError(
+            f"{run.folder} can't be served: its task does not say what inputs it takes. Set `accepts` of "
+            f"{name} to one of {', '.join(KINDS)}. Received: None."
+        )
+    return KINDS[accepts]

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+
+import pytest
+
+from core.errors import UserError
+from core.run import Run
+from core.serving.application import Serving
+from core.serving.protection import Protection
+from core.serving.served import Source, in_steady_sizes, steady_sizes
+from core.serving.settings import ServerSettings
+from tests.core.serving.fake_runs import Fake, Lengths, Sums, write_run
+from tests.core.serving.test_application import predict, serving, until
+
+
+def test_a_name_is_that_of_the_folder_unless_one_is_given(tmp_path):
+    assert Source.parse(str(tmp_path / "reviews")).name == "reviews"
+    assert Source.parse(f"mine={tmp_path}") == Source("mine", tmp_path)
+    with pytest.raises(UserError, match="NAME="):
+        Source.parse(str(tmp_path / "my reviews"))
+
+
+def test_of_a_folder_of_runs_the_newest_finished_one_is_served(tmp_path):
+    for age, name in ((30, "first"), (20, "second"), (10, "unfinished")):
+        folder = write_run(tmp_path / name, Lengths)
+        os.utime(folder / "metrics.json", (1e9 - age, 1e9 - age))
+    (tmp_path / "unfinished" / "metrics.json").unlink()
+    assert Source("runs", tmp_path).newest().folder.name == "second"
+
+
+def test_a_folder_without_a_finished_run_is_refused(tmp_path):
+    with pytest.raises(UserError, match="no finished run"):
+        Source("runs", tmp_path).newest()
+    folder = write_run(tmp_path / "cut", Lengths)
+    (folder / "metrics.json").unlink()
+    with pytest.raises(UserError, match="did not finish"):
+        Source("cut", folder).newest()
+
+
+def test_two_runs_of_one_name_are_refused(tmp_path):
+    source = Source("same", write_run(tmp_path / "run", Lengths))
+    with pytest.raises(UserError, match="NAME=FOLDER"):
+        Serving([source, source], ServerSettings(), Protection())
+
+
+def test_a_task_that_does_not_say_what_it_takes_can_not_be_served(tmp_path, monkeypatch):
+    monkeypatch.setattr(Lengths, "accepts", None)
+    source = Source("run", write_run(tmp_path / "run", Lengths))
+    with pytest.raises(UserError, match="accepts"):
+        Serving([source], ServerSettings(), Protection())
+
+
+def test_a_batch_is_filled_up_to_a_size_that_the_model_has_met():
+    sizes = []
+
+    def doubled(values):
+        sizes.append(len(values))
+        return [2 * value for value in values]
+
+    predict = in_steady_sizes(doubled, steady_sizes(6))
+    assert [predict(list(range(count))) for count in (1, 3, 5, 6)] == [
+        [0],
+        [0, 2, 4],
+        [0, 2, 4, 6, 8],
+        [0, 2, 4, 6, 8, 10],
+    ]
+    assert sizes == [1, 4, 6, 6]
+
+
+def newer(folder, task=Lengths, **fields) -> None:
+    """Write another training into a run folder."""
+    (folder / "metrics.json").unlink()
+    write_run(folder, task, **fields)
+
+
+def test_a_newer_run_takes_over(tmp_path, monkeypatch):
+    with serving(tmp_path, monkeypatch) as client:
+        assert predict(client, ["abc"]).json()["predictions"] == [{"length": 3}]
+        newer(tmp_path / "lengths", factor=10)
+        until(lambda: predict(client, ["abc"]).json()["predictions"] == [{"length": 30}])
+        until(lambda: 'quartet_reloads_total{run="lengths"} 1.0' in client.get("/metrics").text)
+
+
+def test_a_request_that_began_before_a_newer_run_is_answered_by_the_one_before(tmp_path, monkeypatch):
+    with serving(tmp_path, monkeypatch) as client:
+        began, release = threading.Event(), threading.Event()
+        answer = Lengths.answer
+
+        def held(self, text):
+            if text == "hold":
+                began.set()
+                release.wait(5)
+            return answer(self, text)
+
+        monkeypatch.setattr(Lengths, "answer", held)
+        responses = []
+        thread = threading.Thread(target=lambda: responses.append(predict(client, ["hold"])))
+        thread.start()
+        assert began.wait(5)
+        newer(tmp_path / "lengths", factor=10)
+        until(lambda: 'quartet_reloads_total{run="lengths"} 1.0' in client.get("/metrics").text)
+        assert predict(client, ["abc"]).json()["predictions"] == [{"length": 30}]
+        release.set()
+        thread.join()
+    assert responses[0].json()["predictions"] == [{"length": 4}]
+
+
+@pytest.mark.parametrize("broken", ["kind", "model"])
+def test_a_newer_run_that_can_not_be_loaded_leaves_the_one_before_at_work(tmp_path, monkeypatch, broken):
+    with serving(tmp_path, monkeypatch) as client:
+        serving_state = client.app.state.serving.runs["lengths"]
+        if broken == "kind":
+            newer(tmp_path / "lengths", Sums)
+        else:
+            monkeypatch.setattr(Fake, "predict", lambda *arguments: 1 / 0)
+            newer(tmp_path / "lengths", factor=10)
+        until(lambda: serving_state._refused is not None)
+        monkeypatch.undo()
+        monkeypatch.setattr(Run, "model", None)
+        assert predict(client, ["abc"]).json()["predictions"] == [{"length": 3}]
+
+
+def test_a_run_that_can_not_be_loaded_at_the_start_is_told(tmp_path, monkeypatch):
+    client = serving(tmp_path, monkeypatch)
+    (tmp_path / "sums" / "encoder.json").unlink()
+    state = client.app.state.serving
+    asyncio.run(state.load())
+    assert isinstance(state.failed, UserError)
+    assert not state.ready
