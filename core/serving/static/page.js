@@ -99,10 +99,8 @@ function shown(answer) {
 function explained(answer) {
   const { explanation, picture } = answer;
   const method = explanation.method ? ` by ${explanation.method.replaceAll("_", " ")}` : "";
-  const { prediction } = explanation;
-  const what = prediction?.label ?? (typeof prediction === "string" ? prediction : null);
   return [
-    ...(what ? [element("p", { className: "answer" }, what)] : []),
+    element("p", { className: "answer" }, explanation.target),
     element(
       "figure",
       {},
