@@ -8,6 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 RESAMPLES = 1000
+FEWEST_RESAMPLES = 200  # where there are so many examples that more would take minutes
+MOST_DRAWS = 200_000_000
 CONFIDENCE = 0.95
 RESAMPLED_AT_ONCE = 2**20  # indices that are held in memory
 
@@ -40,7 +42,7 @@ def intervals(
     num_examples: int,
     *,
     confidence: float = CONFIDENCE,
-    resamples: int = RESAMPLES,
+    resamples: int | None = None,
     seed: int = 0,
 ) -> dict[str, Interval]:
     """Return the bootstrap interval of each figure, from resampled examples.
@@ -49,7 +51,7 @@ def intervals(
         statistics: From indices, int, shape `(num_examples,)`, to figures; called once a resample.
         num_examples: At least 1.
         confidence: Share of intervals that hold the true figure, 0 to 1.
-        resamples: How often examples are drawn anew.
+        resamples: How often examples are drawn anew; by default 1000 times, less of more than 200,000.
         seed: Of the draws, so that a report is the same twice.
 
     Source: Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13: percentiles.
@@ -75,7 +77,7 @@ def intervals(
         stacked,
         vectorized=True,
         batch=max(RESAMPLED_AT_ONCE // num_examples, 1),
-        n_resamples=resamples,
+        n_resamples=resamples or max(min(RESAMPLES, MOST_DRAWS // num_examples), FEWEST_RESAMPLES),
         confidence_level=confidence,
         method="percentile",
         rng=np.random.default_rng(seed),

@@ -223,7 +223,8 @@ class Task(Settings):
             model: A trained model.
             encoder: The encoder it was trained with.
             examples: What it is judged on.
-            write: Called with one JSON-able row an example, in order.
+            write: Called with one JSON-able row an example, in order. Reports know rows of `true`, `label`,
+                `probabilities`; of `true` and `predicted`; of `user`, `recommended` and `chosen`.
         """
 
     @abstractmethod

@@ -29,8 +29,11 @@ def canvas(height: float = 3.4, width: float = WIDTH) -> tuple[Figure, Axes]:
 
 def png(figure: Figure) -> bytes:
     """Return a figure as PNG, the same bytes each time."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
     content = io.BytesIO()
-    figure.savefig(content, format="png", metadata={"Software": None})
+    # `savefig` would draw it twice: once to see how large it is.
+    FigureCanvasAgg(figure).print_png(content, metadata={"Software": None})
     return content.getvalue()
 
 
