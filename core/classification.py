@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
+from core.calibration import Calibration
 from core.errors import UserError
 from core.task import Encoder, Figures, Task, Write
 
@@ -27,6 +28,9 @@ class LabelEncoder(Encoder):
     """The labels of a classification, in the order of the model's outputs."""
 
     labels: list[str] = Field(min_length=2, description="sorted names of the classes")
+    calibration: Calibration | None = Field(
+        None, exclude=True, description="what a run's calibration.json does to the answers of `predict`"
+    )
 
     def ids(self, names: np.ndarray, source: str) -> np.ndarray:
         """Return the index of each label name, int32.
@@ -155,16 +159,22 @@ class Classification(Task):
             truth = targets[row : row + len(probabilities)]
             judge.update(truth, probabilities)
             if write is not None:
-                for offset, (target, answer) in enumerate(zip(truth, probabilities, strict=True)):
-                    label = encoder.labels[target]
-                    write({"row": row + offset, "true": label, **answer_of(answer, encoder.labels)})
+                answers = answers_of(probabilities, encoder.labels)
+                for offset, (target, answer) in enumerate(zip(truth, answers, strict=True)):
+                    write({"row": row + offset, "true": encoder.labels[target], **answer})
             row += len(probabilities)
         return judge.result()
 
     def predict(self, model: keras.Model, encoder: Any, inputs: list[Any]) -> list[dict[str, Any]]:
-        """Return the label, its probability and those of all labels, for each raw input."""
-        batches = self._probabilities(model, encoder, self.read(inputs))
-        return [answer_of(answer, encoder.labels) for probabilities in batches for answer in probabilities]
+        """Return the label, its probability and those of all labels, calibrated, for each raw input."""
+        answers: list[dict[str, Any]] = []
+        for probabilities in self._probabilities(model, encoder, self.read(inputs)):
+            answers += answers_of(probabilities, encoder.labels, encoder.calibration)
+        return answers
+
+    def probabilities(self, model: keras.Model, encoder: Any, examples: Examples) -> np.ndarray:
+        """Return the model's own probabilities, not calibrated, shape `(num_examples, num_labels)`."""
+        return np.concatenate(list(self._probabilities(model, encoder, examples)))
 
     def anatomy(self, model: keras.Model, encoder: Any, value: Any) -> Anatomy:
         """Return what the parts of a raw input are, for `explain`.
@@ -201,14 +211,30 @@ class Classification(Task):
             yield softmax(np.asarray(model.predict_on_batch(x), np.float64), axis=-1)
 
 
-def answer_of(probabilities: np.ndarray, labels: Sequence[str]) -> dict[str, Any]:
-    """Return one answer as JSON: the likeliest label, its probability, and those of all labels."""
-    best = int(np.argmax(probabilities))
-    return {
-        "label": labels[best],
-        "probability": round(float(probabilities[best]), 6),
-        "probabilities": {label: round(float(p), 6) for label, p in zip(labels, probabilities, strict=True)},
-    }
+def answers_of(
+    probabilities: np.ndarray, labels: Sequence[str], calibration: Calibration | None = None
+) -> list[dict[str, Any]]:
+    """Return answers as JSON: the label, its probability, those of all labels, and whether it abstains.
+
+    Args:
+        probabilities: Of a model, shape `(num_examples, num_labels)`.
+        labels: The names of the columns.
+        calibration: Changes the probabilities, and may choose another label than the likeliest.
+    """
+    calibration = calibration or Calibration()
+    tempered = calibration.tempered(probabilities)
+    decided, abstains = calibration.decided(tempered, labels), calibration.abstains(tempered)
+    answers = []
+    for row, best, abstained in zip(tempered.tolist(), decided.tolist(), abstains.tolist(), strict=True):
+        answer = {
+            "label": labels[best],
+            "probability": round(row[best], 6),
+            "probabilities": {label: round(share, 6) for label, share in zip(labels, row, strict=True)},
+        }
+        if calibration.abstain_below is not None:
+            answer["abstained"] = abstained
+        answers.append(answer)
+    return answers
 
 
 class ClassificationFigures:

@@ -303,6 +303,48 @@ def serve(
 
 
 @app.command()
+def calibrate(
+    run: RunFolder,
+    label: Annotated[
+        str | None, typer.Option(help="Class that gets a threshold, by --recall or --miss-cost")
+    ] = None,
+    recall: Annotated[float | None, typer.Option(help="Share of its examples that must be found")] = None,
+    miss_cost: Annotated[
+        float | None, typer.Option(help="What it costs to miss one, where a false alarm costs 1")
+    ] = None,
+    abstain_below: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Mark answers of less confidence as abstained")
+    ] = None,
+) -> None:
+    """Fit confidence, threshold and abstention on the validation part; `predict` uses them from then on."""
+    from core.run import Run
+
+    finished = Run(run)
+    _quiet_tensorflow()
+    from core.calibration import calibrated
+    from core.console import print_calibration
+
+    print_calibration(
+        calibrated(finished, label=label, recall=recall, miss_cost=miss_cost, abstain_below=abstain_below)
+    )
+
+
+@app.command()
+def report(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN [RUN]...", help="Folders of finished runs")],
+    to: Annotated[
+        Path | None, typer.Option(help="The page; by default RUN/report.html, of several comparison.html")
+    ] = None,
+) -> None:
+    """Write a page with figures, pictures and what most needs mending; of several runs, side by side."""
+    from core.reporting import report_runs
+    from core.run import Run
+
+    page = report_runs([Run(run) for run in runs], to)
+    typer.echo(f"Report: {page}")
+
+
+@app.command()
 def demo(
     folder: Annotated[Path, typer.Option(help="Where the runs go")] = Path("runs/demo"),
 ) -> None:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
+    from core.calibration import Calibration
     from core.experiment import Experiment
     from core.run import Run
 
@@ -116,6 +117,26 @@ def _class_table(per_class: Mapping[str, Mapping[str, float]], most: int = 20) -
     for label in weakest:
         table.add_row(label, *(number(per_class[label][name]) for name in names))
     return table
+
+
+def print_calibration(calibration: Calibration) -> None:
+    """Print what a calibration does to the validation part."""
+    chosen = calibration.validation
+    table = Table("figure", "as trained", "calibrated")
+    for name, value in chosen["before"].items():
+        table.add_row(name, number(value), number(chosen["after"][name]))
+    screen = console()
+    screen.print(table)
+    screen.print(f"Temperature {calibration.temperature:.4f}, on {chosen['examples']} validation examples")
+    if calibration.label is not None:
+        told = ", ".join(f"{name} {value:.4f}" for name, value in chosen["decision"].items())
+        screen.print(f"{calibration.label} is said from {calibration.threshold:.4f} on: {told}")
+    if calibration.abstain_below is not None:
+        answered, right = chosen["abstention"].values()
+        screen.print(
+            f"Abstains below {calibration.abstain_below}: {answered:.1%} answered, "
+            f"accuracy of these {number(right)}"
+        )
 
 
 def print_demo(runs: Mapping[str, Run]) -> None:

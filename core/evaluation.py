@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import os
 import platform
 import time
 from collections.abc import Mapping
@@ -62,6 +63,26 @@ def judged(
     return metrics
 
 
+def reloaded(run: Run) -> Splits:
+    """Return a run's data, loaded anew and audited as they were for its training.
+
+    Raises:
+        UserError: They are gone, or are no longer what the run was trained on.
+    """
+    from core.data.audit import audited
+
+    task, audit = run.experiment.task, run.experiment.audit
+    # Near-duplicates are told and never dropped, so that looking for them again would change nothing.
+    splits, _ = audited(task.load(), task, audit.model_copy(update={"near_duplicates": False}))
+    found, expected = fingerprint(splits.train, task.content), run.metrics["data"]["fingerprint"]
+    if found != expected:
+        raise UserError(
+            f"The data at {task.data} are not those that {run.folder} was trained on, whose fingerprint is "
+            f"{expected}. Received: {found}."
+        )
+    return splits
+
+
 def fingerprint(examples: Examples, columns: tuple[str, ...]) -> str:
     """Return 16 hexadecimal digits that change when any of the columns' contents changes."""
     from core.data.examples import Ragged
@@ -93,6 +114,7 @@ def surroundings() -> dict[str, Any]:
         "versions": versions,
         "backend": keras.backend.backend(),
         "devices": keras.distribution.list_devices(),
+        "processors": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "platform": platform.platform(terse=True),
     }
 

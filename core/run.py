@@ -11,6 +11,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.calibration import Calibration
 from core.errors import UserError
 from core.experiment import Experiment, load_experiment
 from core.settings import validated
@@ -26,7 +27,7 @@ class Run:
 
     `experiment.yaml`, `audit.json`, `encoder.json`, `model.keras`, `history.csv`, `predictions.jsonl`,
     `metrics.json`, `logs/`, and `checkpoints/` while it is under way. `metrics.json` comes last: where it
-    stands, the run is finished.
+    stands, the run is finished. `calibration.json`, `report.html`, `report/` and `card.md` may follow.
 
     Args:
         folder: An existing run folder; `Run.create` makes a new one.
@@ -96,7 +97,16 @@ class Run:
     def encoder(self) -> Encoder:
         """The encoder that the task learnt from its training examples."""
         text = self._finished_file("encoder.json").read_text(encoding="utf-8")
-        return validated(self.experiment.task.encoder_class, json.loads(text), "encoder")
+        encoder = validated(self.experiment.task.encoder_class, json.loads(text), "encoder")
+        return encoder.model_copy(update={"calibration": self.calibration}) if self.calibration else encoder
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """What `quartet calibrate` kept, which the answers of `predict` go through; nothing before that."""
+        path = self.folder / "calibration.json"
+        if not path.is_file():
+            return None
+        return validated(Calibration, json.loads(path.read_text(encoding="utf-8")), "calibration")
 
     @cached_property
     def model(self) -> keras.Model:

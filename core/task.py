@@ -27,6 +27,7 @@ from core.settings import Settings
 
 if TYPE_CHECKING:
     import keras
+    import numpy as np
     import tensorflow as tf
 
     from core.data.examples import Examples, Splits
@@ -64,6 +65,8 @@ class Task(Settings):
     """Whether the objective is better small or large."""
     headline: ClassVar[tuple[str, ...]] = ()
     """The figures of `evaluate` that tables show first."""
+    sample_licence: ClassVar[str | None] = None
+    """The licence of the sample data, for model cards."""
     accepts: ClassVar[Accepts | None] = None
     """What a raw input is to those who send it to a server; a task that does not say can't be served."""
 
@@ -220,7 +223,8 @@ class Task(Settings):
             model: A trained model.
             encoder: The encoder it was trained with.
             examples: What it is judged on.
-            write: Called with one JSON-able row an example, in order.
+            write: Called with one JSON-able row an example, in order. Reports know rows of `true`, `label`,
+                `probabilities`; of `true` and `predicted`; of `user`, `recommended` and `chosen`.
         """
 
     @abstractmethod
@@ -230,6 +234,29 @@ class Task(Settings):
         Raises:
             UserError: An input can't be read.
         """
+
+    def shown(self, answer: Mapping[str, Any], examples: Examples | None, encoder: Any) -> dict[str, Any]:
+        """Return what a person should see of the example that a row of `evaluate` is about, for reports.
+
+        Args:
+            answer: One row that `evaluate` wrote; its `row`, where it has one, is the place among `examples`.
+            examples: What was judged; nothing where its source is gone.
+            encoder: What `encode` returned.
+
+        Returns:
+            Name to text, number, picture (uint8, shape `(height, width, channels)`), or
+            `core.reporting.Sound`.
+        """
+        if examples is None or "row" not in answer:
+            return {}
+        columns = {name: column for name, column in examples.columns.items() if name != self.label}
+        return {name: column[answer["row"]] for name, column in columns.items()}
+
+    def slices(self, splits: Splits, encoder: Any) -> dict[str, np.ndarray]:
+        """Return what reports tell the rows of `evaluate` apart by: name to a value a row, in order."""
+        from core.reporting.slices import columns_of
+
+        return columns_of(splits, self.content, self.label)
 
     def explain(self, model: keras.Model, encoder: Any, value: Any, method: str | None = None) -> Explanation:
         """Return why one raw input gets its answer.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from base64 import b64encode
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from pydantic import TypeAdapter
 from core.callbacks import ExactResume
 from core.errors import UserError
 from core.experiment import Experiment, configurations, load_experiment
+from core.reporting import report_runs
 from core.run import Run
 from core.serving.requests import decoded
 from core.serving.served import kind_of, warm_up
@@ -121,6 +123,20 @@ def test_the_figures_stand_beside_a_rival_and_their_protocol(name, runs):
     assert metrics["baseline"]
     assert len(metrics["protocol"]) > 10
     assert metrics["data"]["test"] > 0
+
+
+@every_configuration
+def test_a_report_shows_the_headline_beside_its_rivals_with_the_worst_mistakes(name, runs):
+    run = runs[name]
+    page = report_runs([run]).read_text(encoding="utf-8")
+    figures = json.loads((run.folder / "report" / "figures.json").read_text(encoding="utf-8"))
+    (headline, *_) = figures["figures"]
+    assert headline["name"] == run.experiment.task.headline[0]
+    assert f"{headline['value']:.4f}" in page
+    assert headline["low"] <= headline["value"] <= headline["high"]
+    assert headline["rivals"]
+    assert page.count('<div class="mistake">') == len(figures["mistakes"])
+    assert (run.folder / "card.md").is_file()
 
 
 @every_configuration

@@ -56,6 +56,7 @@ class Sentiment(Classification):
 
     encoder_class: ClassVar[type[Encoder]] = TextEncoder
     content: ClassVar[tuple[str, ...]] = ("text",)
+    sample_licence: ClassVar[str | None] = "MIT (VADER, Hutto and Gilbert 2014)"
     accepts: ClassVar[Accepts | None] = "text"
 
     text_column: str = Field(

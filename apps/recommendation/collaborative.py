@@ -37,6 +37,7 @@ class CollaborativeFiltering(Task):
 
     encoder_class: ClassVar[type[Encoder]] = RatingsEncoder
     content: ClassVar[tuple[str, ...]] = ("user", "item")
+    sample_licence: ClassVar[str | None] = "MovieLens 100K: research alone, not to be sold (GroupLens)"
     accepts: ClassVar[Accepts | None] = "ratings"
     score_name: ClassVar[str]
     """What the score of a user and an item is called in an answer."""

@@ -63,6 +63,10 @@ class RatingsEncoder(Encoder):
         """The numbers of the items, most rated first."""
         return np.argsort(-np.array(self.item_counts), kind="stable") + 1
 
+    def title(self, item: str) -> str:
+        """Return the title of a raw item id, or the id itself."""
+        return self.titles.get(item, item)
+
     def item_name(self, item: int) -> dict[str, str]:
         """Return the raw id of an item, and its title where there is one."""
         name = self.items[item - 1]

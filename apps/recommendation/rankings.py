@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, Literal
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -14,6 +14,7 @@ from core.task import Figures, Write
 
 if TYPE_CHECKING:
     import keras
+    import numpy as np
     import tensorflow as tf
 
     from apps.recommendation.judging import ScorePairs
@@ -116,6 +117,32 @@ class Rankings(CollaborativeFiltering):
                     found = examples["item"][chosen[user]].tolist()
                     write({"user": encoder.users[user - 1], "recommended": names, "chosen": found})
         return ranking_figures(score, data, seen)
+
+    def shown(
+        self, answer: Mapping[str, Any], examples: Examples | None, encoder: RatingsEncoder
+    ) -> dict[str, Any]:
+        """Return the user and the titles of what was chosen and of what was recommended."""
+        titles = {
+            name: "; ".join(encoder.title(item) for item in answer[name])
+            for name in ("chosen", "recommended")
+        }
+        return {"user": answer["user"], **titles}
+
+    def slices(self, splits: Splits, encoder: RatingsEncoder) -> dict[str, np.ndarray]:
+        """Return how many ratings the training part has by each user who is judged, and of their choices."""
+        import numpy as np
+
+        from apps.recommendation.judging import judged_users
+
+        data = encoder.interactions(splits.test)
+        users = judged_users(data)
+        items = data.items_by_user()
+        counts = np.array([0, *encoder.item_counts])
+        popularity = [counts[items[user]].mean() for user in users.tolist()]
+        return {
+            "training ratings by the user": np.array([0, *encoder.user_counts])[users],
+            "training ratings of the chosen items": np.array(popularity).round().astype(np.int64),
+        }
 
     def baseline(self, encoder: RatingsEncoder, splits: Splits) -> dict[str, Figures]:
         """Return the figures of popularity, item neighbours, and EASE with the best of three penalties."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -87,6 +87,12 @@ class Ratings(CollaborativeFiltering):
         each = row_writer(examples, write) if write is not None else None
         return rating_figures(self.pair_scores(model, encoder), encoder.interactions(examples), each)
 
+    def shown(
+        self, answer: Mapping[str, Any], examples: Examples | None, encoder: RatingsEncoder
+    ) -> dict[str, Any]:
+        """Return the user and the title of the item."""
+        return {"user": answer["user"], "item": encoder.title(answer["item"])}
+
     def baseline(self, encoder: RatingsEncoder, splits: Splits) -> dict[str, Figures]:
         """Return the figures of biases alone and of item neighbours."""
         from apps.recommendation import rivals
@@ -109,6 +115,6 @@ def row_writer(examples: Examples, write: Write) -> Callable[[slice, np.ndarray]
     def write_rows(block: slice, predicted: np.ndarray) -> None:
         columns = (examples[name][block].tolist() for name in ("user", "item", "rating"))
         for user, item, rating, guess in zip(*columns, predicted.tolist(), strict=True):
-            write({"user": user, "item": item, "rating": rating, "predicted": round(guess, 4)})
+            write({"user": user, "item": item, "true": rating, "predicted": round(guess, 4)})
 
     return write_rows

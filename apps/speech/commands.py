@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -42,6 +42,7 @@ class Commands(FrontEnd, Classification):
 
     encoder_class: ClassVar[type[Encoder]] = LabelEncoder
     content: ClassVar[tuple[str, ...]] = ("wave",)
+    sample_licence: ClassVar[str | None] = "GPL 3 or later (spoken by eSpeak NG)"
     accepts: ClassVar[Accepts | None] = "sound"
 
     names: str | None = Field(
@@ -120,6 +121,18 @@ class Commands(FrontEnd, Classification):
             return Examples({"wave": Ragged.from_rows(inputs, np.int16)}, "the inputs")
         waves, _ = decoded([Path(path) for path in inputs], self.sample_rate)
         return Examples({"wave": waves}, "the inputs")
+
+    def shown(self, answer: Mapping[str, Any], examples: Examples | None, encoder: Any) -> dict[str, Any]:
+        """Return the recording to listen to, and what else is known of it."""
+        from core.reporting import Sound
+
+        values = super().shown(answer, examples, encoder)
+        return {**values, "wave": Sound(values["wave"], self.sample_rate)} if values else {}
+
+    def slices(self, splits: Splits, encoder: Any) -> dict[str, np.ndarray]:
+        """Return what reports tell recordings apart by: their length, and what else is known of them."""
+        columns = super().slices(splits, encoder)
+        return {"seconds of wave": columns.pop("length of wave") / self.sample_rate, **columns}
 
     def upload(self, encoder: LabelEncoder, content: bytes, *, max_pixels: int, max_seconds: float) -> Any:
         """Return a sound file that somebody sent, decoded: int16, at the task's own rate."""

@@ -48,6 +48,7 @@ class PictureClassification(Classification):
 
     encoder_class: ClassVar[type[Encoder]] = PictureEncoder
     content: ClassVar[tuple[str, ...]] = ("image",)
+    sample_licence: ClassVar[str | None] = "CC BY-SA 3.0 (MNIST, LeCun and Cortes)"
     accepts: ClassVar[Accepts | None] = "picture"
 
     size: int | None = Field(

@@ -73,6 +73,15 @@ def test_a_run_is_trained_judged_and_used_to_predict(configuration, tmp_path):
     assert json.loads((tmp_path / "run" / "metrics.json").read_text())["test"]["error"] > 0
 
 
+def test_a_run_is_reported(configuration, tmp_path):
+    assert quartet("train", configuration, "--run", tmp_path / "run").exit_code == 0
+    done = quartet("report", tmp_path / "run")
+    assert done.exit_code == 0, done.output
+    assert str(tmp_path / "run" / "report.html") in done.output.replace("\n", "")
+    assert (tmp_path / "run" / "report.html").is_file()
+    assert "names classes" in quartet("calibrate", tmp_path / "run").output
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -89,6 +98,8 @@ def test_a_run_is_trained_judged_and_used_to_predict(configuration, tmp_path):
         (["evaluate", "nowhere"], "nowhere is no run folder"),
         (["evaluate", "CONFIG", "--group", "x"], "go with --folds"),
         (["evaluate", "CONFIG", "--folds", "2", "--data", "x"], "data=x"),
+        (["report", "nowhere"], "nowhere is no run folder"),
+        (["calibrate", "nowhere"], "nowhere is no run folder"),
     ],
 )
 def test_a_mistake_is_told_in_at_most_two_lines_with_exit_code_2(

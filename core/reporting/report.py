@@ -1,0 +1,247 @@
+"""From runs, or from answers and the truth, to a page, its figures, its pictures and a model card."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from core.data.licences import licence_of
+from core.errors import UserError
+from core.reporting.canvas import png
+from core.reporting.classes import ClassAnswers
+from core.reporting.comparison import comparison_of, comparison_pictures
+from core.reporting.figures import figures_of_answers, figures_of_run
+from core.reporting.kinds import Answers, read_answers, rows_at
+from core.reporting.numbers import NumberAnswers
+from core.reporting.page import Mistake, Reported, card_of, page_of
+from core.reporting.pictures import pictures_of
+from core.reporting.shown import items_of
+from core.writing import write_json, written_whole
+
+if TYPE_CHECKING:
+    from core.data.examples import Splits
+    from core.run import Run
+
+
+def report_runs(runs: Sequence[Run], path: Path | None = None) -> Path:
+    """Write the report of runs as one page; of a single run a model card too, of several a comparison.
+
+    In a folder beside the page, of its name without the suffix, stand its pictures and `figures.json`, which
+    holds every number of it; the card is the run's `card.md`.
+
+    Args:
+        runs: Finished runs of one kind of task, each once.
+        path: Of the page, with the suffix `.html`; by default `report.html` in the run folder, of several
+            `comparison.html` in that of the first.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        UserError: A run is not finished, they can't be compared, or the page can't be written.
+    """
+    path = path or runs[0].folder / ("report.html" if len(runs) == 1 else "comparison.html")
+    if path.suffix != ".html":
+        raise UserError(f"A report is a page, whose name ends with .html. Received: {path}.")
+    names = _names_of(runs)
+    answers = [_answers_of(run) for run in runs]
+    if len({each.kind if each else None for each in answers}) > 1:
+        told = ", ".join(
+            f"{name} ({type(run.experiment.task).__name__})" for name, run in zip(names, runs, strict=True)
+        )
+        raise UserError(f"Runs are compared that give the same kind of answer. Received: {told}.")
+    reports = [reported_run(run, each, name) for run, each, name in zip(runs, answers, names, strict=True)]
+    if len(runs) > 1:
+        _write_comparison(path, reports, comparison_of(names, [each.figures for each in reports], answers))
+        return path
+    _write_page(path, reports[0])
+    task = runs[0].experiment.task
+    _write_text(runs[0].folder / "card.md", card_of(reports[0], licence_of(task.data, task.sample_licence)))
+    return path
+
+
+def _names_of(runs: Sequence[Run]) -> list[str]:
+    """Return a name for each run: its folder's, with as much of the path as tells them apart."""
+    paths = [run.folder.resolve() for run in runs]
+    if len(set(paths)) < len(paths):
+        raise UserError(
+            f"A run can't be compared with itself. Received: {', '.join(str(run.folder) for run in runs)}."
+        )
+    for length in range(1, max(len(path.parts) for path in paths) + 1):
+        names = ["/".join(path.parts[-length:]) for path in paths]
+        if len(set(names)) == len(names):
+            break
+    return names
+
+
+def _answers_of(run: Run) -> Answers | None:
+    return read_answers(run.folder / "predictions.jsonl") if run.metrics else None
+
+
+def reported_run(run: Run, answers: Answers | None, name: str) -> Reported:
+    """Return all that a page shows of a run.
+
+    Args:
+        run: A finished run.
+        answers: What its `predictions.jsonl` holds.
+        name: The headline.
+    """
+    splits, notes = _splits_of(run)
+    columns = _columns_of(run, splits, answers)
+    figures = {**figures_of_run(run, answers, columns), "run": name}
+    examples = splits.test if splits else None
+    mistakes = [
+        Mistake(row, items_of(run.experiment.task.shown(row, examples, run.encoder)))
+        for row in rows_at(run.folder / "predictions.jsonl", figures["mistakes"])
+    ]
+    return Reported(figures, pictures_of(figures), mistakes, notes)
+
+
+def _splits_of(run: Run) -> tuple[Splits | None, list[str]]:
+    from core.evaluation import reloaded
+
+    try:
+        return reloaded(run), []
+    except UserError as error:
+        return None, [f"Without inputs and slices, because the data can't be shown. {error}"]
+
+
+def _columns_of(run: Run, splits: Splits | None, answers: Answers | None) -> dict[str, np.ndarray]:
+    if splits is None or answers is None:
+        return {}
+    columns = run.experiment.task.slices(splits, run.encoder)
+    return {
+        name: column
+        for name, column in columns.items()
+        if len(column) == len(answers) and not np.array_equal(column, answers.truth)
+    }
+
+
+def report(
+    y_true: Any,
+    y_pred: Any,
+    path: Path | str = "report.html",
+    *,
+    labels: Sequence[str] | None = None,
+    inputs: Mapping[str, Sequence[Any]] | None = None,
+    columns: Mapping[str, Sequence[Any]] | None = None,
+    name: str = "Report",
+) -> dict[str, Any]:
+    """Judge any model's answers, and write one page with their figures, curves and worst mistakes.
+
+    Args:
+        y_true: Class indices or, with `labels`, their names, shape `(num_examples,)`; or numbers as floats.
+        y_pred: Probabilities, shape `(num_examples, num_classes)`, or those of the second of two classes,
+            shape `(num_examples,)`; or the predicted numbers.
+        path: Of the page. A folder beside it, of its name without the suffix, gets the figures as
+            `figures.json` and the pictures.
+        labels: Names of the classes; by default their indices.
+        inputs: Name to a value an example, shown beside the mistakes: texts, numbers, pictures (uint8
+            `(height, width, channels)`), `core.reporting.Sound`.
+        columns: Name to a value an example, by which results are told apart.
+        name: The headline.
+
+    Returns:
+        The figures, as `figures.json` holds them.
+
+    Raises:
+        ValueError: The shapes don't fit.
+
+    Example:
+
+    >>> import tempfile
+    >>> page = Path(tempfile.mkdtemp()) / "report.html"
+    >>> figures = report([0, 1, 1], [[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]], page)
+    >>> round(figures["figures"][0]["value"], 4), page.exists()
+    (0.6667, True)
+    """
+    answers = _answers_from(y_true, y_pred, labels)
+    told = {column: np.asarray(values) for column, values in (columns or {}).items()}
+    for column, values in {**told, **(inputs or {})}.items():
+        if len(values) != len(answers):
+            raise ValueError(
+                f"{column} must have a value for each of {len(answers)} examples. Received: {len(values)}."
+            )
+    figures = figures_of_answers(answers, told, name)
+    mistakes = [
+        Mistake(answers.row(place), items_of({key: values[place] for key, values in (inputs or {}).items()}))
+        for place in figures["mistakes"]
+    ]
+    _write_page(Path(path), Reported(figures, pictures_of(figures), mistakes))
+    return figures
+
+
+def _answers_from(y_true: Any, y_pred: Any, labels: Sequence[str] | None) -> ClassAnswers | NumberAnswers:
+    truth, answers = np.asarray(y_true), np.asarray(y_pred, np.float64)
+    if truth.dtype.kind == "f" and truth.shape == answers.shape and truth.ndim == 1 and len(truth):
+        return NumberAnswers(truth, answers)
+    if answers.ndim == 1:
+        answers = np.stack([1 - answers, answers], axis=1)
+    if answers.ndim != 2 or len(truth) != len(answers) or not len(truth):
+        raise ValueError(
+            "y_true must be of shape (num_examples,), and y_pred too or of (num_examples, num_classes). "
+            f"Received: {np.shape(y_true)} and {np.shape(y_pred)}."
+        )
+    if answers.min() < 0 or not np.allclose(answers.sum(axis=1), 1, atol=1e-3):
+        raise ValueError(
+            "y_pred must hold probabilities, or y_true floats where numbers are predicted. Take the softmax "
+            f"of logits. Received: values from {answers.min():.4g} to {answers.max():.4g}."
+        )
+    names = [str(label) for label in labels or range(answers.shape[1])]
+    if len(names) != answers.shape[1]:
+        raise ValueError(
+            f"labels must name the {answers.shape[1]} columns of y_pred. Received: {len(names)} labels."
+        )
+    if truth.dtype.kind not in "iub":
+        strange = sorted(set(truth.astype(str)) - set(names))
+        if strange:
+            raise ValueError(f"y_true must hold class indices or names in labels. Received: {strange[:3]}.")
+        truth = np.array([names.index(str(label)) for label in truth])
+    if truth.min() < 0 or truth.max() >= len(names):
+        raise ValueError(f"y_true must be from 0 to {len(names) - 1}. Received: up to {truth.max()}.")
+    return ClassAnswers(names, truth.astype(np.int64), answers)
+
+
+def _write_page(path: Path, reported: Reported) -> None:
+    with _folder_beside(path) as folder:
+        write_json(folder / "figures.json", reported.figures)
+        _write_pictures(folder, reported.pictures)
+        _write_text(path, page_of([reported]))
+
+
+def _write_comparison(path: Path, reports: Sequence[Reported], comparison: Mapping[str, Any]) -> None:
+    drawn = {name: png(figure) for name, figure in comparison_pictures(comparison).items() if figure}
+    with _folder_beside(path) as folder:
+        trees = {"comparison": comparison, "runs": [each.figures for each in reports]}
+        write_json(folder / "figures.json", trees)
+        _write_pictures(folder, drawn)
+        for place, each in enumerate(reports, start=1):
+            (folder / f"run{place}").mkdir(exist_ok=True)
+            _write_pictures(folder / f"run{place}", each.pictures)
+        _write_text(path, page_of(reports, comparison, drawn))
+
+
+@contextlib.contextmanager
+def _folder_beside(path: Path) -> Iterator[Path]:
+    """Give the folder of a page's figures; what can't be written there is told plainly."""
+    folder = path.with_suffix("")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield folder
+    except OSError as error:
+        raise UserError(f"The report {path} can't be written: {error.strerror or error}.") from None
+
+
+def _write_pictures(folder: Path, pictures: Mapping[str, bytes]) -> None:
+    for name, picture in pictures.items():
+        with written_whole(folder / f"{name}.png") as temporary:
+            temporary.write_bytes(picture)
+
+
+def _write_text(path: Path, text: str) -> None:
+    with written_whole(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
