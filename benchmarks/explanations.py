@@ -6,8 +6,8 @@ For the first test examples of each run and each method:
 
 - gap: what integrated gradients leave unexplained of the change in score;
 - deletion: how much sooner the score falls than by chance where what matters most is taken away first;
-- random weights: the rank correlation with the explanation of the same net before training, near 0 where the
-  explanation depends on what was learnt; a bag of words begins with what naive Bayes says;
+- random weights: the rank correlation with the explanation of the same net with each of its weights shuffled,
+  near 0 where the explanation depends on what was learnt;
 - seconds of one explanation, once the model is loaded.
 """
 
@@ -63,7 +63,10 @@ def raw_values(run: Run, count: int) -> list[Any]:
 
 def line(run: Run, values: list[Any], method: str | None) -> str:
     """Return the means over the values."""
-    task, fresh = run.experiment.task, built(run.experiment, run.encoder)
+    task, shuffled = run.experiment.task, built(run.experiment, run.encoder)
+    generator = np.random.default_rng(0)
+    weights = run.model.get_weights()
+    shuffled.set_weights([generator.permutation(w.ravel()).reshape(w.shape) for w in weights])
     gaps, gains, likeness, seconds = [], [], [], []
     task.explain(run.model, run.encoder, values[0], method)
     for value in values:
@@ -73,7 +76,7 @@ def line(run: Run, values: list[Any], method: str | None) -> str:
         gaps.append(explanation.checks.get("gap", np.nan))
         gains.append(explanation.checks.get("deletion", np.nan))
         if isinstance(task, Classification):
-            other = task.explain(fresh, run.encoder, value, method)
+            other = task.explain(shuffled, run.encoder, value, method)
             both = [[part.adds for part in each.parts] for each in (explanation, other)]
             likeness.append(spearmanr(*both).statistic if len(both[0]) > 2 else np.nan)
     correlation = f"{np.nanmean(likeness):14.2f}" if likeness else f"{'-':>14s}"
