@@ -228,18 +228,24 @@ class ClassAnswers:
         return sorted(sorted(known, key=recall.__getitem__)[:MOST_CURVES])
 
     def reliability(self) -> dict[str, Any]:
-        """Return the accuracy of each bin of confidence, and the expected calibration error."""
+        """Return the accuracy of each bin of confidence, and the expected calibration error.
+
+        `expected_by_chance` is about the error that so few answers of a calibrated model would show.
+        """
         count = np.bincount(self._bins, minlength=NUM_BINS)
         filled = count > 0
         accuracy = np.bincount(self._bins, weights=self.right, minlength=NUM_BINS)[filled] / count[filled]
         confidence = (
             np.bincount(self._bins, weights=self.confidence, minlength=NUM_BINS)[filled] / count[filled]
         )
+        # What a mean of so many answers strays by from its true value: of a normal, sqrt(2 / pi) deviations.
+        strays = np.sqrt(2 / np.pi * confidence * (1 - confidence) / count[filled])
         return {
             "confidence": confidence.tolist(),
             "accuracy": accuracy.tolist(),
             "count": count[filled].tolist(),
             "calibration_error": float(np.sum(count[filled] * np.abs(accuracy - confidence)) / len(self)),
+            "expected_by_chance": float(np.sum(count[filled] * strays) / len(self)),
             "mean_confidence": float(self.confidence.mean()),
             "log_loss": float(self._log_losses.mean()),
         }

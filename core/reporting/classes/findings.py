@@ -9,6 +9,7 @@ from core.reporting.finding import Finding
 
 MISCALIBRATED = 0.02
 SIGNIFICANT = 0.05
+A_FEW = 5  # mistakes that make a pattern
 
 Tree = Mapping[str, Any]
 
@@ -22,9 +23,13 @@ def findings(tree: Tree) -> Iterator[Finding]:
             yield weakest
         # Of two classes every mistake is the same confusion, and that of the weakest is told with it.
         pair = details["confused"][0]
-        if len(details["labels"]) > 2 and not (weakest and _is_told(pair, details)):
+        if (
+            len(details["labels"]) > 2
+            and pair["count"] >= A_FEW
+            and not (weakest and _is_told(pair, details))
+        ):
             yield _confused(pair, details["mistakes"])
-        if details["confident_mistakes"]:
+        if details["confident_mistakes"] >= A_FEW:
             yield _sure_and_wrong(details)
     yield from _confidence(tree)
 
@@ -83,16 +88,22 @@ def _sure_and_wrong(details: Tree) -> Finding:
 def _confidence(tree: Tree) -> Iterator[Finding]:
     details, right = tree["details"], 1 - tree["mean_loss"]
     bins = details["reliability_calibrated"] or details["reliability"]
-    if bins["calibration_error"] < MISCALIBRATED:
+    excess = bins["calibration_error"] - bins["expected_by_chance"]
+    if excess < max(MISCALIBRATED, bins["expected_by_chance"] / 2):
         return
-    how = "surer than it is right" if bins["mean_confidence"] > right else "less sure than it is right"
+    if abs(bins["mean_confidence"] - right) < excess / 2:
+        title = "The model is too sure of some answers and not sure enough of others"
+    elif bins["mean_confidence"] > right:
+        title = "The model is surer than it is right"
+    else:
+        title = "The model is less sure than it is right"
     yield Finding(
-        f"The model is {how}",
+        title,
         f"mean confidence {bins['mean_confidence']:.3f}, accuracy {right:.3f}, expected calibration error "
-        f"{bins['calibration_error']:.3f}",
-        "quartet calibrate RUN fits a temperature on the validation part, which `predict` then uses."
+        f"{bins['calibration_error']:.3f}, of which chance makes {bins['expected_by_chance']:.3f}",
+        "Fit a temperature on the validation part: quartet calibrate RUN, or core.calibration of any model."
         if tree["calibration"] is None
         else "It is calibrated already: the validation part may be too small, or unlike the test part.",
-        min(bins["calibration_error"] / max(tree["mean_loss"], 0.01), 1.0),
+        min(excess / max(tree["mean_loss"], 0.01), 1.0),
         "calibration",
     )

@@ -35,8 +35,8 @@ def _confusion(tree: Tree) -> Figure | None:
         return None
     counts = np.asarray(tree["details"]["confusion"])
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    size = WIDTH if len(labels) <= 10 else WIDTH + 0.12 * (len(labels) - 10)
-    figure, axes = canvas(size * 0.95, size)
+    many = max(len(labels) - 10, 0)
+    figure, axes = canvas(3.0 if len(labels) <= 4 else 4.4 + 0.12 * many, WIDTH + 0.12 * many)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     axes.grid(visible=False)
     short = [label if len(label) <= 14 else label[:13] + "…" for label in labels]

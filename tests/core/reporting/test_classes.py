@@ -150,5 +150,30 @@ def test_a_model_that_is_too_sure_is_told_so():
     assert "The model is surer than it is right" in found_in(one_hot(targets, said, confidence=0.99))
 
 
+def test_a_few_answers_of_a_calibrated_model_are_not_called_miscalibrated():
+    told = []
+    for seed in range(40):
+        random = np.random.default_rng(seed)
+        confidence = random.uniform(0.5, 1, 60)
+        right = random.random(60) < confidence
+        probabilities = np.stack([confidence, 1 - confidence], axis=1)
+        answers = ClassAnswers(["a", "b"], np.where(right, 0, 1), probabilities)
+        assert answers.reliability()["calibration_error"] > 0.02
+        told += [title for title in found_in(answers) if title.startswith("The model is")]
+    assert len(told) <= 4
+
+
+def test_the_error_that_chance_makes_is_that_of_calibrated_answers_drawn_at_random():
+    random = np.random.default_rng(0)
+    confidence = random.uniform(0.5, 1, 300)
+    probabilities = np.stack([confidence, 1 - confidence], axis=1)
+    drawn = [
+        ClassAnswers(["a", "b"], np.where(random.random(300) < confidence, 0, 1), probabilities).reliability()
+        for _ in range(200)
+    ]
+    mean = np.mean([each["calibration_error"] for each in drawn])
+    assert drawn[0]["expected_by_chance"] == pytest.approx(mean, rel=0.1)
+
+
 def test_a_model_without_mistakes_has_nothing_to_mend():
     assert found_in(one_hot([0, 1, 2] * 20, [0, 1, 2] * 20, confidence=0.995)) == []
