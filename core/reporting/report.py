@@ -106,7 +106,7 @@ def _splits_of(run: Run) -> tuple[Splits | None, list[str]]:
 
     try:
         return reloaded(run), []
-    except UserError as error:
+    except (UserError, OSError) as error:
         return None, [f"Without inputs and slices, because the data can't be shown. {error}"]
 
 
