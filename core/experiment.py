@@ -190,7 +190,7 @@ class Experiment(Settings):
         return yaml.safe_dump(self._tree(), sort_keys=False, allow_unicode=True)
 
     def _tree(self) -> dict[str, Any]:
-        tree = self.model_dump(mode="json", exclude_none=True)
+        tree = self.model_dump(mode="json")
         tree["task"] = {"type": dotted_path(type(self.task)), **tree["task"]}
         return tree
 

@@ -106,3 +106,9 @@ def test_what_is_searched_can_be_overridden_by_its_dotted_path():
     experiment = load_experiment("nlp/sentiment", ["tune.fit.epochs=[2,4]", "tune.fit.learning_rate.max=0.5"])
     assert experiment.tune["fit.epochs"].values == [2, 4]
     assert experiment.tune["fit.learning_rate"].max == 0.5
+
+
+def test_a_null_in_place_of_a_default_is_kept_by_the_yaml(tmp_path):
+    experiment = load_experiment("nlp/sentiment", ["character_ngrams=null"])
+    (tmp_path / "experiment.yaml").write_text(experiment.to_yaml())
+    assert load_experiment(str(tmp_path / "experiment.yaml")).task.character_ngrams is None
