@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -16,11 +15,10 @@ from core.task import Accepts, Encoder, Figures
 if TYPE_CHECKING:
     import keras
     import tensorflow as tf
-    from matplotlib.figure import Figure
 
     from core.data.examples import Examples, Ragged, Splits
     from core.data.text import Pieces
-    from core.explanation import Anatomy, Part
+    from core.explanation import Anatomy, Explanation
 
 
 class TextEncoder(LabelEncoder):
@@ -174,30 +172,30 @@ class Sentiment(Classification):
 
     def anatomy(self, model: keras.Model, encoder: TextEncoder, value: Any) -> Anatomy:
         """Return the words of a text, by the embeddings of the pieces that they are in."""
-        import keras
+        from apps.nlp.explanation import word_anatomy
 
-        from core.explanation import Anatomy, draw_bars
+        return word_anatomy(model, self._pieces(), str(value))
 
-        layer = next((each for each in model.layers if isinstance(each, keras.layers.Embedding)), None)
-        if layer is None:
-            raise UserError(
-                "A KerasHub backbone keeps its embedding to itself: only the other encoders are explained. "
-                f"Received: encoder={self.encoder}."
-            )
+    def explain(
+        self, model: keras.Model, encoder: TextEncoder, value: Any, method: str | None = None
+    ) -> Explanation:
+        """Return what each word adds to the log-odds of the likeliest label.
 
-        def parts(embedded: np.ndarray) -> tuple[list[str], np.ndarray]:
-            words, owned = self._pieces().owners(str(value))
-            masks = np.zeros((len(words), *embedded.shape), bool)
-            masks[:, : owned.shape[1]] = owned[..., None]
-            return words, masks
+        A backbone, which keeps its embedding to itself, is asked what it says without each word.
+        """
+        from apps.nlp.explanation import words_left_out
 
-        def draw(figure: Figure, embedded: np.ndarray, adds: np.ndarray, words: Sequence[Part]) -> None:
-            strongest = sorted(range(len(words)), key=lambda place: -abs(words[place].adds))[:25]
-            shown = [words[place] for place in sorted(strongest)]
-            figure.set_size_inches(6, 0.9 + 0.28 * len(shown))
-            draw_bars(figure.subplots(), shown, "adds to the log-odds of the label")
+        if self.preset is None:
+            return super().explain(model, encoder, value, method)
+        if method not in (None, "occlusion"):
+            raise UserError(f"A backbone is explained by occlusion alone. Received: {method!r}.")
+        answer = self.predict(model, encoder, [value])[0]
+        target = encoder.labels.index(answer["label"])
 
-        return Anatomy(layer.name, parts, draw)
+        def probability(texts: list[str]) -> np.ndarray:
+            return self.probabilities(model, encoder, self.read(texts))[:, target]
+
+        return words_left_out(probability, self._pieces(), str(value), answer)
 
     def baseline(self, encoder: TextEncoder, splits: Splits) -> dict[str, Figures]:
         """Return the figures of logistic regression on TF-IDF of words, and of NBSVM."""

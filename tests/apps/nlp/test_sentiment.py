@@ -85,7 +85,10 @@ def test_texts_that_are_empty_unknown_or_endless_get_an_answer(bag):
     assert all(np.isfinite(answer["probability"]) for answer in answers)
 
 
-def test_a_keras_hub_backbone_reads_from_a_preset_folder(tmp_path):
+@pytest.fixture(scope="module")
+def backbone(tmp_path_factory) -> Run:
+    """A run on a small BERT whose preset is a local folder."""
+    folder = tmp_path_factory.mktemp("backbone")
     words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "lovely", "awful", "film", "plot", "scene"]
     tokenizer = keras_hub.tokenizers.BertTokenizer(vocabulary=words, lowercase=True)
     preprocessor = keras_hub.models.BertTextClassifierPreprocessor(tokenizer, sequence_length=16)
@@ -97,16 +100,33 @@ def test_a_keras_hub_backbone_reads_from_a_preset_folder(tmp_path):
         intermediate_dim=32,
         max_sequence_length=16,
     )
-    keras_hub.models.BertTextClassifier(backbone, 2, preprocessor).save_to_preset(tmp_path / "preset")
-    run = trained(
-        tmp_path, "encoder=backbone", f"preset={tmp_path / 'preset'}", "max_length=16", "dropout=0.0"
-    )
-    assert run.metrics["test"]["accuracy"] > 0.9
-    loaded = Run(run.folder)
-    task = run.experiment.task
+    keras_hub.models.BertTextClassifier(backbone, 2, preprocessor).save_to_preset(folder / "preset")
+    return trained(folder, "encoder=backbone", f"preset={folder / 'preset'}", "max_length=16", "dropout=0.0")
+
+
+def test_a_keras_hub_backbone_reads_from_a_preset_folder(backbone):
+    assert backbone.metrics["test"]["accuracy"] > 0.9
+    loaded = Run(backbone.folder)
+    task = backbone.experiment.task
     assert task.predict(loaded.model, loaded.encoder, ["lovely"]) == task.predict(
-        run.model, run.encoder, ["lovely"]
+        backbone.model, backbone.encoder, ["lovely"]
     )
+
+
+def test_a_backbone_is_explained_by_leaving_words_out(backbone):
+    task = backbone.experiment.task
+    told = task.explain(backbone.model, backbone.encoder, "a lovely film").to_json()
+    adds = {part["name"]: part["adds"] for part in told["parts"]}
+    assert (told["target"], told["method"]) == ("good", "occlusion")
+    assert max(adds, key=adds.__getitem__) == "lovely"
+
+
+def test_a_word_that_praises_speaks_for_praise(bag):
+    task = bag.experiment.task
+    told = task.explain(bag.model, bag.encoder, "a lovely film").to_json()
+    adds = {part["name"]: part["adds"] for part in told["parts"]}
+    assert max(adds, key=adds.__getitem__) == "lovely"
+    assert told["checks"]["gap"] < 0.01
 
 
 def test_a_preset_that_does_not_exist_is_refused_by_name(tmp_path):
