@@ -91,6 +91,7 @@ def test_an_answer_is_explained_by_parts_and_a_picture(name, runs, sources):
     assert explanation.png().startswith(b"\x89PNG")
 
 
+@every_configuration
 def test_what_a_program_sends_gets_the_answer_of_predict(name, runs, sources):
     run, inputs = runs[name], raw_inputs(name, sources)
     kind = kind_of(run)

@@ -70,6 +70,9 @@ def bag(ids: Any, counts: np.ndarray, dropout: float) -> Any:
 def convolutional(ids: Any, vocabulary_size: int, width: int, dropout: float) -> Any:
     """Return the largest answers of filters over 1 to 4 words.
 
+    On a CPU, TensorFlow adds up the gradients of its filters in no fixed order: two trainings, and so one
+    that was resumed and one that was not, end within rounding of each other and not to the last bit.
+
     Source: Kim, Convolutional Neural Networks for Sentence Classification (2014).
     """
     embedded, mask = _embedded(TokenDropout(dropout / 4, UNKNOWN)(ids), vocabulary_size, width, dropout / 2)

@@ -27,7 +27,7 @@ def main() -> None:
         print(os.getpid(), file=file)
     answers: queue.Queue[str] = queue.Queue()
     threading.Thread(target=listen, args=(answers,), daemon=True).start()
-    if fit.get("average_weights", 1) < 0.5:
+    if (fit["average_weights"] or 1) < 0.5:
         os.kill(os.getpid(), signal.SIGKILL)
 
     def say(step: int, **figures: float) -> str:
