@@ -1,6 +1,8 @@
 # Each target makes the environment if it is missing or older than what it is made from.
 PYTHON ?= python3
 ENVIRONMENT := .venv/installed
+# The processes of the suite fill the cores already; more threads in each only get in each other's way.
+ONE_THREAD := OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
 
 .PHONY: demo test check lock clean
 
@@ -8,7 +10,7 @@ demo: $(ENVIRONMENT)
 	.venv/bin/quartet demo
 
 test: $(ENVIRONMENT)
-	.venv/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	$(ONE_THREAD) .venv/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 check: $(ENVIRONMENT)
 	.venv/bin/ruff check .
