@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import Field, model_validator
 
+from core.decisions import decided
 from core.errors import UserError
 from core.settings import Settings
 
@@ -56,12 +57,7 @@ class Calibration(Settings):
 
     def decided(self, probabilities: np.ndarray, labels: Sequence[str]) -> np.ndarray:
         """Return the index of the class that each row of tempered probabilities is answered with."""
-        if self.label is None:
-            return probabilities.argmax(axis=-1)
-        place = list(labels).index(self.label)
-        others = probabilities.copy()
-        others[:, place] = -1
-        return np.where(probabilities[:, place] >= self.threshold, place, others.argmax(axis=-1))
+        return decided(probabilities, labels, self.label, self.threshold)
 
     def abstains(self, probabilities: np.ndarray) -> np.ndarray:
         """Return whether each row of tempered probabilities is too unsure to be answered, bool."""

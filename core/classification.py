@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from core.calibration import Calibration
+from core.decisions import answers
 from core.errors import UserError
 from core.task import Encoder, Figures, Task, Write
 
@@ -159,18 +160,18 @@ class Classification(Task):
             truth = targets[row : row + len(probabilities)]
             judge.update(truth, probabilities)
             if write is not None:
-                answers = answers_of(probabilities, encoder.labels)
-                for offset, (target, answer) in enumerate(zip(truth, answers, strict=True)):
+                said = answers_of(probabilities, encoder.labels)
+                for offset, (target, answer) in enumerate(zip(truth, said, strict=True)):
                     write({"row": row + offset, "true": encoder.labels[target], **answer})
             row += len(probabilities)
         return judge.result()
 
     def predict(self, model: keras.Model, encoder: Any, inputs: list[Any]) -> list[dict[str, Any]]:
         """Return the label, its probability and those of all labels, calibrated, for each raw input."""
-        answers: list[dict[str, Any]] = []
+        given: list[dict[str, Any]] = []
         for probabilities in self._probabilities(model, encoder, self.read(inputs)):
-            answers += answers_of(probabilities, encoder.labels, encoder.calibration)
-        return answers
+            given += answers_of(probabilities, encoder.labels, encoder.calibration)
+        return given
 
     def probabilities(self, model: keras.Model, encoder: Any, examples: Examples) -> np.ndarray:
         """Return the model's own probabilities, not calibrated, shape `(num_examples, num_labels)`."""
@@ -222,19 +223,13 @@ def answers_of(
         calibration: Changes the probabilities, and may choose another label than the likeliest.
     """
     calibration = calibration or Calibration()
-    tempered = calibration.tempered(probabilities)
-    decided, abstains = calibration.decided(tempered, labels), calibration.abstains(tempered)
-    answers = []
-    for row, best, abstained in zip(tempered.tolist(), decided.tolist(), abstains.tolist(), strict=True):
-        answer = {
-            "label": labels[best],
-            "probability": round(row[best], 6),
-            "probabilities": {label: round(share, 6) for label, share in zip(labels, row, strict=True)},
-        }
-        if calibration.abstain_below is not None:
-            answer["abstained"] = abstained
-        answers.append(answer)
-    return answers
+    return answers(
+        calibration.tempered(probabilities),
+        labels,
+        label=calibration.label,
+        threshold=calibration.threshold,
+        abstain_below=calibration.abstain_below,
+    )
 
 
 class ClassificationFigures:

@@ -16,7 +16,7 @@ BAYES_SHARE = 0.3
 
 
 def _padding_mask(ids: Any) -> Any:
-    return ops.cast(ops.not_equal(ids, 0), "float32")[..., None]
+    return ops.expand_dims(ops.cast(ops.not_equal(ids, 0), "float32"), -1)
 
 
 def _embedded(ids: Any, vocabulary_size: int, width: int, dropout: float) -> tuple[Any, Any]:
@@ -60,7 +60,7 @@ def bag(ids: Any, counts: np.ndarray, dropout: float) -> Any:
         dropout: Share of the pieces that are left out while training.
     """
     ids = TokenDropout(dropout)(ids)
-    known = ops.cast(ops.greater(ids, UNKNOWN), "float32")[..., None]
+    known = ops.expand_dims(ops.cast(ops.greater(ids, UNKNOWN), "float32"), -1)
     say = keras.layers.Embedding(counts.shape[1], counts.shape[0], name="pieces")
     said = say(ids) * known
     say.embeddings.assign(BAYES_SHARE * naive_bayes(counts))
@@ -95,6 +95,15 @@ def recurrent(ids: Any, vocabulary_size: int, width: int, dropout: float) -> Any
     return keras.layers.Dropout(dropout)(highest)
 
 
+def _sinusoids(ids: Any, width: int) -> Any:
+    """Return the encoding of positions of section 3.5 of Vaswani et al.; exports can't convert KerasHub's."""
+    dimensions = np.arange(width)
+    rate = 10_000.0 ** (-2.0 * (dimensions // 2) / width)
+    cosine = dimensions % 2 * np.pi / 2
+    position = ops.cast(ops.cumsum(ops.ones_like(ids), axis=1) - 1, "float32")
+    return ops.sin(ops.expand_dims(position, -1) * rate.astype("float32") + cosine.astype("float32"))
+
+
 def transformer(ids: Any, vocabulary_size: int, width: int, dropout: float) -> Any:
     """Return the mean over positions of two Transformer layers with four heads.
 
@@ -106,8 +115,7 @@ def transformer(ids: Any, vocabulary_size: int, width: int, dropout: float) -> A
     mask = _padding_mask(ids)
     embed = keras.layers.Embedding(vocabulary_size, width, embeddings_initializer="uniform")
     embedded = embed(ids)
-    x = embedded + keras_hub.layers.SinePositionEncoding()(embedded)
-    x = keras.layers.Dropout(dropout)(x)
+    x = keras.layers.Dropout(dropout)(embedded + ops.cast(_sinusoids(ids, width), embedded.dtype))
     for _ in range(2):
         layer = keras_hub.layers.TransformerEncoder(4 * width, 4, dropout=dropout, normalize_first=True)
         x = layer(x, padding_mask=ops.squeeze(mask, -1))

@@ -258,7 +258,8 @@ class CollaborativeFiltering(Task):
         self, model: keras.Model, encoder: RatingsEncoder
     ) -> Callable[[list[Any]], list[dict[str, Any]]]:
         """Return `predict` of one model; the vectors of the items are computed once."""
-        from apps.recommendation.answers import Recommender, question
+        from apps.recommendation.answers import Recommender
+        from apps.recommendation.questions import question
         from apps.recommendation.towers import seen_layer, user_scores
 
         recommender = Recommender(
@@ -286,8 +287,8 @@ class CollaborativeFiltering(Task):
             UserError: Training never saw the user or the item, or a method is asked for.
         """
         from apps.recommendation import explanations
-        from apps.recommendation.answers import question
         from apps.recommendation.interactions import UNKNOWN, numbered
+        from apps.recommendation.questions import question
         from apps.recommendation.towers import factorisation_of
 
         if method is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from apps.recommendation.best_items import best_items
 from apps.recommendation.interactions import UNKNOWN, Interactions, padded
 
 if TYPE_CHECKING:
@@ -70,11 +71,7 @@ def rankings(score: ScoreUsers, users: np.ndarray, seen: Any, top: int = TOP) ->
         top: How many items, at least 1.
     """
     for block, scores in _unseen_scores(score, users, seen):
-        count = min(top, scores.shape[1])
-        best = np.argpartition(-scores, count - 1, axis=1)[:, :count]
-        order = np.argsort(-np.take_along_axis(scores, best, axis=1), axis=1, kind="stable")
-        best = np.take_along_axis(best, order, axis=1)
-        found = np.take_along_axis(scores, best, axis=1)
+        best, found = best_items(scores, top)
         yield Ranking(block, np.where(np.isfinite(found), best, UNKNOWN), found)
 
 

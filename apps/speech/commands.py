@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -96,7 +96,7 @@ class Commands(FrontEnd, Classification):
 
     def features(self, examples: Examples, encoder: Any) -> tuple[Ragged, np.ndarray]:
         """Return the waves, none longer than the window, and their lengths."""
-        waves = loudest(examples.ragged("wave"), self.num_samples)
+        waves = loudest_of_each(examples.ragged("wave"), self.num_samples)
         return waves, waves.lengths.astype(np.int32)
 
     def prepare(self, x: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
@@ -105,12 +105,10 @@ class Commands(FrontEnd, Classification):
 
         waves, lengths = x
         missing = self.num_samples - tf.shape(waves)[1]
-        waves = tf.pad(waves, [[0, 0], [0, missing]])
+        waves = tf.pad(tf.cast(waves, tf.float32) / 32768.0, [[0, 0], [0, missing]])
         before = (self.num_samples - lengths) // 2
         place = (tf.range(self.num_samples) - before[:, None]) % self.num_samples
-        centred = tf.gather(waves, place, batch_dims=1)
-        centred = tf.ensure_shape(centred, (None, self.num_samples))
-        return tf.cast(centred, tf.float32) / 32768.0
+        return tf.ensure_shape(tf.gather(waves, place, batch_dims=1), (None, self.num_samples))
 
     def read(self, inputs: list[Any]) -> Examples:
         """Return sound files, of any rate and number of channels, or decoded waves as examples."""
@@ -214,24 +212,12 @@ class Commands(FrontEnd, Classification):
         return np.concatenate(means)
 
 
-def loudest(waves: Ragged, num_samples: int) -> Ragged:
-    """Return waves none of which is longer than `num_samples`: of a longer one, the stretch of most energy.
-
-    Example:
-
-    >>> from core.data.examples import Ragged
-    >>> loudest(Ragged.from_rows([[1, 1, 9, 2, 1], [3]]), 2)[0].tolist()
-    [9, 2]
-    """
+def loudest_of_each(waves: Ragged, num_samples: int) -> Ragged:
+    """Return waves, of each that is longer than `num_samples` the stretch of most energy."""
     from core.data.examples import Ragged
+    from core.data.sound import loudest
 
     if len(waves) == 0 or waves.lengths.max() <= num_samples:
         return waves
-    return Ragged.from_rows(list(_stretches(waves, num_samples)), waves.values.dtype)
-
-
-def _stretches(waves: Ragged, num_samples: int) -> Iterator[np.ndarray]:
-    for wave in (waves[row] for row in range(len(waves))):
-        energy = np.concatenate([[0.0], np.cumsum(np.square(wave, dtype=np.float64))])
-        start = int(np.argmax(energy[num_samples:] - energy[:-num_samples])) if len(wave) > num_samples else 0
-        yield wave[start : start + num_samples]
+    stretches = [loudest(waves[row], num_samples) for row in range(len(waves))]
+    return Ragged.from_rows(stretches, waves.values.dtype)

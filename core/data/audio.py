@@ -14,6 +14,7 @@ import numpy as np
 
 from core.data.examples import Examples, Ragged
 from core.data.folders import PART_NAMES, labelled_files, part_folders
+from core.data.sound import one_channel
 from core.data.tables import JSON_LINES, SEPARATORS, read_table, table_suffix
 from core.errors import UserError
 
@@ -235,7 +236,7 @@ def decoded_upload(content: bytes, sample_rate: int, max_seconds: float) -> np.n
             sound = file.read(longest + 1, dtype="float32", always_2d=True)
             if len(sound) > longest:
                 raise ValueError(f"it is longer than {max_seconds:g} s")
-            return _one_channel(sound, file.samplerate, sample_rate)
+            return one_channel(sound, file.samplerate, sample_rate)
     except soundfile.LibsndfileError:
         raise UserError(
             f"A sound file must be one of {', '.join(suffix[1:] for suffix in SUFFIXES)}. Received: "
@@ -250,7 +251,7 @@ def _opened(name: str, source: Path | io.BytesIO, sample_rate: int, skip_bad: bo
 
     try:
         sound, rate = soundfile.read(source, dtype="float32", always_2d=True)
-        return _one_channel(sound, rate, sample_rate)
+        return one_channel(sound, rate, sample_rate)
     except (soundfile.SoundFileError, OSError, ValueError, RuntimeError) as error:
         if skip_bad:
             return None
@@ -259,18 +260,3 @@ def _opened(name: str, source: Path | io.BytesIO, sample_rate: int, skip_bad: bo
             f"{name} can't be read as a recording: {told}. Remove it, or leave such files out "
             "with skip_bad=true."
         ) from None
-
-
-def _one_channel(sound: np.ndarray, rate: int, sample_rate: int) -> np.ndarray:
-    """Return a sound, float, shape `(num_samples, num_channels)`, as one channel of int16 at another rate."""
-    import soxr
-
-    if not np.isfinite(sound).all():
-        raise ValueError("it holds values that are not numbers")
-    mono = sound.mean(axis=1)
-    if rate != sample_rate:
-        mono = soxr.resample(mono, rate, sample_rate)
-    if not len(mono):
-        raise ValueError("it has no length")
-    # The scale of 16-bit files, so that their samples come out as they are.
-    return np.clip(np.round(mono * 32768), -32768, 32767).astype(np.int16)

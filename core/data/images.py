@@ -15,21 +15,18 @@ import numpy as np
 
 from core.data.examples import Examples
 from core.data.folders import labelled_files, part_folders
+from core.data.picture import GREY_MODES, MAX_PIXELS, Size, in_shape
 from core.errors import UserError
 
 if TYPE_CHECKING:
-    from PIL import Image
+    pass
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 IDX_NAMES = {"train": "train", "test": "t10k"}
 # Of pictures that somebody sent: what browsers show, and no format whose reader starts a program.
 UPLOAD_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
-GREY_MODES = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "I;16N", "F")
-MAX_PIXELS = 80_000_000
 # More than this is kept in a file that the system pages in and out, and no longer in memory.
 MEMORY_BYTES = 2 * 1024**3
-
-Size = tuple[int, int]
 
 
 def read_images(
@@ -162,7 +159,7 @@ def decoded_upload(content: bytes, size: Size, channels: int, max_pixels: int = 
 
     try:
         with Image.open(io.BytesIO(content), formats=UPLOAD_FORMATS) as opened:
-            return _in_shape(opened, size, channels, max_pixels)
+            return in_shape(opened, size, channels, max_pixels)
     except UnidentifiedImageError:
         raise UserError(
             f"A picture file must be one of {', '.join(UPLOAD_FORMATS)}. Received: {len(content):,} bytes "
@@ -177,7 +174,7 @@ def _opened(file: Path, size: Size | None, channels: int | None, skip_bad: bool)
 
     try:
         with Image.open(file) as opened:
-            return _in_shape(opened, size, channels, MAX_PIXELS)
+            return in_shape(opened, size, channels, MAX_PIXELS)
     except FileNotFoundError:
         raise UserError(f"There is no picture at this path. Received: {file}.") from None
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
@@ -187,34 +184,6 @@ def _opened(file: Path, size: Size | None, channels: int | None, skip_bad: bool)
             f"{file} can't be read as a picture: {error}. Remove it, or leave such files out "
             "with skip_bad=true."
         ) from None
-
-
-def _in_shape(opened: Image.Image, size: Size | None, channels: int | None, max_pixels: int) -> np.ndarray:
-    """Return an opened picture, upright, without transparency, uint8 of shape `(height, width, channels)`."""
-    from PIL import Image, ImageOps
-
-    if opened.width * opened.height > max_pixels:
-        raise ValueError(f"{opened.width:,} x {opened.height:,} are more than {max_pixels:,} pixels")
-    picture = ImageOps.exif_transpose(opened)
-    grey = picture.mode in GREY_MODES
-    if picture.mode.startswith(("I", "F")):
-        picture = _in_8_bits(picture)
-    if picture.mode in ("LA", "PA", "RGBA") or "transparency" in picture.info:
-        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture.convert("RGBA"))
-    picture = picture.convert("L" if channels == 1 or (channels is None and grey) else "RGB")
-    if size is not None and picture.size != size[::-1]:
-        picture = picture.resize(size[::-1], Image.Resampling.BILINEAR, reducing_gap=2.0)
-    array = np.asarray(picture, np.uint8)
-    return array[..., None] if array.ndim == 2 else array
-
-
-def _in_8_bits(picture: Image.Image) -> Image.Image:
-    """Return a picture of 16 or 32 bits in 8 bits."""
-    from PIL import Image
-
-    values = np.asarray(picture, np.float64)
-    scale = 1 / 256 if values.max() > 255 else 1.0
-    return Image.fromarray(np.clip(values * scale, 0, 255).astype(np.uint8))
 
 
 def _allocated(shape: tuple[int, ...]) -> np.ndarray:

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
-from apps.recommendation.answers import Question, Recommender, question
+from apps.recommendation.answers import Recommender
 from apps.recommendation.encoder import RatingsEncoder
 from apps.recommendation.interactions import Interactions
+from apps.recommendation.questions import Question, question
 from core.errors import UserError
 
 

@@ -6,7 +6,7 @@ import pytest
 import soundfile
 from pydantic import ValidationError
 
-from apps.speech.commands import Commands, loudest
+from apps.speech.commands import Commands, loudest_of_each
 from core.data.examples import Examples, Ragged, Splits
 from core.data.feed import Feed
 from core.errors import UserError
@@ -107,9 +107,9 @@ def test_a_short_wave_stands_in_the_middle_of_the_window():
 
 def test_of_a_long_wave_the_loudest_stretch_is_kept_and_short_ones_are_left_alone():
     waves = Ragged.from_rows([[1, 1, -9, 8, 1], [3]], np.int16)
-    kept = loudest(waves, 2)
+    kept = loudest_of_each(waves, 2)
     assert [kept[0].tolist(), kept[1].tolist()] == [[-9, 8], [3]]
-    assert loudest(waves, 5) is waves
+    assert loudest_of_each(waves, 5) is waves
 
 
 def write_words(folder, num_takes: int = 6) -> None:

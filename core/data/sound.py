@@ -1,0 +1,52 @@
+"""One sound as numbers; needs NumPy and soxr alone, so that exports take it along."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def one_channel(sound: np.ndarray, rate: int, sample_rate: int) -> np.ndarray:
+    """Return a sound as one channel at another rate.
+
+    Args:
+        sound: float, shape `(num_samples, num_channels)`, full scale at 1.
+        rate: Its samples a second.
+        sample_rate: Those that are wanted.
+
+    Returns:
+        int16, shape `(num_samples,)`.
+
+    Raises:
+        ValueError: It has no length, or holds values that are not numbers.
+
+    Example:
+
+    >>> one_channel(np.array([[0.5, 0.0], [1.0, -1.0]]), 8000, 8000).tolist()
+    [8192, 0]
+    """
+    import soxr
+
+    if not np.isfinite(sound).all():
+        raise ValueError("it holds values that are not numbers")
+    mono = sound.mean(axis=1)
+    if rate != sample_rate:
+        mono = soxr.resample(mono, rate, sample_rate)
+    if not len(mono):
+        raise ValueError("it has no length")
+    # The scale of 16-bit files, so that their samples come out as they are.
+    return np.clip(np.round(mono * 32768), -32768, 32767).astype(np.int16)
+
+
+def loudest(wave: np.ndarray, num_samples: int) -> np.ndarray:
+    """Return the stretch of most energy of a wave that is longer than `num_samples`; a shorter one as it is.
+
+    Example:
+
+    >>> loudest(np.array([1, 1, 9, 2, 1]), 2).tolist()
+    [9, 2]
+    """
+    if len(wave) <= num_samples:
+        return wave
+    energy = np.concatenate([[0.0], np.cumsum(np.square(wave, dtype=np.float64))])
+    start = int(np.argmax(energy[num_samples:] - energy[:-num_samples]))
+    return wave[start : start + num_samples]
