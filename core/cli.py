@@ -345,6 +345,40 @@ def report(
 
 
 @app.command()
+def export(
+    run: RunFolder,
+    formats: Annotated[
+        list[str] | None, typer.Option("--format", help="saved_model, onnx or litert; by default all")
+    ] = None,
+    quantize: Annotated[
+        str | None, typer.Option(help="int8: weights as whole numbers of 8 bits, a quarter of the size")
+    ] = None,
+    max_loss: Annotated[
+        float, typer.Option(min=0, help="Refuse a quantised export whose first figure is worse by more")
+    ] = 0.01,
+    to: Annotated[Path | None, typer.Option(help="Where they go; by default RUN/exports")] = None,
+) -> None:
+    """Write a run as SavedModel, ONNX and LiteRT, each checked against it, with their sizes and times."""
+    from core.errors import UserError
+    from core.exporting.formats import FORMATS
+    from core.run import Run
+
+    strange = [name for name in formats or [] if name not in FORMATS]
+    if strange:
+        raise UserError(f"--format must be one of {', '.join(FORMATS)}. Received: {', '.join(strange)}.")
+    if quantize not in (None, "int8"):
+        raise UserError(f"--quantize must be int8. Received: {quantize}.")
+    finished = Run(run)
+    _quiet_tensorflow()
+    from core.console import print_exports
+    from core.exporting.export import export_run
+
+    chosen = [name for name in FORMATS if not formats or name in formats]
+    table = export_run(finished, chosen, quantise="int8" if quantize else None, max_loss=max_loss, folder=to)
+    print_exports(table, finished.experiment.task.headline[0], finished.folder)
+
+
+@app.command()
 def demo(
     folder: Annotated[Path, typer.Option(help="Where the runs go")] = Path("runs/demo"),
 ) -> None:
@@ -408,16 +442,11 @@ def _quiet_tensorflow() -> None:
     import logging
     import os
 
+    from core.silence import native_silence
+
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    standard_error = os.dup(2)
-    silence = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(silence, 2)
+    with native_silence():
         import keras  # noqa: F401
-    finally:
-        os.dup2(standard_error, 2)
-        os.close(standard_error)
-        os.close(silence)
     # It warns of the models that predict one after another, which is what a demo and a search do.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
 

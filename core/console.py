@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 if TYPE_CHECKING:
     from core.calibration import Calibration
@@ -165,3 +165,24 @@ def print_findings(findings: Mapping[str, str]) -> None:
     for subject, finding in findings.items():
         table.add_row(subject, finding)
     console().print(table)
+
+
+def print_exports(table: Mapping[str, Any], figure: str, folder: Path) -> None:
+    """Print the sizes, times and figures of a run's exports beside those of its Keras model.
+
+    Args:
+        table: What `export_run` returned.
+        figure: The name of the figure to show.
+        folder: Of the run.
+    """
+    shown = Table(Column(no_wrap=True), "MB", "ms for 1", "ms for 32", figure, "loss", "differs by")
+    for row in ({"name": "keras", **table["model"]}, *table["exports"]):
+        compared = [f"{row['loss']:z.4f}", f"{row['largest_difference']:.1g}"] if "loss" in row else ["", ""]
+        times = (f"{milliseconds:.2f}" for milliseconds in row["milliseconds"].values())
+        value = f"{row['figures'][figure]:.4f}"
+        shown.add_row(row["name"], f"{row['bytes'] / 1e6:.2f}", *times, value, *compared)
+    console().print(shown)
+    for kind, reason in table["refused"].items():
+        console().print(f"No {kind}: {reason}", soft_wrap=True)
+    for row in table["exports"]:
+        console().print(f"Export: {folder / row['folder']}", soft_wrap=True)

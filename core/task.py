@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from core.data.feed import Feed
     from core.experiment import Fit
     from core.explanation import Explanation
+    from core.exporting.portable import Portable
 
 Figures = dict[str, Any]
 Accepts = Literal["text", "picture", "sound", "ratings"]
@@ -289,6 +290,14 @@ class Task(Settings):
             UserError: The file is not what the task takes, or too large.
         """
         raise UserError(f"{type(self).__name__} takes no files. Received: {len(content)} bytes.")
+
+    def portable(self, model: keras.Model, encoder: Any) -> Portable:
+        """Return what an export of the model needs: its graph, and the loader that answers by it.
+
+        Raises:
+            UserError: The task, or a model of these settings, can't leave Keras.
+        """
+        raise UserError(f"{type(self).__name__} can't be exported. Received: export.")
 
     def choices(self, encoder: Any) -> Mapping[str, Mapping[str, str]]:
         """Return what a raw input may name, such as users and items: field to id to how people call it."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
+import sys
 from base64 import b64encode
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from pydantic import TypeAdapter
 from core.callbacks import ExactResume
 from core.errors import UserError
 from core.experiment import Experiment, configurations, load_experiment
+from core.exporting.export import Exporter
 from core.reporting import report_runs
 from core.run import Run
 from core.serving.requests import decoded
@@ -108,6 +111,37 @@ def test_a_run_answers_the_examples_of_its_documents(name, runs):
     run = runs[name]
     warm = warm_up(run, kind_of(run), Batching(size=4), Limits())
     assert all(answer for _, answer in warm.examples)
+
+
+@every_configuration
+def test_an_export_gives_the_answers_of_the_run_where_there_is_no_keras(name, runs, sources, tmp_path):
+    run, inputs = runs[name], raw_inputs(name, sources)
+    Exporter(run, tmp_path).export("onnx")
+    found = answers_without(["keras", "tensorflow", "core", "apps"], tmp_path / "onnx", inputs)
+    expected = run.experiment.task.predict(run.model, run.encoder, inputs)
+    assert [sorted(answer) for answer in found] == [sorted(answer) for answer in expected]
+    np.testing.assert_allclose(numbers(found), numbers(expected), atol=1e-3)
+
+
+def answers_without(modules: list[str], folder: Path, inputs: list[str]) -> list[dict]:
+    """Run an export's own code in a process that can't import these modules."""
+    script = (
+        f"import runpy, sys; sys.modules.update(dict.fromkeys({modules})); "
+        f"sys.argv = ['predict.py', *{inputs}]; sys.path.insert(0, '.'); "
+        "runpy.run_path('predict.py', run_name='__main__')"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def numbers(tree: object) -> list[float]:
+    """Return the numbers of nested answers, in order."""
+    if isinstance(tree, dict | list):
+        return [
+            each for part in (tree.values() if isinstance(tree, dict) else tree) for each in numbers(part)
+        ]
+    return [float(tree)] if isinstance(tree, int | float) else []
 
 
 @every_configuration

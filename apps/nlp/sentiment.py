@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from core.data.examples import Examples, Ragged, Splits
     from core.data.text import Pieces
     from core.explanation import Anatomy, Explanation
+    from core.exporting.portable import Portable
 
 
 class TextEncoder(LabelEncoder):
@@ -196,6 +198,39 @@ class Sentiment(Classification):
             return self.probabilities(model, encoder, self.read(texts))[:, target]
 
         return words_left_out(probability, self._pieces(), str(value), answer)
+
+    def portable(self, model: keras.Model, encoder: TextEncoder) -> Portable:
+        """Return the graph from ids to probabilities; with TensorFlow, from texts."""
+        import tensorflow as tf
+
+        from core.exporting.classification import portable_classification
+        from core.exporting.portable import TensorGraph
+
+        if self.preset is not None:
+            raise UserError(
+                "A backbone's texts are cut by KerasHub, so that its export could not be used without it. "
+                f"Received: encoder=backbone, preset={self.preset}."
+            )
+        pieces, table = self._pieces(), encoder.id_table
+        portable = portable_classification(
+            self,
+            model,
+            encoder,
+            signature=[tf.TensorSpec([None, None], tf.int32, name="ids")],
+            loader="apps.nlp.loader",
+            settings={"vocabulary": encoder.vocabulary, "pieces": vars(pieces)},
+        )
+
+        def from_texts(texts: tf.Tensor) -> tf.Tensor:
+            cut = pieces.cut(texts)
+            return portable.graph.call(cut.with_flat_values(table.lookup(cut.flat_values)).to_tensor())
+
+        texts = (tf.TensorSpec([None], tf.string, name="text"),)
+        tracked = (*portable.graph.tracked, table)
+        return replace(
+            portable,
+            with_tensorflow=TensorGraph(from_texts, texts, portable.graph.output, tracked),
+        )
 
     def baseline(self, encoder: TextEncoder, splits: Splits) -> dict[str, Figures]:
         """Return the figures of logistic regression on TF-IDF of words, and of NBSVM."""

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     import keras
 
     from apps.recommendation.answers import ScoreTastes
-    from apps.recommendation.judging import ScorePairs
+    from apps.recommendation.judging import ScorePairs, ScoreUsers
     from apps.recommendation.least_squares import ExplicitLeastSquares, ImplicitLeastSquares
     from core.data.examples import Examples, Splits
     from core.experiment import Fit
     from core.explanation import Explanation
+    from core.exporting.portable import Portable
 
 TFDS_COLUMNS = {
     "user": ("user_id",),
@@ -240,6 +241,25 @@ class CollaborativeFiltering(Task):
     @abstractmethod
     def pair_scores(self, model: keras.Model, encoder: RatingsEncoder) -> ScorePairs:
         """Return the function from users and items to scores."""
+
+    @abstractmethod
+    def figures(
+        self, score: ScoreUsers, model: keras.Model, encoder: RatingsEncoder, examples: Examples
+    ) -> Figures:
+        """Return the figures of `evaluate` for whatever scores all items for users.
+
+        Args:
+            score: What is judged, such as an export of the model.
+            model: Says what the users had seen.
+            encoder: Of the training.
+            examples: What should be found.
+        """
+
+    def portable(self, model: keras.Model, encoder: RatingsEncoder) -> Portable:
+        """Return the graph from users to the scores of all items, and what each user has seen."""
+        from apps.recommendation.export import portable_recommender
+
+        return portable_recommender(self, model, encoder)
 
     def predict(self, model: keras.Model, encoder: RatingsEncoder, inputs: list[Any]) -> list[dict[str, Any]]:
         """Recommend items to a raw user id or to a taste, or score a pair `{"user": ..., "item": ...}`.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     import tensorflow as tf
 
-    from apps.recommendation.judging import ScorePairs
+    from apps.recommendation.judging import ScorePairs, ScoreUsers
     from apps.recommendation.least_squares import ImplicitLeastSquares
     from core.data.examples import Examples, Splits
     from core.data.feed import Feed
@@ -100,23 +100,33 @@ class Rankings(CollaborativeFiltering):
         )
         return {f"val_{name}": figure for name, figure in figures.items() if name in self.headline}
 
+    def figures(
+        self, score: ScoreUsers, model: keras.Model, encoder: RatingsEncoder, examples: Examples
+    ) -> Figures:
+        """Return HitRate, NDCG, MRR and Recall over the full catalogue, without what the users had seen."""
+        from apps.recommendation.judging import ranking_figures
+        from apps.recommendation.towers import seen_layer
+
+        seen = seen_layer(model).matrix(encoder.num_items)
+        return ranking_figures(score, encoder.interactions(examples), seen)
+
     def evaluate(
         self, model: keras.Model, encoder: RatingsEncoder, examples: Examples, write: Write | None = None
     ) -> Figures:
         """Return HitRate, NDCG, MRR and Recall over the full catalogue, without what the users had seen."""
-        from apps.recommendation.judging import judged_users, ranking_figures, rankings
+        from apps.recommendation.judging import judged_users, rankings
         from apps.recommendation.towers import seen_layer, user_scores
 
-        data, score = encoder.interactions(examples), user_scores(model)
-        seen = seen_layer(model).matrix(encoder.num_items)
+        score = user_scores(model)
         if write is not None:
+            data, seen = encoder.interactions(examples), seen_layer(model).matrix(encoder.num_items)
             chosen = data.by_user()
             for ranking in rankings(score, judged_users(data), seen):
                 for user, items in zip(ranking.users.tolist(), ranking.items.tolist(), strict=True):
                     names = [encoder.items[item - 1] for item in items if item != UNKNOWN]
                     found = examples["item"][chosen[user]].tolist()
                     write({"user": encoder.users[user - 1], "recommended": names, "chosen": found})
-        return ranking_figures(score, data, seen)
+        return self.figures(score, model, encoder, examples)
 
     def shown(
         self, answer: Mapping[str, Any], examples: Examples | None, encoder: RatingsEncoder

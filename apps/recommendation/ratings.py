@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import keras
     import tensorflow as tf
 
-    from apps.recommendation.judging import ScorePairs
+    from apps.recommendation.judging import ScorePairs, ScoreUsers
     from apps.recommendation.least_squares import ExplicitLeastSquares
     from core.data.examples import Examples, Splits
     from core.data.feed import Feed
@@ -77,6 +77,16 @@ class Ratings(CollaborativeFiltering):
         """Return RMSE and MAE on the validation part."""
         figures = self.evaluate(model, encoder, splits.validation) if len(splits.validation) else {}
         return {f"val_{name}": figure for name, figure in figures.items()}
+
+    def figures(
+        self, score: ScoreUsers, model: keras.Model, encoder: RatingsEncoder, examples: Examples
+    ) -> Figures:
+        """Return the root of the mean squared error and the mean absolute error over all ratings."""
+        from apps.recommendation.export import pairs_of
+        from apps.recommendation.judging import rating_figures
+
+        pairs = self._within(pairs_of(score, encoder.num_items), encoder)
+        return rating_figures(pairs, encoder.interactions(examples))
 
     def evaluate(
         self, model: keras.Model, encoder: RatingsEncoder, examples: Examples, write: Write | None = None

@@ -132,14 +132,17 @@ def user_scores(model: keras.Model) -> ScoreUsers:
 
 def vector_scores(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
     """Return the function from vectors of users, shape `(block, length)`, to their scores of all items."""
-    item_tower = model.get_layer(ITEM_TOWER)
-    num_items = item_tower.get_layer("item_factors").num_ids
-    items = [
-        _vectors(item_tower, ids) for ids in np.array_split(np.arange(num_items), num_items // 65_536 + 1)
-    ]
-    by_dimension = np.concatenate(items).T
+    by_dimension = item_vectors(model).T
     mean = model.get_layer("mean").offset
     return lambda vectors: vectors @ by_dimension + np.float32(mean)
+
+
+def item_vectors(model: keras.Model) -> np.ndarray:
+    """Return the vectors of all items, float32, shape `(num_items, length)`."""
+    item_tower = model.get_layer(ITEM_TOWER)
+    num_items = item_tower.get_layer("item_factors").num_ids
+    blocks = np.array_split(np.arange(num_items), num_items // 65_536 + 1)
+    return np.concatenate([_vectors(item_tower, ids) for ids in blocks])
 
 
 def factor_vectors(vectors: np.ndarray, bias: np.ndarray) -> np.ndarray:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from core.data.examples import Examples, Ragged, Splits
     from core.explanation import Anatomy, Part
+    from core.exporting.portable import Portable
 
 BANDS = ("lowest quarter", "low quarter", "high quarter", "highest quarter")
 
@@ -182,6 +183,26 @@ class Commands(FrontEnd, Classification):
             figure.colorbar(drawn, ax=added, label="log-odds of the label")
 
         return Anatomy("log_mel", parts, draw)
+
+    def portable(self, model: keras.Model, encoder: LabelEncoder) -> Portable:
+        """Return the graph from waves, none longer than the window, and their lengths to probabilities."""
+        import tensorflow as tf
+
+        from core.exporting.classification import portable_classification
+
+        return portable_classification(
+            self,
+            model,
+            encoder,
+            signature=[
+                tf.TensorSpec([None, None], tf.int16, name="waves"),
+                tf.TensorSpec([None], tf.int32, name="lengths"),
+            ],
+            loader="apps.speech.loader",
+            settings={"sample_rate": self.sample_rate, "num_samples": self.num_samples},
+            exact=("log_mel",),
+            requires=("soundfile", "soxr"),
+        )
 
     def baseline(self, encoder: LabelEncoder, splits: Splits) -> dict[str, Figures]:
         """Return the figures of a logistic regression on the mean log spectrum of each recording."""

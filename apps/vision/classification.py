@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from core.data.examples import Examples, Splits
     from core.explanation import Anatomy, Part
+    from core.exporting.portable import Portable
 
 CHUNK = 4096
 CELLS = 7  # along each side of a picture that is explained
@@ -220,6 +221,22 @@ class PictureClassification(Classification):
                 panel.set_axis_off()
 
         return Anatomy(layer.name if layer else None, parts, draw, maps=deep[-1] if deep else None)
+
+    def portable(self, model: keras.Model, encoder: PictureEncoder) -> Portable:
+        """Return the graph from raw pictures to probabilities."""
+        import tensorflow as tf
+
+        from core.exporting.classification import portable_classification
+
+        return portable_classification(
+            self,
+            model,
+            encoder,
+            signature=[tf.TensorSpec([None, *encoder.shape], tf.uint8, name="image")],
+            loader="apps.vision.loader",
+            settings={"shape": encoder.shape},
+            requires=("pillow",),
+        )
 
     def baseline(self, encoder: PictureEncoder, splits: Splits) -> dict[str, Figures]:
         """Return the figures of a linear support vector machine on histograms of oriented gradients."""

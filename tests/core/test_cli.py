@@ -130,3 +130,15 @@ def test_folds_are_judged_and_averaged(configuration, tmp_path):
     assert figures["test"]["error"]["mean"] == pytest.approx(
         sum(each["error"] for each in figures["each"]) / 2
     )
+
+
+def test_an_unknown_export_format_is_refused_by_name(tmp_path):
+    done = quartet("export", tmp_path, "--format", "pickle")
+    assert done.exit_code == 2
+    assert "--format must be one of saved_model, onnx, litert. Received: pickle." in done.stderr
+
+
+def test_a_folder_without_a_run_can_t_be_exported(tmp_path):
+    done = quartet("export", tmp_path)
+    assert done.exit_code == 2
+    assert "is no run folder" in done.stderr

@@ -1,0 +1,55 @@
+"""Answers from an export of spoken commands, without Keras; sounds are read by soundfile and soxr."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from core.data.sound import loudest, one_channel
+from core.errors import UserError
+from core.exporting.classifier import Classifier
+from core.exporting.runtime import main
+
+
+class Predictor(Classifier):
+    """Names the words that are spoken in recordings.
+
+    Args:
+        folder: Of the export.
+
+    Example:
+
+    >>> Predictor("runs/commands/exports/onnx").predict(["seven.wav"])  # doctest: +SKIP
+    [{'label': 'seven', 'probability': 0.99, ...}]
+    """
+
+    def features(self, inputs: Sequence[Any]) -> dict[str, np.ndarray]:
+        """Return sound files, or int16 waves at the graph's rate, as waves with zeros behind, and lengths."""
+        heard = [loudest(self._wave(value), self.settings["num_samples"]) for value in inputs]
+        lengths = np.array([len(wave) for wave in heard], np.int32)
+        waves = np.zeros((len(heard), lengths.max()), np.int16)
+        for row, wave in zip(waves, heard, strict=True):
+            row[: len(wave)] = wave
+        return {"waves": waves, "lengths": lengths}
+
+    def _wave(self, value: Any) -> np.ndarray:
+        if isinstance(value, np.ndarray):
+            if value.ndim == 1 and len(value) and value.dtype == np.int16:
+                return value
+            raise UserError(
+                f"A wave must be int16 of shape (num_samples,), not empty. "
+                f"Received: {value.dtype} of shape {value.shape}."
+            )
+        import soundfile
+
+        try:
+            sound, rate = soundfile.read(value, dtype="float32", always_2d=True)
+            return one_channel(sound, rate, self.settings["sample_rate"])
+        except (soundfile.SoundFileError, OSError, ValueError, RuntimeError) as error:
+            raise UserError(f"{value} can't be read as a recording: {error}") from None
+
+
+if __name__ == "__main__":
+    main(Predictor)

@@ -1,0 +1,87 @@
+"""What an export of a classification holds: a graph to probabilities, at the run's temperature."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from core.calibration import Calibration
+from core.classification import EVALUATION_BATCH, Classification, ClassificationFigures, LabelEncoder
+from core.data.examples import Examples, Ragged
+from core.exporting.portable import Portable, Score, TensorGraph
+from core.task import Figures
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+
+OUTPUT = "probabilities"
+
+
+def portable_classification(
+    task: Classification,
+    model: keras.Model,
+    encoder: LabelEncoder,
+    *,
+    signature: Sequence[tf.TensorSpec],
+    loader: str,
+    settings: Mapping[str, Any],
+    exact: tuple[str, ...] = (),
+    requires: tuple[str, ...] = (),
+) -> Portable:
+    """Return what leaves with a classification.
+
+    Args:
+        task: Reads and prepares the inputs.
+        model: A trained model, from features to logits.
+        encoder: Its labels and calibration.
+        signature: Of the features, in their order, with a free batch.
+        loader: The module that makes features of raw inputs, without Keras.
+        settings: What that needs to know, beside labels and decision.
+        exact: Names of layers that no quantisation may touch.
+        requires: The packages that the loader needs.
+    """
+    import tensorflow as tf
+
+    calibration = encoder.calibration or Calibration()
+
+    def probabilities(*features: tf.Tensor) -> tf.Tensor:
+        logits = model(task.prepare(features if len(features) > 1 else features[0]), training=False)
+        return tf.nn.softmax(tf.cast(logits, tf.float32) / calibration.temperature)
+
+    def raw(examples: Examples) -> list[Any]:
+        column = examples.columns[task.content[0]]
+        if isinstance(column, Ragged):
+            return [column[row] for row in range(len(column))]
+        return list(column) if column.ndim > 1 else column.tolist()
+
+    def score(inputs: Sequence[Any]) -> np.ndarray:
+        own = task.probabilities(model, encoder, task.read(list(inputs)))
+        return calibration.tempered(own).astype(np.float32)
+
+    def figures(score: Score, examples: Examples) -> Figures:
+        judge = ClassificationFigures(encoder.labels)
+        targets, inputs = encoder.ids(examples["label"], examples.source), raw(examples)
+        for start in range(0, len(inputs), EVALUATION_BATCH):
+            block = slice(start, start + EVALUATION_BATCH)
+            judge.update(targets[block], score(inputs[block]))
+        return judge.result()
+
+    decision = calibration.model_dump(include={"label", "threshold", "abstain_below"})
+    return Portable(
+        graph=TensorGraph(probabilities, tuple(signature), OUTPUT, tuple(variables_of(model))),
+        loader=loader,
+        settings={"labels": encoder.labels, "decision": decision, **settings},
+        raw=raw,
+        score=score,
+        figures=figures,
+        exact=exact,
+        requires=requires,
+    )
+
+
+def variables_of(model: keras.Model) -> list[Any]:
+    """Return the TensorFlow variables of a model."""
+    return [variable.value for variable in model.variables]

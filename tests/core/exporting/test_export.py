@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import importlib.util
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.calibration import Calibration
+from core.errors import UserError
+from core.experiment import load_experiment
+from core.exporting import export as exporting
+from core.exporting.export import Exporter, export_run
+from core.exporting.formats import FORMATS
+from core.exporting.runtime import Graph
+from core.run import Run
+from core.training import train
+from tests import small_data
+
+
+@pytest.fixture(scope="module")
+def ratings(tmp_path_factory) -> Run:
+    folder = tmp_path_factory.mktemp("ratings")
+    data = small_data.ratings(folder)
+    overrides = [f"data={data}", "fit.epochs=2", "fit.tensorboard=false", "audit.leaks=allow"]
+    return train(load_experiment("recommendation/ratings", overrides), folder / "run")
+
+
+@pytest.fixture(scope="module")
+def texts(tmp_path_factory) -> Run:
+    folder = tmp_path_factory.mktemp("texts")
+    overrides = [
+        *(f"data={small_data.reviews(folder)}", "encoder=recurrent", "width=8", "dropout=0.1"),
+        *("fit.epochs=1", "fit.batch_size=16", "fit.tensorboard=false"),
+    ]
+    return train(load_experiment("nlp/sentiment", overrides), folder / "run")
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory) -> Run:
+    folder = tmp_path_factory.mktemp("pictures")
+    data = small_data.pictures(folder)
+    overrides = [f"data={data}", "fit.epochs=1", "fit.tensorboard=false", "audit.leaks=allow", "width=16"]
+    return train(load_experiment("vision/classification", overrides), folder / "run")
+
+
+@pytest.fixture(scope="module")
+def bag(tmp_path_factory) -> Run:
+    folder = tmp_path_factory.mktemp("bag")
+    data = small_data.reviews(folder)
+    overrides = [f"data={data}", "fit.epochs=1", "fit.tensorboard=false", "fit.precision=mixed_bfloat16"]
+    return train(load_experiment("nlp/sentiment", overrides), folder / "run")
+
+
+@pytest.fixture
+def run(ratings, tmp_path) -> Run:
+    """A copy, whose folder a test may change."""
+    return Run(shutil.copytree(ratings.folder, tmp_path / "run"))
+
+
+def wrong(monkeypatch: pytest.MonkeyPatch, change: float) -> None:
+    """Let exported graphs answer otherwise than the model, from here on."""
+    call = Graph.__call__
+    monkeypatch.setattr(Graph, "__call__", lambda self, inputs: call(self, inputs) + change)
+
+
+def test_all_formats_hold_a_net_whose_steps_hang_on_the_length_of_a_text(texts, tmp_path):
+    exporter = Exporter(texts, tmp_path)
+    inputs = ["a lovely film", "awful", ""]
+    expected = exporter.portable.score(inputs)
+    for kind in FORMATS:
+        assert exporter.export(kind).largest_difference < 1e-5
+        loader = exporting.predictor(exporter.portable, tmp_path / kind)
+        np.testing.assert_allclose(loader.outputs(inputs), expected, atol=1e-5)
+
+
+def test_a_saved_model_of_a_text_task_takes_texts(texts, tmp_path):
+    Exporter(texts, tmp_path).export("saved_model")
+    assert Graph(tmp_path / "saved_model").inputs == ["text"]
+
+
+@pytest.mark.parametrize("kind", ["onnx", "litert"])
+def test_a_quantised_export_is_smaller_and_says_what_it_loses(kind, pictures, tmp_path):
+    exporter = Exporter(pictures, tmp_path)
+    whole, small = exporter.export(kind), exporter.export(kind, "int8", max_loss=1.0)
+    assert small.bytes < 0.5 * whole.bytes
+    assert small.loss == pytest.approx(whole.figures["accuracy"] - small.figures["accuracy"], abs=1e-6)
+
+
+def test_a_calibrated_run_leaves_with_its_temperature_and_its_threshold(texts, tmp_path):
+    run = Run(shutil.copytree(texts.folder, tmp_path / "run"))
+    calibration = Calibration(temperature=3.0, label="good", threshold=0.99, abstain_below=0.999)
+    run.write_json("calibration.json", calibration.model_dump())
+    exporter = Exporter(run)
+    exporter.export("onnx")
+    loader = exporting.predictor(exporter.portable, run.folder / "exports" / "onnx")
+    expected = run.experiment.task.predict(run.model, run.encoder, ["a lovely film"])
+    (answer,) = loader.predict(["a lovely film"])
+    assert answer["probability"] == pytest.approx(expected[0]["probability"], abs=1e-4)
+    assert (answer["label"], answer["abstained"]) == ("bad", True)
+
+
+def test_a_run_in_mixed_precision_leaves_in_single_precision(bag, tmp_path):
+    assert bag.experiment.fit.precision == "mixed_bfloat16"
+    assert Exporter(bag, tmp_path).export("onnx").largest_difference < 1e-5
+
+
+def test_an_export_that_answers_otherwise_leaves_nothing_behind(run, monkeypatch):
+    wrong(monkeypatch, 0.1)
+    with pytest.raises(UserError, match="answers otherwise than the run"):
+        Exporter(run).export("onnx")
+    assert not (run.folder / "exports").exists()
+
+
+def test_an_export_that_fails_leaves_the_one_before_as_it_was(run, monkeypatch):
+    Exporter(run).export("onnx")
+    before = {path.name: path.read_bytes() for path in (run.folder / "exports" / "onnx").iterdir()}
+    wrong(monkeypatch, np.nan)
+    with pytest.raises(UserError):
+        Exporter(run).export("onnx")
+    assert {p.name: p.read_bytes() for p in (run.folder / "exports" / "onnx").iterdir()} == before
+    assert [path.name for path in (run.folder / "exports").iterdir()] == ["onnx"]
+
+
+def test_a_quantised_export_that_loses_too_much_is_refused(run, monkeypatch):
+    wrong(monkeypatch, 0.5)
+    with pytest.raises(UserError, match=r"loses 0\.\d+ of rmse.*--max-loss is 0.01"):
+        Exporter(run).export("litert", "int8")
+    assert not (run.folder / "exports").exists()
+
+
+def test_a_quantised_saved_model_is_refused_where_keras_can_t_turn_the_weights(run):
+    with pytest.raises(UserError, match="hold 0% of this model's weights"):
+        Exporter(run).export("saved_model", "int8")
+
+
+def test_the_table_keeps_earlier_exports_and_times_all_of_them(run):
+    export_run(run, ["onnx"])
+    told = export_run(run, ["litert"])
+    assert [row["name"] for row in told["exports"]] == ["onnx", "litert"]
+    assert set(told["exports"][0]["milliseconds"]) == set(told["model"]["milliseconds"]) == {"1", "32"}
+    kept = json.loads((run.folder / "exports.json").read_text(encoding="utf-8"))
+    assert kept["exports"] == told["exports"]
+
+
+def test_the_table_forgets_exports_that_are_gone(run):
+    export_run(run, ["onnx"])
+    shutil.rmtree(run.folder / "exports" / "onnx")
+    assert [row["name"] for row in export_run(run, ["litert"])["exports"]] == ["litert"]
+
+
+def test_a_run_that_was_moved_keeps_its_exports(run, tmp_path):
+    export_run(run, ["onnx"])
+    moved = Run(run.folder.rename(tmp_path / "moved"))
+    assert [row["name"] for row in export_run(moved, ["litert"])["exports"]] == ["onnx", "litert"]
+
+
+def test_a_format_whose_packages_are_missing_names_them(run, monkeypatch):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *rest: None if name == "tf2onnx" else find(name, *rest)
+    )
+    with pytest.raises(UserError, match=r"keras-quartet\[export\].*no tf2onnx"):
+        Exporter(run).export("onnx")
+
+
+def test_a_task_that_can_t_leave_keras_says_so(run):
+    task = load_experiment("nlp/sentiment", ["encoder=backbone", "preset=bert_tiny_en_uncased"]).task
+    with pytest.raises(UserError, match="cut by KerasHub"):
+        task.portable(None, None)
+
+
+def test_a_folder_without_a_graph_is_refused(tmp_path: Path):
+    with pytest.raises(UserError, match="is no export"):
+        Graph(tmp_path)
