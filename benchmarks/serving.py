@@ -8,6 +8,7 @@ The load comes from this process over keep-alive connections, on the same cores 
 from __future__ import annotations
 
 import asyncio
+import gc
 import statistics
 import sys
 import time
@@ -69,6 +70,8 @@ def rate_of_calls(call: Callable[[], Any]) -> Rate:
 
 def rate_of_server(folder: str, cases: list[Case], *settings: str) -> tuple[Rate, list[float]]:
     """Return the rate of a server, and the sorted latencies in milliseconds."""
+    gc.collect()
+    gc.freeze()  # else collections of this process look like slow answers
     with served([folder], *settings) as service:
         name = Run(folder).folder.name
         asyncio.run(load(service.port, name, cases, CLIENTS, 1.0))
