@@ -284,8 +284,20 @@ class ClassificationFigures:
         }
 
 
-def figures_of(targets: np.ndarray, probabilities: np.ndarray, labels: Sequence[str]) -> Figures:
-    """Return a rival's figures from its probabilities for the whole test part, without the table."""
+def figures_of(
+    targets: np.ndarray, probabilities: np.ndarray, labels: Sequence[str], write: Write | None = None
+) -> Figures:
+    """Return a rival's figures from its probabilities for the whole test part, without the table.
+
+    Args:
+        targets: Class indices, int, shape `(num_examples,)`.
+        probabilities: Shape `(num_examples, num_labels)`; rows sum to 1.
+        labels: The names of the columns.
+        write: Called with a row an example, as `evaluate` does.
+    """
+    if write is not None:
+        for target, answer in zip(targets, answers_of(probabilities, labels), strict=True):
+            write({"true": labels[target], **answer})
     judge = ClassificationFigures(labels)
     judge.update(targets, probabilities)
     return {name: value for name, value in judge.result().items() if name != "per_class"}

@@ -33,14 +33,15 @@ def judged(
     seconds: dict[str, float],
     throughput: Mapping[str, float],
 ) -> Figures:
-    """Judge a trained model beside its rivals; write `predictions.jsonl` and `metrics.json`."""
+    """Judge a trained model beside its rivals; write their answers and `metrics.json`."""
     task = run.experiment.task
     start = time.perf_counter()
     with run.rows("predictions.jsonl") as write:
         figures = task.evaluate(model, encoder, splits.test, write)
     seconds["evaluate"] = round(time.perf_counter() - start, 3)
     start = time.perf_counter()
-    baseline = task.baseline(encoder, splits)
+    with run.rows("baseline.jsonl") as write:
+        baseline = task.baseline(encoder, splits, write)
     seconds["baseline"] = round(time.perf_counter() - start, 3)
     metrics = {
         "protocol": splits.protocol,

@@ -26,8 +26,9 @@ class Run:
     """The folder of one training; each of its files is written whole or not at all.
 
     `experiment.yaml`, `audit.json`, `encoder.json`, `model.keras`, `history.csv`, `predictions.jsonl`,
-    `metrics.json`, `logs/`, and `checkpoints/` while it is under way. `metrics.json` comes last: where it
-    stands, the run is finished. `calibration.json`, `report.html`, `report/` and `card.md` may follow.
+    `baseline.jsonl`, `metrics.json`, `logs/`, and `checkpoints/` while it is under way. `metrics.json` comes
+    last: where it stands, the run is finished. `calibration.json`, `report.html`, `report/`, `card.md`,
+    `exports/` and `exports.json` may follow.
 
     Args:
         folder: An existing run folder; `Run.create` makes a new one.

@@ -303,6 +303,18 @@ class Task(Settings):
         """Return what a raw input may name, such as users and items: field to id to how people call it."""
         return {}
 
-    def baseline(self, encoder: Any, splits: Splits) -> dict[str, Figures]:
-        """Return the same figures from the simplest honest rivals, by the rival's name."""
+    def baseline(self, encoder: Any, splits: Splits, write: Write | None = None) -> dict[str, Figures]:
+        """Return the same figures from the simplest honest rivals, by the rival's name.
+
+        Args:
+            encoder: What `encode` returned.
+            splits: Rivals learn from the train part, and are judged on the test part.
+            write: Called with the rows that `evaluate` would write, each with its `rival`, for reports to
+                say how sure the model's gain is. A task may leave it.
+        """
         return {}
+
+
+def written_by(rival: str, write: Write | None) -> Write | None:
+    """Return what writes rows of one rival, for `baseline`; nothing where nothing is written."""
+    return None if write is None else lambda row: write({"rival": rival, **row})

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from core.classification import Classification, LabelEncoder, figures_of, labels_of
 from core.errors import UserError
-from core.task import Accepts, Encoder, Figures
+from core.task import Accepts, Encoder, Figures, Write, written_by
 
 if TYPE_CHECKING:
     import keras
@@ -232,7 +232,9 @@ class Sentiment(Classification):
             with_tensorflow=TensorGraph(from_texts, texts, portable.graph.output, tracked),
         )
 
-    def baseline(self, encoder: TextEncoder, splits: Splits) -> dict[str, Figures]:
+    def baseline(
+        self, encoder: TextEncoder, splits: Splits, write: Write | None = None
+    ) -> dict[str, Figures]:
         """Return the figures of logistic regression on TF-IDF of words, and of NBSVM."""
         from apps.nlp.baselines import nbsvm, tfidf_regression
 
@@ -242,7 +244,10 @@ class Sentiment(Classification):
         rivals = {"TF-IDF + logistic regression": tfidf_regression, "NBSVM": nbsvm}
         return {
             name: figures_of(
-                targets, rival(train["text"], classes, test["text"], split=self.split), encoder.labels
+                targets,
+                rival(train["text"], classes, test["text"], split=self.split),
+                encoder.labels,
+                written_by(name, write),
             )
             for name, rival in rivals.items()
         }

@@ -10,7 +10,7 @@ from pydantic import Field
 from apps.recommendation.collaborative import CollaborativeFiltering
 from apps.recommendation.encoder import RatingsEncoder
 from apps.recommendation.interactions import UNKNOWN, Interactions
-from core.task import Figures, Write
+from core.task import Figures, Write, written_by
 
 if TYPE_CHECKING:
     import keras
@@ -114,18 +114,11 @@ class Rankings(CollaborativeFiltering):
         self, model: keras.Model, encoder: RatingsEncoder, examples: Examples, write: Write | None = None
     ) -> Figures:
         """Return HitRate, NDCG, MRR and Recall over the full catalogue, without what the users had seen."""
-        from apps.recommendation.judging import judged_users, rankings
         from apps.recommendation.towers import seen_layer, user_scores
 
         score = user_scores(model)
-        if write is not None:
-            data, seen = encoder.interactions(examples), seen_layer(model).matrix(encoder.num_items)
-            chosen = data.by_user()
-            for ranking in rankings(score, judged_users(data), seen):
-                for user, items in zip(ranking.users.tolist(), ranking.items.tolist(), strict=True):
-                    names = [encoder.items[item - 1] for item in items if item != UNKNOWN]
-                    found = examples["item"][chosen[user]].tolist()
-                    write({"user": encoder.users[user - 1], "recommended": names, "chosen": found})
+        seen = seen_layer(model).matrix(encoder.num_items)
+        self._write_rankings(score, seen, encoder, examples, write)
         return self.figures(score, model, encoder, examples)
 
     def shown(
@@ -154,7 +147,9 @@ class Rankings(CollaborativeFiltering):
             "training ratings of the chosen items": np.array(popularity).round().astype(np.int64),
         }
 
-    def baseline(self, encoder: RatingsEncoder, splits: Splits) -> dict[str, Figures]:
+    def baseline(
+        self, encoder: RatingsEncoder, splits: Splits, write: Write | None = None
+    ) -> dict[str, Figures]:
         """Return the figures of popularity, item neighbours, and EASE with the best of three penalties."""
         from apps.recommendation import rivals
         from apps.recommendation.judging import ranking_figures
@@ -168,4 +163,22 @@ class Rankings(CollaborativeFiltering):
             "item neighbours": rivals.similar_items(train),
             "EASE": max(linear, key=lambda score: ranking_figures(score, chosen, seen)["ndcg@10"]),
         }
+        for name, score in scores.items():
+            self._write_rankings(score, seen, encoder, splits.test, written_by(name, write))
         return {name: ranking_figures(score, test, seen) for name, score in scores.items()}
+
+    def _write_rankings(
+        self, score: ScoreUsers, seen: Any, encoder: RatingsEncoder, examples: Examples, write: Write | None
+    ) -> None:
+        """Write a row for each user who is judged: what was recommended, and what they chose."""
+        from apps.recommendation.judging import judged_users, rankings
+
+        if write is None:
+            return
+        data = encoder.interactions(examples)
+        chosen = data.by_user()
+        for ranking in rankings(score, judged_users(data), seen):
+            for user, items in zip(ranking.users.tolist(), ranking.items.tolist(), strict=True):
+                names = [encoder.items[item - 1] for item in items if item != UNKNOWN]
+                found = examples["item"][chosen[user]].tolist()
+                write({"user": encoder.users[user - 1], "recommended": names, "chosen": found})

@@ -11,7 +11,7 @@ from pydantic import Field
 from apps.recommendation.collaborative import CollaborativeFiltering
 from apps.recommendation.encoder import RatingsEncoder
 from apps.recommendation.interactions import Interactions
-from core.task import Figures, Write
+from core.task import Figures, Write, written_by
 
 if TYPE_CHECKING:
     import keras
@@ -94,8 +94,9 @@ class Ratings(CollaborativeFiltering):
         """Return the root of the mean squared error and the mean absolute error over all ratings."""
         from apps.recommendation.judging import rating_figures
 
-        each = row_writer(examples, write) if write is not None else None
-        return rating_figures(self.pair_scores(model, encoder), encoder.interactions(examples), each)
+        return rating_figures(
+            self.pair_scores(model, encoder), encoder.interactions(examples), row_writer(examples, write)
+        )
 
     def shown(
         self, answer: Mapping[str, Any], examples: Examples | None, encoder: RatingsEncoder
@@ -103,7 +104,9 @@ class Ratings(CollaborativeFiltering):
         """Return the user and the title of the item."""
         return {"user": answer["user"], "item": encoder.title(answer["item"])}
 
-    def baseline(self, encoder: RatingsEncoder, splits: Splits) -> dict[str, Figures]:
+    def baseline(
+        self, encoder: RatingsEncoder, splits: Splits, write: Write | None = None
+    ) -> dict[str, Figures]:
         """Return the figures of biases alone and of item neighbours."""
         from apps.recommendation import rivals
         from apps.recommendation.judging import rating_figures
@@ -113,14 +116,21 @@ class Ratings(CollaborativeFiltering):
             "biases only": rivals.biases_only(train, encoder.mean),
             "item neighbours": rivals.item_neighbours(train, encoder.mean),
         }
-        return {name: rating_figures(self._within(score, encoder), test) for name, score in scores.items()}
+        return {
+            name: rating_figures(
+                self._within(score, encoder), test, row_writer(splits.test, written_by(name, write))
+            )
+            for name, score in scores.items()
+        }
 
     def _within(self, score: ScorePairs, encoder: RatingsEncoder) -> ScorePairs:
         return lambda users, items: self.bounded(score(users, items), encoder)
 
 
-def row_writer(examples: Examples, write: Write) -> Callable[[slice, np.ndarray], None]:
+def row_writer(examples: Examples, write: Write | None) -> Callable[[slice, np.ndarray], None] | None:
     """Return the function that writes a row for each rating of a block, beside what was predicted."""
+    if write is None:
+        return None
 
     def write_rows(block: slice, predicted: np.ndarray) -> None:
         columns = (examples[name][block].tolist() for name in ("user", "item", "rating"))

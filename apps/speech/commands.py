@@ -13,7 +13,7 @@ from pydantic import Field
 from apps.speech.front_end import FrontEnd
 from core.classification import Classification, LabelEncoder, figures_of, labels_of
 from core.errors import UserError
-from core.task import Accepts, Encoder, Figures
+from core.task import Accepts, Encoder, Figures, Write, written_by
 
 if TYPE_CHECKING:
     import keras
@@ -204,7 +204,9 @@ class Commands(FrontEnd, Classification):
             requires=("soundfile", "soxr"),
         )
 
-    def baseline(self, encoder: LabelEncoder, splits: Splits) -> dict[str, Figures]:
+    def baseline(
+        self, encoder: LabelEncoder, splits: Splits, write: Write | None = None
+    ) -> dict[str, Figures]:
         """Return the figures of a logistic regression on the mean log spectrum of each recording."""
         from sklearn.linear_model import LogisticRegression
         from sklearn.pipeline import make_pipeline
@@ -214,8 +216,8 @@ class Commands(FrontEnd, Classification):
         train, test = splits.train, splits.test
         rival.fit(self._mean_spectra(train, encoder), encoder.ids(train["label"], train.source))
         answers = rival.predict_proba(self._mean_spectra(test, encoder))
-        figures = figures_of(encoder.ids(test["label"], test.source), answers, encoder.labels)
-        return {"logistic regression, mean log spectrum": figures}
+        name, targets = "logistic regression, mean log spectrum", encoder.ids(test["label"], test.source)
+        return {name: figures_of(targets, answers, encoder.labels, written_by(name, write))}
 
     def _mean_spectra(self, examples: Examples, encoder: LabelEncoder) -> np.ndarray:
         """Return the mean log-mel spectrum of the frames that hold sound, `(num_examples, num_mels)`."""

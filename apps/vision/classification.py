@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from core.classification import Classification, LabelEncoder, figures_of, labels_of
 from core.errors import UserError
-from core.task import Accepts, Encoder, Figures
+from core.task import Accepts, Encoder, Figures, Write, written_by
 
 if TYPE_CHECKING:
     import keras
@@ -238,7 +238,9 @@ class PictureClassification(Classification):
             requires=("pillow",),
         )
 
-    def baseline(self, encoder: PictureEncoder, splits: Splits) -> dict[str, Figures]:
+    def baseline(
+        self, encoder: PictureEncoder, splits: Splits, write: Write | None = None
+    ) -> dict[str, Figures]:
         """Return the figures of a linear support vector machine on histograms of oriented gradients."""
         from sklearn.linear_model import SGDClassifier
 
@@ -252,8 +254,9 @@ class PictureClassification(Classification):
         answers = rival.predict(oriented_gradients(self.features(splits.test, encoder)))
         # Its scores are no probabilities: what is judged is only which class it names.
         named = np.eye(len(encoder.labels))[answers]
-        figures = figures_of(encoder.ids(splits.test["label"], splits.test.source), named, encoder.labels)
-        return {"HOG + linear SVM": {name: figures[name] for name in self.headline}}
+        name, targets = "HOG + linear SVM", encoder.ids(splits.test["label"], splits.test.source)
+        figures = figures_of(targets, named, encoder.labels, written_by(name, write))
+        return {name: {figure: figures[figure] for figure in self.headline}}
 
 
 def statistics(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

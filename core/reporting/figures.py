@@ -14,7 +14,7 @@ from core.calibration import Calibration
 from core.reporting.findings import findings_of
 from core.reporting.kinds import Answers
 from core.reporting.slices import by_slice, worst_slice
-from core.significance import CONFIDENCE, intervals
+from core.significance import CONFIDENCE, intervals, paired_differences
 
 if TYPE_CHECKING:
     from core.run import Run
@@ -26,12 +26,15 @@ WATTS_OF_A_GPU = 200.0
 """Assumed, not measured: those of Lannelongue et al., Green Algorithms (2021), for unknown models."""
 
 
-def figures_of_run(run: Run, answers: Answers | None, columns: Mapping[str, np.ndarray]) -> dict[str, Any]:
+def figures_of_run(
+    run: Run, answers: Answers | None, rivals: Mapping[str, Answers], columns: Mapping[str, np.ndarray]
+) -> dict[str, Any]:
     """Return all that a report says of a run.
 
     Args:
         run: A finished run.
         answers: Its answers to the test part; nothing where they are of a kind that reports don't know.
+        rivals: Their answers to the same, where they were kept.
         columns: What the test examples can be told apart by; may be empty.
     """
     task, metrics = run.experiment.task, run.metrics
@@ -42,7 +45,7 @@ def figures_of_run(run: Run, answers: Answers | None, columns: Mapping[str, np.n
         "protocol": metrics["protocol"],
         "data": metrics["data"],
         "surroundings": {name: metrics.get(name) for name in ("versions", "backend", "devices", "platform")},
-        "figures": _figures(metrics["test"], metrics["baseline"], task.headline, answers),
+        "figures": _figures(metrics["test"], metrics["baseline"], task.headline, answers, rivals),
         "history": history_of(run.folder / "history.csv"),
         "objective": {"name": task.objective, "direction": task.direction},
         "audit": _audit_of(run.folder / "audit.json"),
@@ -66,7 +69,7 @@ def figures_of_answers(answers: Answers, columns: Mapping[str, np.ndarray], name
         "protocol": f"{len(answers)} examples",
         "data": {"test": len(answers), "notes": []},
         "surroundings": {},
-        "figures": _figures(statistics, {}, (), answers),
+        "figures": _figures(statistics, {}, (), answers, {}),
         "history": {},
         "objective": None,
         "audit": [],
@@ -101,9 +104,11 @@ def _figures(
     baseline: Mapping[str, Mapping[str, Any]],
     headline: Sequence[str],
     answers: Answers | None,
+    rivals: Mapping[str, Answers],
 ) -> list[dict[str, Any]]:
     """Return the figures, those of the headline first, with their intervals and their rivals'."""
     bounds = intervals(answers.statistics, len(answers)) if answers is not None else {}
+    beside = {name: _beside(answers, each) for name, each in rivals.items() if answers is not None}
     names = [name for name in headline if name in test]
     names += [name for name, value in test.items() if isinstance(value, int | float) and name not in names]
     return [
@@ -116,9 +121,30 @@ def _figures(
             # A count, such as that of users, is neither better large nor small.
             "lower_is_better": None if isinstance(test[name], int) else lower_is_better(name),
             "rivals": {rival: figures[name] for rival, figures in baseline.items() if name in figures},
+            "beside": {
+                rival: figures[name]
+                for rival, figures in beside.items()
+                if name in figures and name in baseline.get(rival, {})
+            },
         }
         for name in names
     ]
+
+
+def _beside(answers: Answers, rival: Answers) -> dict[str, dict[str, Any]]:
+    """Return the intervals of a rival's figures, and of the model's gain over it on the same examples."""
+    if not np.array_equal(answers.truth, rival.truth):
+        return {}
+    bounds = intervals(rival.statistics, len(rival))
+    gains = paired_differences(rival.statistics, answers.statistics, len(rival))
+    return {
+        name: {
+            "low": bounds[name].low,
+            "high": bounds[name].high,
+            "gain": {**gain._asdict(), "significant": gain.significant},
+        }
+        for name, gain in gains.items()
+    }
 
 
 def lower_is_better(figure: str) -> bool:

@@ -41,8 +41,16 @@ def _rivals(tree: Tree) -> Iterator[Finding]:
     if (theirs < value) if smaller else (theirs > value):
         advice = "Use the rival, or find out what it sees: more data, a longer training, its features."
         yield Finding(f"{rival} is better than the model", evidence, advice, 2.0, "figures")
-    elif figure["low"] is not None and figure["low"] <= theirs <= figure["high"]:
-        evidence += f"; interval of the model {figure['low']:.4f} to {figure['high']:.4f}"
+        return
+    beside = figure["beside"].get(rival)
+    if beside is not None:
+        gain = beside["gain"]
+        unsure = not gain["significant"]
+        evidence += f"; difference {gain['low']:+.4f} to {gain['high']:+.4f}"
+    else:
+        unsure = figure["low"] is not None and figure["low"] <= theirs <= figure["high"]
+        evidence += f"; interval of the model {figure['low']:.4f} to {figure['high']:.4f}" if unsure else ""
+    if unsure:
         advice = "Tune the model or give it more data before you pay for it; more test examples tell more."
         yield Finding(f"No sure gain over {rival}", evidence, advice, 1.0, "figures")
 

@@ -44,11 +44,29 @@ def read_answers(path: Path) -> Answers | None:
     Args:
         path: `predictions.jsonl`.
     """
-    first = next(rows_of(path), None) if path.is_file() else None
+    return _answers(lambda: rows_of(path)) if path.is_file() else None
+
+
+def _answers(rows: Callable[[], Iterator[dict[str, Any]]]) -> Answers | None:
+    first = next(rows(), None)
     for kind in KINDS.values():
         if first is not None and kind.answers.columns <= set(first):
-            return kind.answers.from_rows(rows_of(path))
+            return kind.answers.from_rows(rows())
     return None
+
+
+def read_rivals(path: Path) -> dict[str, Answers]:
+    """Return the answers of a run's rivals by their names; none where none were kept.
+
+    Args:
+        path: `baseline.jsonl`.
+    """
+    names = dict.fromkeys(row["rival"] for row in rows_of(path)) if path.is_file() else {}
+    read = {
+        name: _answers(lambda name=name: (row for row in rows_of(path) if row["rival"] == name))  # type: ignore[misc]
+        for name in names
+    }
+    return {name: answers for name, answers in read.items() if answers is not None}
 
 
 def rows_of(path: Path) -> Iterator[dict[str, Any]]:

@@ -15,7 +15,7 @@ from core.reporting.canvas import png
 from core.reporting.classes import ClassAnswers
 from core.reporting.comparison import comparison_of, comparison_pictures
 from core.reporting.figures import figures_of_answers, figures_of_run
-from core.reporting.kinds import Answers, read_answers, rows_at
+from core.reporting.kinds import Answers, read_answers, read_rivals, rows_at
 from core.reporting.numbers import NumberAnswers
 from core.reporting.page import Mistake, Reported, card_of, page_of
 from core.reporting.pictures import pictures_of
@@ -92,7 +92,8 @@ def reported_run(run: Run, answers: Answers | None, name: str) -> Reported:
     """
     splits, notes = _splits_of(run)
     columns = _columns_of(run, splits, answers)
-    figures = {**figures_of_run(run, answers, columns), "run": name}
+    rivals = read_rivals(run.folder / "baseline.jsonl")
+    figures = {**figures_of_run(run, answers, rivals, columns), "run": name}
     examples = splits.test if splits else None
     mistakes = [
         Mistake(row, items_of(run.experiment.task.shown(row, examples, run.encoder)))

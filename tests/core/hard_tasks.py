@@ -73,7 +73,7 @@ class Regression(Miniature):
     def loss(self, encoder: Any) -> keras.losses.Loss:
         return keras.losses.MeanSquaredError()
 
-    def baseline(self, encoder: Any, splits: Splits) -> dict[str, Figures]:
+    def baseline(self, encoder: Any, splits: Splits, write: Write | None = None) -> dict[str, Figures]:
         return {"mean": {"error": float(np.mean((splits.test["y"] - splits.train["y"].mean()) ** 2))}}
 
 

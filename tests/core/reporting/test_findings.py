@@ -20,6 +20,7 @@ def tree(**changes: Any) -> dict[str, Any]:
                 "confidence": 0.95,
                 "lower_is_better": False,
                 "rivals": {"popularity": 0.5, "neighbours": 0.7},
+                "beside": {},
             }
         ],
         "history": {"loss": [1.0, 0.5, 0.4], "val_loss": [1.0, 0.55, 0.55]},
@@ -48,6 +49,7 @@ def test_a_model_with_nothing_to_mend_has_no_findings():
     assert titles() == []
 
 
+PAIRED = {"bayes": {"gain": {"value": 0.1, "low": -0.01, "high": 0.2, "significant": False}}}
 SLICE = {
     "column": "speaker",
     "value": "ann",
@@ -65,6 +67,7 @@ SLICE = {
     [
         ({"figures": figure(rivals={"bayes": 0.95})}, "bayes is better than the model"),
         ({"figures": figure(rivals={"bayes": 0.895})}, "No sure gain over bayes"),
+        ({"figures": figure(rivals={"bayes": 0.8}, beside=PAIRED)}, "No sure gain over bayes"),
         (
             {"figures": figure(name="rmse", lower_is_better=True, rivals={"biases": 0.8, "mean": 2.0})},
             "biases is better than the model",
@@ -114,3 +117,8 @@ def test_every_finding_has_evidence_advice_and_a_place_to_look():
     assert "0.950" in found["evidence"]
     assert found["advice"]
     assert found["section"] == "slices"
+
+
+def test_a_gain_that_is_sure_on_the_same_examples_is_no_finding_though_the_interval_holds_the_rival():
+    sure = {"bayes": {"gain": {"value": 0.005, "low": 0.001, "high": 0.01, "significant": True}}}
+    assert titles(figures=figure(rivals={"bayes": 0.895}, beside=sure)) == []

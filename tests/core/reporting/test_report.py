@@ -79,6 +79,7 @@ def test_probabilities_of_the_second_of_two_classes_will_do(tmp_path):
     assert figures["figures"][0] | {"low": 0, "high": 0} == {
         "name": "accuracy", "value": 0.75, "low": 0, "high": 0, "confidence": 0.95, "lower_is_better": False,
         "rivals": {},
+        "beside": {},
     }  # fmt: skip
 
 

@@ -64,6 +64,15 @@ def test_the_figures_of_the_page_are_those_of_the_run(runs, page):
         assert f"{row['value']:.4f}" in page
 
 
+def test_rivals_have_intervals_and_the_gain_over_them_is_paired(runs, page):
+    for row in figures_of(runs[0])["figures"]:
+        assert set(row["beside"]) == set(row["rivals"])
+        for rival, beside in row["beside"].items():
+            assert beside["low"] <= row["rivals"][rival] <= beside["high"]
+            assert beside["gain"]["value"] == pytest.approx(row["value"] - row["rivals"][rival], abs=1e-5)
+            assert f"{beside['low']:.4f} to {beside['high']:.4f}" in page
+
+
 def test_the_page_tells_what_was_trained_on_what(runs, page):
     metrics = runs[0].metrics
     assert all(part in page for part in (metrics["protocol"], metrics["data"]["fingerprint"], "Sentiment"))
