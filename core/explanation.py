@@ -241,7 +241,11 @@ def gradient(score: Score, values: np.ndarray) -> np.ndarray:
 
 
 def grad_cam(score: Score, maps: np.ndarray) -> np.ndarray:
-    """Return where a picture's last maps speak for a class.
+    """Return where a picture's maps speak for a class: each point by its own gradient.
+
+    Grad-CAM in the form that is faithful to maps which are not the last: with the gradients' mean over the
+    picture in place of each point's own (Selvaraju et al., 2017), taking away what matters most on the digits
+    of the sample lowers the score no sooner than chance. Before a global mean both are the same.
 
     Args:
         score: From maps, shape `(num_points, height, width, channels)`, to the score.
@@ -251,11 +255,11 @@ def grad_cam(score: Score, maps: np.ndarray) -> np.ndarray:
         At least 0, shape `(height, width)`.
 
     Reference:
-        Selvaraju et al., 2017, Grad-CAM: Visual Explanations from Deep Networks via Gradient-based
-        Localization, equations 1 and 2
+        Draelos and Carin, 2020, Use HiResCAM instead of Grad-CAM for faithful explanations of convolutional
+        neural networks, equation 4
     """
-    weights = gradient(score, maps[None].astype(np.float32))[0].mean(axis=(0, 1))
-    return np.maximum(maps @ weights, 0.0)
+    gradients = gradient(score, maps[None].astype(np.float32))[0]
+    return np.maximum((maps * gradients).sum(axis=-1), 0.0)
 
 
 def occlusion(score: Score, values: np.ndarray, baseline: np.ndarray, masks: np.ndarray) -> np.ndarray:

@@ -138,10 +138,11 @@ def test_deletion_in_the_right_order_gains_and_in_the_wrong_order_loses():
     assert deletion_gain(score, values, np.zeros(4), masks, -values) < -0.1
 
 
-def test_grad_cam_weighs_maps_by_their_mean_gradient():
-    maps = np.stack([np.eye(2), np.ones((2, 2))], axis=-1)
-    heat = grad_cam(lambda points: keras.ops.sum(points[..., 0] * 4.0, axis=(1, 2)), maps)
-    np.testing.assert_allclose(heat, 4 * np.eye(2))
+def test_grad_cam_weighs_each_point_of_the_maps_by_its_own_gradient():
+    maps = np.stack([np.ones((2, 2)), np.ones((2, 2))], axis=-1)
+    weights = np.array([[4.0, 0.0], [1.0, -2.0]], np.float32)
+    heat = grad_cam(lambda points: keras.ops.sum(points[..., 0] * weights, axis=(1, 2)), maps)
+    np.testing.assert_allclose(heat, [[4, 0], [1, 0]])
 
 
 def test_a_layer_within_can_be_explained_while_the_mask_still_comes_from_the_input():
