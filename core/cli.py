@@ -379,6 +379,23 @@ def export(
 
 
 @app.command()
+def benchmark(
+    task: TaskName,
+    overrides: Overrides = None,
+    steps: Annotated[int, typer.Option(min=1, help="How many steps to measure")] = 50,
+) -> None:
+    """Train for some steps and tell where their time goes, and what limits them."""
+    from core.experiment import load_experiment
+
+    experiment = load_experiment(task, overrides or [])
+    _quiet_tensorflow()
+    from core.benchmark import benchmark as measure
+    from core.console import print_steps
+
+    print_steps(measure(experiment, steps))
+
+
+@app.command()
 def demo(
     folder: Annotated[Path, typer.Option(help="Where the runs go")] = Path("runs/demo"),
 ) -> None:

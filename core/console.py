@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 if TYPE_CHECKING:
+    from core.benchmark import StepReport
     from core.calibration import Calibration
     from core.experiment import Experiment
     from core.run import Run
@@ -186,3 +187,24 @@ def print_exports(table: Mapping[str, Any], figure: str, folder: Path) -> None:
         console().print(f"No {kind}: {reason}", soft_wrap=True)
     for row in table["exports"]:
         console().print(f"Export: {folder / row['folder']}", soft_wrap=True)
+
+
+def print_steps(report: StepReport) -> None:
+    """Print what the steps of a training were measured to be."""
+    table = Table(show_header=False)
+    times = ", ".join(f"{name} {time:.1f}" for name, time in report.milliseconds.items())
+    if report.examples_per_second:
+        table.add_row("examples a second", f"{report.examples_per_second:,.0f}")
+    table.add_row("ms a step", f"{times}; {report.steps} steps")
+    if report.shares:
+        table.add_row(
+            "share of a step", ", ".join(f"{name} {share:.0%}" for name, share in report.shares.items())
+        )
+    if report.gigaflops:
+        used = f"{report.gigaflops:,.0f}, {report.gigaflops / report.possible_gigaflops:.0%} of them"
+        table.add_row("GFLOP/s achieved", used)
+    table.add_row("GFLOP/s possible", f"{report.possible_gigaflops:,.0f}, by a large matrix product")
+    if report.peak_megabytes:
+        table.add_row("peak memory", f"{report.peak_megabytes:,.0f} MB")
+    console().print(table)
+    console().print(report.limit, soft_wrap=True)

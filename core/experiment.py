@@ -26,9 +26,9 @@ class Fit(Settings):
 
     epochs: int = Field(10, ge=1, description="passes over the training part, at most")
     batch_size: int = Field(64, ge=1, description="examples a step")
-    optimizer: Literal["adam", "adamw", "sgd", "rmsprop", "adagrad", "lion", "muon"] = Field(
-        "adam", description="Keras optimizer"
-    )
+    optimizer: Literal[
+        "adam", "adamw", "sgd", "rmsprop", "adagrad", "lion", "muon", "lazy_adam", "row_wise_adagrad"
+    ] = Field("adam", description="Keras optimizer, or one of core.optimizers for large tables")
     learning_rate: float = Field(1e-3, gt=0, description="highest learning rate")
     schedule: Literal["constant", "cosine"] = Field("constant", description="learning rate over the steps")
     warmup: float = Field(0.0, ge=0, lt=1, description="share of the steps in which the rate rises from 0")
@@ -78,7 +78,7 @@ class Fit(Settings):
                 alpha=0.0 if self.schedule == "cosine" else 1.0,
             )
         extra: dict[str, Any] = {"momentum": 0.9, "nesterov": True} if self.optimizer == "sgd" else {}
-        return type(keras.optimizers.get(self.optimizer))(
+        return _optimizer_class(self.optimizer)(
             learning_rate=rate,
             # AdamW refuses None, which spares the others a pass over all weights.
             weight_decay=self.weight_decay or (0.0 if self.optimizer == "adamw" else None),
@@ -87,6 +87,15 @@ class Fit(Settings):
             ema_momentum=self.average_weights or 0.99,
             **extra,
         )
+
+
+def _optimizer_class(name: str) -> type[keras.optimizers.Optimizer]:
+    import keras
+
+    from core import optimizers
+
+    own = {"lazy_adam": optimizers.LazyAdam, "row_wise_adagrad": optimizers.RowWiseAdagrad}
+    return own.get(name) or type(keras.optimizers.get(name))
 
 
 class Audit(Settings):

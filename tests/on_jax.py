@@ -15,15 +15,15 @@ GUARD = "QUARTET_RERUN_ON_JAX"
 NO_TESTS_COLLECTED = 5
 
 
-def rerun_on_jax(file: str | Path, keyword: str = "", timeout: float = 600.0) -> None:
-    """Runs the tests below `file` on JAX and fails with their output if one of them fails.
+def rerun_on_jax(*files: str | Path, keyword: str = "", timeout: float = 600.0) -> None:
+    """Runs the tests below `files` on JAX and fails with their output if one of them fails.
 
     Keras fixes its backend when it is imported, so the tests that ran here on TensorFlow can meet JAX
     only in another process. JAX takes seconds to start: give a whole folder of tests to one call
     rather than each module to its own.
 
     Args:
-        file: A test module, or a folder of them. Usually `__file__` or `Path(__file__).parent`.
+        files: Test modules, or folders of them. Usually `__file__` or `Path(__file__).parent`.
         keyword: What pytest's `-k` takes, such as `"value"`. Empty, every test runs.
         timeout: Seconds before the rerun is given up.
 
@@ -38,7 +38,7 @@ def rerun_on_jax(file: str | Path, keyword: str = "", timeout: float = 600.0) ->
         pytest.skip("This process is the rerun on JAX.")
     if importlib.util.find_spec("jax") is None:
         pytest.skip('JAX is not installed: pip install "keras-quartet[jax]"')
-    command = [sys.executable, "-m", "pytest", str(file), "-q", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", *map(str, files), "-q", "-p", "no:cacheprovider"]
     if keyword:
         command += ["-k", keyword]
     environment = os.environ | {
@@ -54,6 +54,6 @@ def rerun_on_jax(file: str | Path, keyword: str = "", timeout: float = 600.0) ->
         command, cwd=root, env=environment, capture_output=True, text=True, timeout=timeout, check=False
     )
     if result.returncode == NO_TESTS_COLLECTED:
-        pytest.fail(f"No test in {file} has a name that matches the keyword. Received: keyword={keyword!r}")
+        pytest.fail(f"No test in {files} has a name that matches the keyword. Received: keyword={keyword!r}")
     if result.returncode:
         pytest.fail(f"On JAX (exit code {result.returncode}):\n{result.stdout}{result.stderr}", pytrace=False)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from core.explanation import Explanation
     from core.exporting.portable import Portable
 
+LARGE_TABLE = 50_000  # rows, from which on Adam's step takes far longer than the batch asks for
 TFDS_COLUMNS = {
     "user": ("user_id",),
     "item": ("movie_id", "item_id"),
@@ -162,7 +163,9 @@ class CollaborativeFiltering(Task):
         fit: Fit,
         callbacks: Sequence[keras.callbacks.Callback],
     ) -> keras.callbacks.History:
-        """Learn by gradient."""
+        """Learn by gradient; Adam gives way to its lazy form where a table has many rows."""
+        if fit.optimizer == "adam" and max(encoder.num_users, encoder.num_items) >= LARGE_TABLE:
+            fit = fit.model_copy(update={"optimizer": "lazy_adam"})
         return super().fit(model, encoder, splits, fit, callbacks)
 
     def _sweeps(

@@ -11,6 +11,7 @@ from keras import ops
 
 from apps.recommendation.interactions import as_matrix
 from core.data.examples import Ragged
+from core.layers import take_rows
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -66,9 +67,12 @@ class Factors(keras.layers.Layer):
     def build(self, input_shape: Any) -> None:
         """Make the tables of vectors and of biases, and the number of ratings of each id, 1 until set."""
         self.vectors = self.add_weight(
-            shape=(self.num_ids, self.dim), initializer=ZeroUnknown(stddev=self.stddev), name="vectors"
+            shape=(self.num_ids, self.dim),
+            initializer=ZeroUnknown(stddev=self.stddev),
+            name="vectors",
+            autocast=False,
         )
-        self.bias = self.add_weight(shape=(self.num_ids, 1), initializer="zeros", name="bias")
+        self.bias = self.add_weight(shape=(self.num_ids, 1), initializer="zeros", name="bias", autocast=False)
         self.counts = self.add_weight(
             shape=(self.num_ids, 1), initializer="ones", trainable=False, name="counts"
         )
@@ -79,7 +83,9 @@ class Factors(keras.layers.Layer):
 
     def call(self, ids: Any, training: bool | None = None) -> tuple[Any, Any]:
         """Look up the rows of the ids."""
-        vectors, bias = ops.take(self.vectors, ids, axis=0), ops.take(self.bias, ids, axis=0)
+        vectors, bias = (
+            ops.cast(take_rows(table, ids), self.compute_dtype) for table in (self.vectors, self.bias)
+        )
         if training and (self.penalty or self.bias_penalty):
             share = ops.take(self.counts, ids, axis=0) ** (self.exponent - 1.0)
             squares = self.penalty * ops.sum(vectors**2, axis=-1, keepdims=True) + self.bias_penalty * bias**2
@@ -185,7 +191,10 @@ class PooledItems(keras.layers.Layer):
     def build(self, input_shape: Any) -> None:
         """Make the table of vectors."""
         self.vectors = self.add_weight(
-            shape=(self.num_items, self.dim), initializer=ZeroUnknown(stddev=0.05), name="vectors"
+            shape=(self.num_items, self.dim),
+            initializer=ZeroUnknown(stddev=0.05),
+            name="vectors",
+            autocast=False,
         )
 
     def call(self, items: Any, training: bool | None = None) -> Any:
@@ -193,7 +202,7 @@ class PooledItems(keras.layers.Layer):
         kept = ops.cast(items > 0, self.compute_dtype)
         if training and self.dropout:
             kept = keras.random.dropout(kept, self.dropout, seed=self.seed_generator)
-        vectors = ops.take(self.vectors, items, axis=0)
+        vectors = ops.cast(take_rows(self.vectors, items), self.compute_dtype)
         total = ops.matmul(kept[:, None, :], vectors)[:, 0]
         return total / ops.sqrt(ops.sum(kept, axis=1, keepdims=True) + 1.0)
 

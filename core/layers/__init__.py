@@ -5,16 +5,19 @@ Importing this package registers them all, so that `keras.saving.load_model` fin
 
 from __future__ import annotations
 
+from core.layers.large_embedding import LargeEmbedding, take_rows
 from core.layers.spectrogram import LogMelSpectrogram
 from core.layers.spectrogram_augmentation import RandomEqualizer, SpecAugment
 from core.layers.token_dropout import TokenDropout
 from core.layers.wave_augmentation import RandomNoise, RandomSpeed
 
 __all__ = [
+    "LargeEmbedding",
     "LogMelSpectrogram",
     "RandomEqualizer",
     "RandomNoise",
     "RandomSpeed",
     "SpecAugment",
     "TokenDropout",
+    "take_rows",
 ]

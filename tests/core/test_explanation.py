@@ -84,7 +84,7 @@ def test_value_attributions_of_a_product_are_shared_equally():
 
 
 def test_explanations_hold_on_jax_too():
-    rerun_on_jax(__file__, "value")
+    rerun_on_jax(__file__, keyword="value")
 
 
 def test_attributions_sum_to_the_change_in_score(trained, pictures):

@@ -6,11 +6,13 @@ import keras
 import numpy as np
 import pytest
 
+from apps.recommendation import collaborative
 from apps.recommendation.rankings import Rankings
 from apps.recommendation.ratings import Ratings
 from core.data.examples import Examples
 from core.errors import UserError
 from core.experiment import Experiment, Fit
+from core.optimizers import LazyAdam
 from core.run import Run
 from core.training import train
 from tests import small_data
@@ -195,3 +197,12 @@ def test_the_model_is_functional_with_named_inputs(runs, task):
     model = runs[task, "least_squares"].model
     assert isinstance(model, keras.Model)
     assert set(model.input) == {"user", "item"}
+
+
+def test_a_large_table_is_learnt_by_lazy_adam(source, monkeypatch, tmp_path):
+    monkeypatch.setattr(collaborative, "LARGE_TABLE", 1)
+    settings = Ratings(data=str(source), method="two_tower", penalty=0.5, dim=4, top=3, history=5)
+    run = train(Experiment(task=settings, fit=FIT), tmp_path / "run")
+    model = keras.saving.load_model(run.folder / "model.keras")
+    assert isinstance(model.optimizer, LazyAdam)
+    assert run.metrics["test"]["rmse"] < run.metrics["baseline"]["biases only"]["rmse"]

@@ -42,4 +42,4 @@ def test_a_residual_net_whose_last_convolutions_are_zero_hands_its_shortcuts_thr
 
 
 def test_nets_on_jax():
-    rerun_on_jax(__file__, "vector and resnet and shape0")
+    rerun_on_jax(__file__, keyword="vector and resnet and shape0")

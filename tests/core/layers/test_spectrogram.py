@@ -99,4 +99,4 @@ def test_log_mel_layer_refuses_waves_with_channels():
 
 
 def test_layers_on_jax():
-    rerun_on_jax("tests/core/layers", keyword="value")
+    rerun_on_jax("tests/core/layers", "tests/core/optimizers", keyword="value")

@@ -86,4 +86,4 @@ def test_a_model_compiled_by_xla_gives_the_figure_of_all_at_once(name):
 
 
 def test_metrics_give_the_same_values_on_jax():
-    rerun_on_jax(Path(__file__).parent, "value", timeout=600)
+    rerun_on_jax(Path(__file__).parent, keyword="value")

@@ -1,0 +1,108 @@
+"""Adam that leaves alone the rows that a batch does not look up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="quartet")
+class LazyAdam(keras.optimizers.Adam):
+    """Adam for tables of which a step looks up few rows; for all other weights it is Adam.
+
+    A row that no id of the batch names keeps its value and its moments. On TensorFlow a step then takes the
+    time of the batch, whatever the size of the table, if it is read by `core.layers.take_rows`, as
+    `LargeEmbedding` does; rows that are named more than once get the sum of their gradients first, so that
+    clipping sees the true norm. JAX knows no gradient of some rows: there the values are Adam's.
+
+    Args:
+        learning_rate: Above 0, or a schedule.
+        beta_1: Decay of the mean of the gradients.
+        beta_2: Decay of the mean of their squares.
+        epsilon: Added to the root of the latter.
+        **kwargs: Of every Keras optimizer, such as `global_clipnorm`. Weight decay and averages of weights
+            touch all rows, so that they undo the gain.
+
+    Reference:
+        Kingma and Ba, Adam: A Method for Stochastic Optimization (2015), algorithm 1, for the rows of the
+        batch; the bias is corrected by the number of steps, and not by that of the row.
+
+    Example:
+
+    >>> from core.layers import LargeEmbedding
+    >>> model = keras.Sequential([keras.Input((1,), dtype="int32"), LargeEmbedding(10, 2)])
+    >>> model.compile(LazyAdam(0.1), "mse")
+    >>> before = model.get_weights()[0]
+    >>> _ = model.train_on_batch(ops.array([[3]]), ops.ones((1, 1, 2)))
+    >>> (model.get_weights()[0] != before).any(axis=1).nonzero()[0].tolist()  # doctest: +SKIP
+    [3]
+    """
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        **kwargs: Any,
+    ) -> None:
+        if kwargs.get("amsgrad"):
+            raise ValueError("LazyAdam has no amsgrad. Received: amsgrad=True.")
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, **kwargs)
+
+    def _clip_gradients(self, grads: Sequence[Any]) -> list[Any]:
+        merged = [_merged(gradient) for gradient in grads]
+        values = [gradient.values if _is_rows(gradient) else gradient for gradient in merged]
+        clipped = super()._clip_gradients(values)
+        return [
+            _rows_like(gradient, value) if _is_rows(gradient) else value
+            for gradient, value in zip(merged, clipped, strict=True)
+        ]
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        """Update one variable."""
+        if not _is_rows(gradient):
+            super().update_step(gradient, variable, learning_rate)
+            return
+        index = self._get_variable_index(variable)
+        mean, square = self._momentums[index].value, self._velocities[index].value
+        dtype = variable.dtype
+        step = ops.cast(self.iterations + 1, dtype)
+        bias = ops.sqrt(1 - self.beta_2**step) / (1 - self.beta_1**step)
+        means = self.beta_1 * _looked_up(mean, gradient) + (1 - self.beta_1) * gradient.values
+        squares = self.beta_2 * _looked_up(square, gradient) + (1 - self.beta_2) * gradient.values**2
+        change = ops.cast(learning_rate, dtype) * bias * means / (ops.sqrt(squares) + self.epsilon)
+        mean.scatter_update(_rows_like(gradient, means))
+        square.scatter_update(_rows_like(gradient, squares))
+        variable.scatter_sub(_rows_like(gradient, change))
+
+
+def _is_rows(gradient: Any) -> bool:
+    """Return whether a gradient is of some rows alone."""
+    return hasattr(gradient, "indices") and hasattr(gradient, "values")
+
+
+def _rows_like(gradient: Any, values: Any) -> Any:
+    import tensorflow as tf
+
+    return tf.IndexedSlices(values, gradient.indices, gradient.dense_shape)
+
+
+def _looked_up(variable: Any, gradient: Any) -> Any:
+    import tensorflow as tf
+
+    return tf.gather(variable, gradient.indices)
+
+
+def _merged(gradient: Any) -> Any:
+    """Return a gradient of some rows with each row once, the sum of all that stand for it."""
+    if not _is_rows(gradient):
+        return gradient
+    import tensorflow as tf
+
+    rows, place = tf.unique(gradient.indices)
+    values = tf.math.unsorted_segment_sum(gradient.values, place, tf.shape(rows)[0])
+    return tf.IndexedSlices(values, rows, gradient.dense_shape)
