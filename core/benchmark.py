@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
-from core.callbacks import ExactResume, Throughput
+from core.callbacks import Throughput
 from core.data.feed import Feed
 from core.experiment import Experiment
+from core.probe import probed
 
-WARM_UP = 5
 MATRIX = 2048  # rows of the matrices whose product says what the machine can do
 REPEATS = 10
 WAITING, UPDATING, BUSY = 0.05, 0.3, 0.5  # shares from which on something is said to limit a step
@@ -60,23 +57,16 @@ def benchmark(experiment: Experiment, steps: int = 50) -> StepReport:
     Raises:
         UserError: The data can't be used.
     """
-    from core.training import built, dtype_policy
-
-    task, fit = experiment.task, experiment.fit.model_copy(update={"epochs": 1_000_000})
+    task, fit = experiment.task, experiment.fit
     splits = task.load()
     encoder = task.encode(splits.train)
-    keras.utils.set_random_seed(fit.seed)
-    model, probe = built(experiment, encoder), _Probe(steps)
     throughput = Throughput(fit.batch_size, len(splits.train))
-    with tempfile.TemporaryDirectory() as folder, dtype_policy(fit.precision):
-        resume = ExactResume(Path(folder), [], every_seconds=1e9)
-        with contextlib.suppress(_EnoughError):
-            task.fit(model, encoder, splits, fit, [throughput, probe, resume])
-        step, wait = float(np.median(probe.seconds)), throughput.data_wait_share or 0.0
-        parts = None
-        if probe.takes_batches and _has_plain_steps(probe.model):
-            feed = Feed(fit.batch_size, training=True, seed=fit.seed)
-            parts = _Parts.of(probe.model, next(iter(task.batches(splits.train, encoder, feed))))
+    probe = probed(experiment, splits, encoder, steps, [throughput])
+    step, wait = float(np.median(probe.seconds)), throughput.data_wait_share or 0.0
+    parts = None
+    if probe.takes_batches and _has_plain_steps(probe.model):
+        feed = Feed(fit.batch_size, training=True, seed=fit.seed)
+        parts = _Parts.of(probe.model, next(iter(task.batches(splits.train, encoder, feed))))
     shares = parts.shares(step, wait) if parts else {}
     gigaflops = parts.flops / step / 1e9 if parts and parts.flops else None
     possible = possible_gigaflops()
@@ -131,38 +121,6 @@ def possible_gigaflops() -> float:
         keras.ops.convert_to_numpy(keras.ops.matmul(matrix, matrix)[0, 0])
 
     return 2 * MATRIX**3 / min(*_timed(product)[0]) / 1e9
-
-
-class _EnoughError(Exception):
-    """Ends a training whose steps are measured."""
-
-
-class _Probe(keras.callbacks.Callback):
-    """Takes the time of steps, and ends the training after so many."""
-
-    def __init__(self, steps: int) -> None:
-        super().__init__()
-        self.steps = steps
-        self.seconds: list[float] = []
-        self._seen = 0
-
-    @property
-    def takes_batches(self) -> bool:
-        """Whether the training goes by gradient."""
-        return getattr(self.model, "optimizer", None) is not None
-
-    def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Note the time."""
-        self._start = time.perf_counter()
-
-    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Count the step."""
-        self._seen += 1
-        if self._seen > WARM_UP:
-            self.seconds.append(time.perf_counter() - self._start)
-        if len(self.seconds) >= self.steps:
-            self.model.stop_training = True
-            raise _EnoughError
 
 
 @dataclass(frozen=True)

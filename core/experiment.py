@@ -40,10 +40,12 @@ class Fit(Settings):
         lt=1,
         description="momentum of an exponential average of the weights, which is kept at the end",
     )
-    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = Field(
-        "float32", description="Keras dtype policy while training"
+    precision: Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"] = Field(
+        "float32", description="Keras dtype policy while training; auto tries whether bfloat16 is faster"
     )
-    jit_compile: bool | Literal["auto"] = Field("auto", description="compile the step with XLA")
+    jit_compile: bool | Literal["auto"] = Field(
+        "auto", description="compile the step with XLA; auto tries whether that is faster"
+    )
     patience: int | None = Field(
         None,
         ge=1,

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 class Run:
     """The folder of one training; each of its files is written whole or not at all.
 
-    `experiment.yaml`, `audit.json`, `encoder.json`, `model.keras`, `history.csv`, `predictions.jsonl`,
-    `baseline.jsonl`, `metrics.json`, `logs/`, and `checkpoints/` while it is under way. `metrics.json` comes
-    last: where it stands, the run is finished. `calibration.json`, `report.html`, `report/`, `card.md`,
-    `exports/` and `exports.json` may follow.
+    `experiment.yaml`, `audit.json`, `encoder.json`, `compilation.json`, `model.keras`, `history.csv`,
+    `predictions.jsonl`, `baseline.jsonl`, `metrics.json`, `logs/`, and `checkpoints/` while it is under way.
+    `metrics.json` comes last: where it stands, the run is finished. `calibration.json`, `report.html`,
+    `report/`, `card.md`, `exports/` and `exports.json` may follow.
 
     Args:
         folder: An existing run folder; `Run.create` makes a new one.
@@ -69,6 +69,21 @@ class Run:
     def experiment(self) -> Experiment:
         """The resolved experiment."""
         return load_experiment(str(self.folder / "experiment.yaml"))
+
+    @property
+    def compilation(self) -> dict[str, Any] | None:
+        """How a training computes its steps, where that was left to a trial; nothing before it."""
+        path = self.folder / "compilation.json"
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+    @property
+    def as_trained(self) -> Experiment:
+        """The experiment with what was chosen by trial in the place of `auto`."""
+        fit, choice = self.experiment.fit, self.compilation or {}
+        precision = choice.get("precision", "float32") if fit.precision == "auto" else fit.precision
+        jit_compile = choice.get("jit_compile", "auto") if fit.jit_compile == "auto" else fit.jit_compile
+        changed = fit.model_copy(update={"precision": precision, "jit_compile": jit_compile})
+        return self.experiment.model_copy(update={"fit": changed})
 
     @property
     def finished(self) -> bool:
@@ -114,7 +129,7 @@ class Run:
         """The trained model, built by the task and filled with the saved weights."""
         from core.training import built
 
-        model = built(self.experiment, self.encoder)
+        model = built(self.as_trained, self.encoder)
         path = self._finished_file("model.keras")
         try:
             model.load_weights(path)
@@ -134,7 +149,7 @@ class Run:
 
     def discard(self) -> None:
         """Take back a run that never began to train: its own files, and the folder where it is then empty."""
-        for name in ("experiment.yaml", "audit.json", "encoder.json"):
+        for name in ("experiment.yaml", "audit.json", "encoder.json", "compilation.json"):
             (self.folder / name).unlink(missing_ok=True)
         if not any(self.folder.iterdir()):
             self.folder.rmdir()

@@ -114,7 +114,10 @@ def fitted(
     """
     import keras
 
-    experiment = run.experiment
+    from core.compilation import chosen
+
+    with _timed(seconds, "compilation"):
+        experiment = chosen(run, splits, encoder)
     keras.utils.set_random_seed(experiment.fit.seed)
     model = built(experiment, encoder)
     callbacks = training_callbacks(experiment, run, len(splits.train), progress, extra)
@@ -151,11 +154,11 @@ def _timed(seconds: dict[str, float], name: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def dtype_policy(name: str) -> Iterator[None]:
-    """Set Keras' dtype policy for the length of a block."""
+    """Set Keras' dtype policy for the length of a block; `auto` is the plain one."""
     import keras
 
     before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(name)
+    keras.config.set_dtype_policy("float32" if name == "auto" else name)
     try:
         yield
     finally:

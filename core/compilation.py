@@ -1,0 +1,239 @@
+"""Which compilation and which precision make a training fastest, by trying them on its first steps."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from core.experiment import Experiment, Fit
+from core.run import Run
+from core.task import Encoder
+from core.writing import write_json
+
+if TYPE_CHECKING:
+    import keras
+
+    from core.data.examples import Splits
+
+LEAST_STEPS = 1000  # a training of fewer is over before a choice pays
+LEAST_SECONDS = 8.0  # that a choice takes, about, between the plain way and one other
+STEP_OF_FORWARD = 3.0  # a step, at the price of a forward pass
+STEPS = 10  # that are measured of each way
+SHARE = 0.05  # of a training that the choice may take
+XLA_COST = 4.0  # what a way with XLA takes to try, at the price of the plain one
+AUTOMATIC = ("jit_compile", "precision")
+LEAST_GAIN = 1.1  # below which a way is not worth other roundings
+LARGEST_LOSS = 1.01  # of a way in lower precision, at the loss of single precision
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to compute a step, and what its trial showed.
+
+    Args:
+        jit_compile: Whether by XLA.
+        precision: Keras dtype policy.
+        milliseconds: Median of a step; nothing where it was not tried or failed.
+        loss: Mean over the steps that were tried.
+        note: Why it was not tried, or how it failed.
+    """
+
+    jit_compile: bool
+    precision: str
+    milliseconds: float | None = None
+    loss: float | None = None
+    note: str = ""
+
+
+def chosen(run: Run, splits: Splits, encoder: Encoder) -> Experiment:
+    """Return a run's experiment with `auto` replaced by what is fastest here, and keep what was seen.
+
+    A choice is made on TensorFlow, where a training is long enough to pay for it, and costs about 5% of it at
+    most; others go plainly. It is kept as `compilation.json`, by which a resumed training goes on as it
+    began, and for other trainings of such a model on such a machine.
+
+    Args:
+        run: Says what to train.
+        splits: Audited examples.
+        encoder: What the task learnt from them.
+    """
+    import keras
+
+    fit = run.experiment.fit
+    if fit.jit_compile != "auto" and fit.precision != "auto":
+        return run.experiment
+    if run.compilation is None:
+        num_steps = fit.epochs * -(-len(splits.train) // fit.batch_size)
+        possible = keras.backend.backend() == "tensorflow" and num_steps >= LEAST_STEPS
+        ways = tried(run.experiment, splits, encoder, num_steps) if possible else []
+        run.write_json("compilation.json", {"ways": [asdict(way) for way in ways], **_outcome(fit, ways)})
+    return run.as_trained
+
+
+def _outcome(fit: Fit, ways: Sequence[Way]) -> dict[str, Any]:
+    """Return what replaces `auto`."""
+    if not ways:
+        # Keras' own choice, which is XLA on a GPU alone.
+        return {"jit_compile": fit.jit_compile, "precision": _precisions(fit)[0]}
+    best = fastest(ways)
+    return {"jit_compile": best.jit_compile, "precision": best.precision}
+
+
+def fastest(ways: Sequence[Way]) -> Way:
+    """Return the fastest way that loses nothing; the first, which is the plainest, where the gain is small.
+
+    Args:
+        ways: At least one, the plainest first.
+
+    Example:
+
+    >>> plain, low = Way(False, "float32", 10.0, 2.0), Way(False, "mixed_bfloat16", 5.0, 2.001)
+    >>> fastest([plain, low]).precision
+    'mixed_bfloat16'
+    """
+    plain = ways[0]
+    if plain.milliseconds is None:
+        return plain
+    sound = [
+        way
+        for way in ways[1:]
+        if way.milliseconds is not None
+        and plain.milliseconds / way.milliseconds >= LEAST_GAIN
+        and (way.precision == plain.precision or _loses_nothing(way.loss, plain.loss))
+    ]
+    return min([*sound, plain], key=lambda way: way.milliseconds or np.inf)
+
+
+def _loses_nothing(loss: float | None, plain: float | None) -> bool:
+    if loss is None or plain is None or not np.isfinite(loss):
+        return False
+    return loss - plain <= (LARGEST_LOSS - 1) * abs(plain)
+
+
+def tried(experiment: Experiment, splits: Splits, encoder: Encoder, num_steps: int) -> list[Way]:
+    """Return the ways that the settings leave open, each tried where its trial is worth its time.
+
+    Args:
+        experiment: What to train.
+        splits: Audited examples.
+        encoder: What the task learnt from them.
+        num_steps: Of the whole training.
+
+    Returns:
+        The plainest way first; none where the training is too short for any.
+    """
+    from core.training import built
+
+    fit, model = experiment.fit, built(experiment, encoder)
+    kept = _Kept.of(experiment, model)
+    if (known := kept.read()) is not None:
+        return known
+    if SHARE * num_steps * _eager_step(model, experiment, splits, encoder) < LEAST_SECONDS:
+        return []
+    jits = (False, True) if fit.jit_compile == "auto" else (bool(fit.jit_compile),)
+    ways: list[Way] = []
+    start, left = time.perf_counter(), np.inf
+    for way in (Way(jit, precision) for jit in jits for precision in _precisions(fit)):
+        cost = _price(ways, start) * (XLA_COST if way.jit_compile else 1.0)
+        if ways and way.jit_compile and _has_free_length(model):
+            ways.append(_with(way, note="not tried: inputs of free length are compiled anew for each"))
+        elif cost > left:
+            ways.append(_with(way, note=f"not tried: would cost {cost:.0f} s of {left:.0f} s left"))
+        else:
+            ways.append(_tried(way, experiment, splits, encoder))
+        left = SHARE * num_steps * (ways[0].milliseconds or 0.0) / 1000 - (time.perf_counter() - start)
+    kept.write(ways)
+    return ways
+
+
+def _price(ways: Sequence[Way], start: float) -> float:
+    """Return the seconds that a plain way has taken to try."""
+    count = sum(XLA_COST if way.jit_compile else 1.0 for way in ways if way.milliseconds is not None)
+    return (time.perf_counter() - start) / count if count else 0.0
+
+
+def _eager_step(model: keras.Model, experiment: Experiment, splits: Splits, encoder: Encoder) -> float:
+    """Return about the seconds of a step, from a forward pass that nothing compiles."""
+    from core.data.feed import Feed
+
+    feed = Feed(experiment.fit.batch_size, training=True, seed=experiment.fit.seed)
+    x = next(iter(experiment.task.batches(splits.train, encoder, feed)))[0]
+    model(x, training=True)
+    start = time.perf_counter()
+    model(x, training=True)
+    return STEP_OF_FORWARD * (time.perf_counter() - start)
+
+
+def _has_free_length(model: keras.Model) -> bool:
+    return any(None in tuple(each.shape)[1:] for each in model.inputs)
+
+
+def _precisions(fit: Fit) -> tuple[str, ...]:
+    return ("float32", "mixed_bfloat16") if fit.precision == "auto" else (fit.precision,)
+
+
+def _with(way: Way, **changes: Any) -> Way:
+    return Way(**{**asdict(way), **changes})
+
+
+def _tried(way: Way, experiment: Experiment, splits: Splits, encoder: Encoder) -> Way:
+    import tensorflow as tf
+
+    from core.probe import probed
+
+    fit = experiment.fit.model_copy(update={"jit_compile": way.jit_compile, "precision": way.precision})
+    try:
+        probe = probed(experiment.model_copy(update={"fit": fit}), splits, encoder, STEPS)
+    except (tf.errors.OpError, ValueError, TypeError) as error:
+        return _with(way, note=f"failed: {str(error).strip().splitlines()[0][:200]}")
+    if not probe.takes_batches:
+        return _with(way, note="no steps of gradient")
+    milliseconds = round(1000 * float(np.median(probe.seconds)), 3)
+    return _with(way, milliseconds=milliseconds, loss=None if probe.loss is None else float(probe.loss))
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """Earlier trials of the same model on the same machine."""
+
+    path: Path
+
+    @classmethod
+    def of(cls, experiment: Experiment, model: keras.Model) -> _Kept:
+        """Return the place of a model's trials, by its layers, its settings and the machine."""
+        import platformdirs
+
+        from core.evaluation import surroundings
+
+        here = surroundings()
+        about = {
+            "weights": [list(weight.shape) for weight in model.weights],
+            "layers": [type(layer).__name__ for layer in model._flatten_layers()],
+            "fit": experiment.fit.model_dump(mode="json", include={"optimizer", "batch_size", *AUTOMATIC}),
+            "machine": {name: here[name] for name in ("versions", "devices", "processors", "platform")},
+        }
+        digest = hashlib.blake2b(json.dumps(about, sort_keys=True).encode(), digest_size=12).hexdigest()
+        return cls(Path(platformdirs.user_cache_dir("quartet")) / "compilation" / f"{digest}.json")
+
+    def read(self) -> list[Way] | None:
+        """Return what is known; nothing where nothing is, or it can't be read."""
+        try:
+            return [Way(**way) for way in json.loads(self.path.read_text(encoding="utf-8"))]
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def write(self, ways: Sequence[Way]) -> None:
+        """Keep trials; where there is no room for them, they are tried again the next time."""
+        try:
+            os.makedirs(self.path.parent, exist_ok=True)
+            write_json(self.path, [asdict(way) for way in ways])
+        except OSError:
+            return

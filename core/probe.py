@@ -1,0 +1,91 @@
+"""The first steps of a training, run for their time alone."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import keras
+
+from core.callbacks import ExactResume
+from core.experiment import Experiment
+from core.task import Encoder
+
+if TYPE_CHECKING:
+    from core.data.examples import Splits
+
+WARM_UP = 5
+
+
+class Probe(keras.callbacks.Callback):
+    """Takes the time of steps, and ends the training after so many.
+
+    Args:
+        steps: To measure, after the first five, which compile.
+
+    Attributes:
+        seconds: Of each measured step.
+        loss: Mean over all steps; nothing before the first.
+    """
+
+    def __init__(self, steps: int) -> None:
+        super().__init__()
+        self.steps = steps
+        self.seconds: list[float] = []
+        self.loss: float | None = None
+        self._seen = 0
+
+    @property
+    def takes_batches(self) -> bool:
+        """Whether the training goes by gradient, a batch a step."""
+        return getattr(self.model, "optimizer", None) is not None
+
+    def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Note the time."""
+        self._start = time.perf_counter()
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Count the step."""
+        self._seen += 1
+        self.loss = (logs or {}).get("loss", self.loss)
+        if self._seen > WARM_UP:
+            self.seconds.append(time.perf_counter() - self._start)
+        if len(self.seconds) >= self.steps:
+            raise EnoughError
+
+
+class EnoughError(Exception):
+    """Ends a training whose steps are measured."""
+
+
+def probed(
+    experiment: Experiment,
+    splits: Splits,
+    encoder: Encoder,
+    steps: int,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> Probe:
+    """Train a fresh model of an experiment for some steps, of which nothing is kept.
+
+    Args:
+        experiment: What to train.
+        splits: Audited examples.
+        encoder: What the task learnt from them.
+        steps: How many to measure, at least 1.
+        callbacks: Called before the probe.
+    """
+    from core.training import built, dtype_policy
+
+    fit = experiment.fit.model_copy(update={"epochs": 1_000_000, "tensorboard": False})
+    keras.utils.set_random_seed(fit.seed)
+    probe = Probe(steps)
+    with tempfile.TemporaryDirectory() as folder, dtype_policy(fit.precision):
+        model = built(experiment, encoder)
+        resume = ExactResume(Path(folder), [], every_seconds=1e9)
+        with contextlib.suppress(EnoughError):
+            experiment.task.fit(model, encoder, splits, fit, [*callbacks, probe, resume])
+    return probe

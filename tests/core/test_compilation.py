@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import json
+
+import keras
+import numpy as np
+import platformdirs
+import pytest
+
+from core import compilation
+from core.compilation import Way, fastest
+from core.experiment import Experiment, experiment_from
+from core.run import Run
+from core.training import train
+
+PLAIN = Way(False, "float32", 10.0, 1.0)
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setattr(platformdirs, "user_cache_dir", lambda name: str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def always(monkeypatch):
+    """Let every training be long enough for a choice."""
+    monkeypatch.setattr(compilation, "LEAST_STEPS", 1)
+    monkeypatch.setattr(compilation, "LEAST_SECONDS", 0.0)
+    monkeypatch.setattr(compilation, "SHARE", 1e9)
+
+
+def experiment(**fit: object) -> Experiment:
+    settings = {"epochs": 2, "batch_size": 8, "tensorboard": False, "precision": "auto", **fit}
+    return experiment_from(
+        {"task": {"type": "tests.core.hard_tasks.Regression"}, "fit": settings, "audit": {"leaks": "allow"}}
+    )
+
+
+def seen(run: Run) -> dict:
+    return json.loads((run.folder / "compilation.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("other", "wins"),
+    [
+        (Way(True, "float32", 5.0, 7.0), True),
+        (Way(True, "float32", 9.5, 1.0), False),
+        (Way(False, "mixed_bfloat16", 5.0, 1.001), True),
+        (Way(False, "mixed_bfloat16", 5.0, 1.2), False),
+        (Way(False, "mixed_bfloat16", 5.0, float("nan")), False),
+        (Way(False, "mixed_bfloat16", note="failed"), False),
+    ],
+)
+def test_a_way_is_taken_if_it_is_clearly_faster_and_loses_nothing(other, wins):
+    assert fastest([PLAIN, other]) is (other if wins else PLAIN)
+
+
+def test_a_short_training_goes_plainly_and_tries_nothing(tmp_path):
+    run = train(experiment(), tmp_path / "run")
+    assert seen(run) == {"ways": [], "jit_compile": "auto", "precision": "float32"}
+
+
+def test_all_ways_are_tried_and_what_was_seen_is_written_down(tmp_path, always):
+    run = train(experiment(), tmp_path / "run")
+    ways = seen(run)["ways"]
+    assert [(way["jit_compile"], way["precision"]) for way in ways] == [
+        (False, "float32"),
+        (False, "mixed_bfloat16"),
+        (True, "float32"),
+        (True, "mixed_bfloat16"),
+    ]
+    assert all(way["milliseconds"] > 0 for way in ways)
+
+
+def test_a_choice_changes_neither_the_seed_nor_the_weights(tmp_path, always, monkeypatch):
+    monkeypatch.setattr(compilation, "fastest", lambda ways: ways[0])
+    chosen = train(experiment(), tmp_path / "chosen")
+    given = train(experiment(precision="float32", jit_compile=False), tmp_path / "given")
+    for one, other in zip(given.model.get_weights(), chosen.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(other, one)
+
+
+def test_the_model_of_a_run_is_read_in_the_precision_that_was_chosen(tmp_path, always, monkeypatch):
+    monkeypatch.setattr(compilation, "fastest", lambda ways: ways[1])
+    run = train(experiment(), tmp_path / "run")
+    assert Run(run.folder).model.dtype_policy == keras.DTypePolicy("mixed_bfloat16")
+
+
+def test_another_training_of_such_a_model_takes_the_choice_without_a_trial(tmp_path, always, monkeypatch):
+    first = train(experiment(), tmp_path / "first")
+    monkeypatch.setattr(compilation, "_tried", None)
+    assert seen(train(experiment(), tmp_path / "second"))["ways"] == seen(first)["ways"]
+
+
+def test_a_way_that_fails_is_told_and_another_taken(tmp_path, always, monkeypatch):
+    tried = compilation._tried
+
+    def failing(way, *rest):
+        return compilation._with(way, note="failed: no") if way.jit_compile else tried(way, *rest)
+
+    monkeypatch.setattr(compilation, "_tried", failing)
+    outcome = seen(train(experiment(), tmp_path / "run"))
+    assert [way["note"] for way in outcome["ways"]] == ["", "", "failed: no", "failed: no"]
+    assert outcome["jit_compile"] is False
+
+
+def test_a_way_that_costs_too_much_is_not_tried(tmp_path, always, monkeypatch):
+    monkeypatch.setattr(compilation, "SHARE", 1e-6)
+    ways = seen(train(experiment(), tmp_path / "run"))["ways"]
+    assert [way["milliseconds"] is None for way in ways] == [False, True, True, True]
+    assert all("would cost" in way["note"] for way in ways[1:])
