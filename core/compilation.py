@@ -141,7 +141,7 @@ def tried(experiment: Experiment, splits: Splits, encoder: Encoder, num_steps: i
     jits = (False, True) if fit.jit_compile == "auto" else (bool(fit.jit_compile),)
     ways: list[Way] = []
     start, left = time.perf_counter(), np.inf
-    for way in (Way(jit, precision) for jit in jits for precision in _precisions(fit)):
+    for way in (Way(jit, precision) for jit in jits for precision in _open_precisions(fit, ways)):
         cost = _price(ways, start) * (XLA_COST if way.jit_compile else 1.0)
         if ways and way.jit_compile and _has_free_length(model):
             ways.append(_with(way, note="not tried: inputs of free length are compiled anew for each"))
@@ -174,6 +174,11 @@ def _eager_step(model: keras.Model, experiment: Experiment, splits: Splits, enco
 
 def _has_free_length(model: keras.Model) -> bool:
     return any(None in tuple(each.shape)[1:] for each in model.inputs)
+
+
+def _open_precisions(fit: Fit, ways: Sequence[Way]) -> tuple[str, ...]:
+    """Return the precisions to try next: all of them, and with XLA the one that was fastest without."""
+    return (fastest(ways).precision,) if ways else _precisions(fit)
 
 
 def _precisions(fit: Fit) -> tuple[str, ...]:
