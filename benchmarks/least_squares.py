@@ -29,7 +29,7 @@ PEER = "implicit==0.7.3"
 DIM, SWEEPS, PENALTY, UNOBSERVED = 64, 15, 2.0, 0.1
 ROUNDS = 3
 
-# Weights as ours, divided by that of a pair that nobody chose.
+# Our objective, with scores times 1 + UNOBSERVED, and divided by the weight of a pair that nobody chose.
 PEER_SCRIPT = """
 import sys, time
 import numpy as np
@@ -81,7 +81,7 @@ def peer(python: Path, data: Interactions, conjugate: bool) -> tuple[float, Scor
             confidence=np.full(len(rows.values), (1 + UNOBSERVED) / UNOBSERVED, np.float32),
             shape=(data.num_users, data.num_items),
             dim=DIM,
-            penalty=PENALTY / UNOBSERVED,
+            penalty=PENALTY * (1 + UNOBSERVED) / UNOBSERVED,
             sweeps=SWEEPS,
             conjugate=conjugate,
         )

@@ -31,7 +31,7 @@ class StepReport:
         milliseconds: Of a step: name of a percentile to its time.
         shares: Of a step's time, 0 to 1: `data`, `forward`, `backward`, `update`. Empty where the training
             has no steps of gradient or a step of its own, or the backend is not TensorFlow.
-        gigaflops: Done a second, forward and backward, as TensorFlow counts them: what loops once.
+        gigaflops: Done a second, forward and backward, as TensorFlow counts them, which counts a loop once.
         possible_gigaflops: Of a large matrix product in single precision.
         peak_megabytes: Of memory, that the process held at most.
         limit: What limits a step, in words.
@@ -120,7 +120,7 @@ def possible_gigaflops() -> float:
     def product() -> None:
         keras.ops.convert_to_numpy(keras.ops.matmul(matrix, matrix)[0, 0])
 
-    return 2 * MATRIX**3 / min(*_timed(product)[0]) / 1e9
+    return 2 * MATRIX**3 / min(_timed(product)[0]) / 1e9
 
 
 @dataclass(frozen=True)
@@ -180,7 +180,7 @@ def _waited(call: Callable[[], Any]) -> Callable[[], None]:
     import tensorflow as tf
 
     def wait() -> None:
-        tf.nest.map_structure(lambda each: each.numpy(), tf.nest.flatten(call())[:1])
+        tf.nest.flatten(call())[0].numpy()
 
     return wait
 

@@ -34,4 +34,4 @@ def _precision() -> str:
 
     if tf.config.list_physical_devices("GPU"):
         return "fit.precision=mixed_bfloat16 or mixed_float16 serves the GPU's matrix units"
-    return "float32; on a CPU fit.precision=mixed_bfloat16 can be faster or slower: measure the model at hand"
+    return "float32; on a CPU fit.precision=mixed_bfloat16 may be faster: fit.precision=auto tries it"

@@ -88,4 +88,6 @@ def probed(
         resume = ExactResume(Path(folder), [], every_seconds=1e9)
         with contextlib.suppress(EnoughError):
             experiment.task.fit(model, encoder, splits, fit, [*callbacks, probe, resume])
+        for callback in callbacks:
+            callback.on_epoch_end(0)  # which the training was cut off before, and they add up by epochs
     return probe

@@ -38,10 +38,10 @@ class RowWiseAdagrad(LazyAdam):
         super().__init__(learning_rate, **kwargs)
         self.min_rows = min_rows
 
-    def add_optimizer_variables(
-        self, trainable_variables: Any, name: Any, initializer: Any = "zeros"
-    ) -> tuple[list[Any], ...]:
+    def add_optimizer_variables(self, trainable_variables: Any, name: Any, initializer: Any = "zeros") -> Any:
         """Make one accumulator a row for tables, and Adam's two tables for other weights."""
+        if isinstance(name, str):  # for averages of weights and of gradients, which are whole
+            return super().add_optimizer_variables(trainable_variables, name, initializer)
         columns: tuple[list[Any], ...] = tuple([] for _ in name)
         for variable in trainable_variables:
             if self._is_table(variable):

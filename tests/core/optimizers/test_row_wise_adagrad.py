@@ -49,3 +49,10 @@ def test_a_saved_model_goes_on_to_the_same_values(tmp_path):
     for each in (model, loaded):
         each.train_on_batch(x, y)
     np.testing.assert_array_equal(loaded.get_weights()[0], model.get_weights()[0])
+
+
+def test_averages_of_weights_are_kept_of_tables_too():
+    model = model_with(RowWiseAdagrad(0.1, min_rows=8, use_ema=True))
+    model.train_on_batch(np.array([[3]], np.int32), np.zeros((1, 1, 1), np.float32))
+    model.optimizer.finalize_variable_values(model.trainable_variables)
+    assert np.isfinite(model.get_weights()[0]).all()
