@@ -67,7 +67,7 @@ def benchmark(experiment: Experiment, steps: int = 50) -> StepReport:
     if probe.takes_batches and _has_plain_steps(probe.model):
         feed = Feed(fit.batch_size, training=True, seed=fit.seed)
         parts = _Parts.of(probe.model, next(iter(task.batches(splits.train, encoder, feed))))
-    shares = parts.shares(step, wait) if parts else {}
+    shares = parts.shares(float(np.mean(probe.seconds)), wait) if parts else {}
     gigaflops = parts.flops / step / 1e9 if parts and parts.flops else None
     possible = possible_gigaflops()
     return StepReport(

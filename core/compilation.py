@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,9 +28,9 @@ STEP_OF_FORWARD = 3.0  # a step, at the price of a forward pass
 STEPS = 10  # that are measured of each way
 SHARE = 0.05  # of a training that the choice may take
 XLA_COST = 2.0  # what a way with XLA takes to try, at the price of the plain one
-AUTOMATIC = ("jit_compile", "precision")
+FIELDS = {"optimizer", "batch_size", "jit_compile", "precision"}  # of a fit, that a trial hangs on
 LEAST_GAIN = 1.1  # below which a way is not worth other roundings
-LARGEST_LOSS = 1.01  # of a way in lower precision, at the loss of single precision
+LARGEST_LOSS = 0.01  # by which a lower precision may raise the loss, as a share of it
 
 
 @dataclass(frozen=True)
@@ -115,7 +114,7 @@ def fastest(ways: Sequence[Way]) -> Way:
 def _loses_nothing(loss: float | None, plain: float | None) -> bool:
     if loss is None or plain is None or not np.isfinite(loss):
         return False
-    return loss - plain <= (LARGEST_LOSS - 1) * abs(plain)
+    return loss - plain <= LARGEST_LOSS * abs(plain)
 
 
 def tried(experiment: Experiment, splits: Splits, encoder: Encoder, num_steps: int) -> list[Way]:
@@ -144,12 +143,14 @@ def tried(experiment: Experiment, splits: Splits, encoder: Encoder, num_steps: i
     for way in (Way(jit, precision) for jit in jits for precision in _open_precisions(fit, ways)):
         cost = _price(ways, start) * (XLA_COST if way.jit_compile else 1.0)
         if ways and way.jit_compile and _has_free_length(model):
-            ways.append(_with(way, note="not tried: inputs of free length are compiled anew for each"))
+            ways.append(replace(way, note="not tried: inputs of free length are compiled anew for each"))
         elif cost > left:
-            ways.append(_with(way, note=f"not tried: would cost {cost:.0f} s of {left:.0f} s left"))
+            ways.append(replace(way, note=f"not tried: would cost {cost:.0f} s of {left:.0f} s left"))
         else:
             ways.append(_tried(way, experiment, splits, encoder))
-        left = SHARE * num_steps * (ways[0].milliseconds or 0.0) / 1000 - (time.perf_counter() - start)
+        if ways[0].milliseconds is None:
+            break
+        left = SHARE * num_steps * ways[0].milliseconds / 1000 - (time.perf_counter() - start)
     kept.write(ways)
     return ways
 
@@ -185,10 +186,6 @@ def _precisions(fit: Fit) -> tuple[str, ...]:
     return ("float32", "mixed_bfloat16") if fit.precision == "auto" else (fit.precision,)
 
 
-def _with(way: Way, **changes: Any) -> Way:
-    return Way(**{**asdict(way), **changes})
-
-
 def _tried(way: Way, experiment: Experiment, splits: Splits, encoder: Encoder) -> Way:
     import tensorflow as tf
 
@@ -198,11 +195,11 @@ def _tried(way: Way, experiment: Experiment, splits: Splits, encoder: Encoder) -
     try:
         probe = probed(experiment.model_copy(update={"fit": fit}), splits, encoder, STEPS)
     except (tf.errors.OpError, ValueError, TypeError) as error:
-        return _with(way, note=f"failed: {str(error).strip().splitlines()[0][:200]}")
+        return replace(way, note=f"failed: {str(error).strip().splitlines()[0][:200]}")
     if not probe.takes_batches:
-        return _with(way, note="no steps of gradient")
+        return replace(way, note="no steps of gradient")
     milliseconds = round(1000 * float(np.median(probe.seconds)), 3)
-    return _with(way, milliseconds=milliseconds, loss=None if probe.loss is None else float(probe.loss))
+    return replace(way, milliseconds=milliseconds, loss=None if probe.loss is None else float(probe.loss))
 
 
 @dataclass(frozen=True)
@@ -222,7 +219,7 @@ class _Kept:
         about = {
             "weights": [list(weight.shape) for weight in model.weights],
             "layers": [type(layer).__name__ for layer in model._flatten_layers()],
-            "fit": experiment.fit.model_dump(mode="json", include={"optimizer", "batch_size", *AUTOMATIC}),
+            "fit": experiment.fit.model_dump(mode="json", include=FIELDS),
             "machine": {name: here[name] for name in ("versions", "devices", "processors", "platform")},
         }
         digest = hashlib.blake2b(json.dumps(about, sort_keys=True).encode(), digest_size=12).hexdigest()
@@ -238,7 +235,7 @@ class _Kept:
     def write(self, ways: Sequence[Way]) -> None:
         """Keep trials; where there is no room for them, they are tried again the next time."""
         try:
-            os.makedirs(self.path.parent, exist_ok=True)
+            self.path.parent.mkdir(parents=True, exist_ok=True)
             write_json(self.path, [asdict(way) for way in ways])
         except OSError:
             return

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from apps.recommendation.interactions import numbered
-from apps.recommendation.judging import SCORES_IN_BLOCK, ScorePairs, ScoreUsers
 from apps.recommendation.towers import USER_TOWER, item_vectors, seen_layer, user_scores
 from core.exporting.portable import Portable, Score, TensorGraph
 
@@ -69,18 +68,3 @@ def portable_recommender(
         figures=figures,
         arrays={"seen": {"items": seen.values.astype(np.int32), "offsets": seen.offsets}},
     )
-
-
-def pairs_of(score: ScoreUsers, num_items: int) -> ScorePairs:
-    """Return the function from pairs to scores, by the scores of all items for the users among them."""
-
-    def scores(users: np.ndarray, items: np.ndarray) -> np.ndarray:
-        found = np.empty(len(users), np.float32)
-        each, place = np.unique(users, return_inverse=True)
-        size = max(SCORES_IN_BLOCK // num_items, 1)
-        for start in range(0, len(each), size):
-            rows = (place >= start) & (place < start + size)
-            found[rows] = score(each[start : start + size])[place[rows] - start, items[rows]]
-        return found
-
-    return scores

@@ -121,3 +121,18 @@ def _unseen_scores(
         scores[:, UNKNOWN] = -np.inf
         scores[seen[block].nonzero()] = -np.inf
         yield block, scores
+
+
+def pairs_of(score: ScoreUsers, num_items: int) -> ScorePairs:
+    """Return the function from pairs to scores, by the scores of all items for the users among them."""
+
+    def scores(users: np.ndarray, items: np.ndarray) -> np.ndarray:
+        found = np.empty(len(users), np.float32)
+        each, place = np.unique(users, return_inverse=True)
+        size = max(SCORES_IN_BLOCK // num_items, 1)
+        for start in range(0, len(each), size):
+            rows = (place >= start) & (place < start + size)
+            found[rows] = score(each[start : start + size])[place[rows] - start, items[rows]]
+        return found
+
+    return scores

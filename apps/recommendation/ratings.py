@@ -82,8 +82,7 @@ class Ratings(CollaborativeFiltering):
         self, score: ScoreUsers, model: keras.Model, encoder: RatingsEncoder, examples: Examples
     ) -> Figures:
         """Return the root of the mean squared error and the mean absolute error over all ratings."""
-        from apps.recommendation.export import pairs_of
-        from apps.recommendation.judging import rating_figures
+        from apps.recommendation.judging import pairs_of, rating_figures
 
         pairs = self._within(pairs_of(score, encoder.num_items), encoder)
         return rating_figures(pairs, encoder.interactions(examples))

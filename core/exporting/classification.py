@@ -69,9 +69,10 @@ def portable_classification(
             judge.update(targets[block], score(inputs[block]))
         return judge.result()
 
+    variables = tuple(variable.value for variable in model.variables)
     decision = calibration.model_dump(include={"label", "threshold", "abstain_below"})
     return Portable(
-        graph=TensorGraph(probabilities, tuple(signature), OUTPUT, tuple(variables_of(model))),
+        graph=TensorGraph(probabilities, tuple(signature), OUTPUT, variables),
         loader=loader,
         settings={"labels": encoder.labels, "decision": decision, **settings},
         raw=raw,
@@ -80,8 +81,3 @@ def portable_classification(
         exact=exact,
         requires=requires,
     )
-
-
-def variables_of(model: keras.Model) -> list[Any]:
-    """Return the TensorFlow variables of a model."""
-    return [variable.value for variable in model.variables]

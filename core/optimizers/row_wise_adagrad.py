@@ -7,7 +7,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from core.optimizers.lazy_adam import LazyAdam, _is_rows, _looked_up, _rows_like
+from core.optimizers.lazy_adam import LazyAdam
+from core.optimizers.rows import is_rows, looked_up, rows_like
 
 
 @keras.saving.register_keras_serializable(package="quartet")
@@ -69,16 +70,16 @@ class RowWiseAdagrad(LazyAdam):
             return
         accumulator = self._velocities[index]
         rate = ops.cast(learning_rate, variable.dtype)
-        if not _is_rows(gradient):
+        if not is_rows(gradient):
             self.assign_add(accumulator, ops.mean(gradient**2, axis=-1, keepdims=True))
             self.assign_sub(variable, rate * gradient / (ops.sqrt(accumulator) + self.epsilon))
             return
-        squares = _looked_up(accumulator.value, gradient) + ops.mean(
+        squares = looked_up(accumulator.value, gradient) + ops.mean(
             gradient.values**2, axis=-1, keepdims=True
         )
-        accumulator.value.scatter_update(_rows_like(gradient, squares))
+        accumulator.value.scatter_update(rows_like(gradient, squares))
         change = rate * gradient.values / (ops.sqrt(squares) + self.epsilon)
-        variable.scatter_sub(_rows_like(gradient, change))
+        variable.scatter_sub(rows_like(gradient, change))
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor."""

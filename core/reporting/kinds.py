@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -62,11 +63,12 @@ def read_rivals(path: Path) -> dict[str, Answers]:
         path: `baseline.jsonl`.
     """
     names = dict.fromkeys(row["rival"] for row in rows_of(path)) if path.is_file() else {}
-    read = {
-        name: _answers(lambda name=name: (row for row in rows_of(path) if row["rival"] == name))  # type: ignore[misc]
-        for name in names
-    }
+    read = {name: _answers(partial(_rows_of_rival, path, name)) for name in names}
     return {name: answers for name, answers in read.items() if answers is not None}
+
+
+def _rows_of_rival(path: Path, rival: str) -> Iterator[dict[str, Any]]:
+    return (row for row in rows_of(path) if row["rival"] == rival)
 
 
 def rows_of(path: Path) -> Iterator[dict[str, Any]]:

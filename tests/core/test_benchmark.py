@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from core.benchmark import benchmark, limit_of, possible_gigaflops
 from core.experiment import experiment_from, load_experiment
 from tests import small_data
+from tests.core.hard_tasks import Regression
 
 SHARES = {"data": 0.0, "forward": 0.3, "backward": 0.6, "update": 0.1}
 
@@ -53,3 +56,27 @@ def test_what_limits_a_step_is_said_in_words(shares, gigaflops, words):
 
 def test_a_machine_can_do_some_arithmetic():
     assert possible_gigaflops() > 0.1
+
+
+def test_a_training_that_waits_for_its_data_is_told_so(monkeypatch):
+    whole = Regression.batches
+
+    def slow(self, examples, encoder, feed):
+        import tensorflow as tf
+
+        def late(*batch):
+            return tf.numpy_function(
+                lambda x, y: (time.sleep(0.05), x, y)[1:], batch, [tf.float32, tf.float32]
+            )
+
+        def shaped(x, y):
+            return tf.ensure_shape(x, (None, 4)), tf.ensure_shape(y, (None,))
+
+        return whole(self, examples, encoder, feed).map(late).map(shaped)
+
+    monkeypatch.setattr(Regression, "batches", slow)
+    report = benchmark(
+        experiment_from({"task": {"type": "tests.core.hard_tasks.Regression"}, "fit": {"batch_size": 8}}),
+        steps=8,
+    )
+    assert report.shares["data"] > 0.3

@@ -106,7 +106,7 @@ def test_a_way_that_fails_is_told_and_another_taken(tmp_path, canned, monkeypatc
     tried = compilation._tried
 
     def failing(way, *rest):
-        return compilation._with(way, note="failed: no") if way.jit_compile else tried(way, *rest)
+        return replace(way, note="failed: no") if way.jit_compile else tried(way, *rest)
 
     monkeypatch.setattr(compilation, "_tried", failing)
     outcome = seen(train(experiment(), tmp_path / "run"))
