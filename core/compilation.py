@@ -1,11 +1,11 @@
-"""Which compilation and which precision make a training fastest, by trying them on its first steps."""
+"""Which compilation and precision, and how many steps a call, make a training fastest, by trying them."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,7 +28,10 @@ STEP_OF_FORWARD = 3.0  # a step, at the price of a forward pass
 STEPS = 10  # that are measured of each way
 SHARE = 0.05  # of a training that the choice may take
 XLA_COST = 2.0  # what a way with XLA takes to try, at the price of the plain one
-FIELDS = {"optimizer", "batch_size", "jit_compile", "precision"}  # of a fit, that a trial hangs on
+MOST_TOGETHER = 16  # steps that may run at one call
+LONG_STEP = 20.0  # milliseconds, beside which a call of its own costs nothing
+CHOICES = ("jit_compile", "precision", "steps_per_execution")  # fields of a fit that `auto` leaves open
+FIELDS = {"optimizer", "batch_size", *CHOICES}  # of a fit, that a trial hangs on
 LEAST_GAIN = 1.1  # below which a way is not worth other roundings
 LARGEST_LOSS = 0.01  # by which a lower precision may raise the loss, as a share of it
 
@@ -40,6 +43,7 @@ class Way:
     Args:
         jit_compile: Whether by XLA.
         precision: Keras dtype policy.
+        steps_per_execution: How many steps run at one call.
         milliseconds: Median of a step; nothing where it was not tried or failed.
         loss: Mean over the steps that were tried.
         note: Why it was not tried, or how it failed.
@@ -47,6 +51,7 @@ class Way:
 
     jit_compile: bool
     precision: str
+    steps_per_execution: int = 1
     milliseconds: float | None = None
     loss: float | None = None
     note: str = ""
@@ -67,10 +72,10 @@ def chosen(run: Run, splits: Splits, encoder: Encoder) -> Experiment:
     import keras
 
     fit = run.experiment.fit
-    if fit.jit_compile != "auto" and fit.precision != "auto":
+    if all(getattr(fit, choice) != "auto" for choice in CHOICES):
         return run.experiment
     if run.compilation is None:
-        num_steps = fit.epochs * -(-len(splits.train) // fit.batch_size)
+        num_steps = fit.epochs * _steps(fit, splits)
         possible = keras.backend.backend() == "tensorflow" and num_steps >= LEAST_STEPS
         ways = tried(run.experiment, splits, encoder, num_steps) if possible else []
         run.write_json("compilation.json", {"ways": [asdict(way) for way in ways], **_outcome(fit, ways)})
@@ -81,9 +86,26 @@ def _outcome(fit: Fit, ways: Sequence[Way]) -> dict[str, Any]:
     """Return what replaces `auto`."""
     if not ways:
         # Keras' own choice, which is XLA on a GPU alone.
-        return {"jit_compile": fit.jit_compile, "precision": _precisions(fit)[0]}
-    best = fastest(ways)
-    return {"jit_compile": best.jit_compile, "precision": best.precision}
+        return {**_settings(_plainest(fit)), "jit_compile": fit.jit_compile}
+    return _settings(fastest(ways))
+
+
+def _settings(way: Way) -> dict[str, Any]:
+    return {choice: getattr(way, choice) for choice in CHOICES}
+
+
+def _plainest(fit: Fit) -> Way:
+    """Return the plainest way that the settings leave open."""
+    return Way(
+        jit_compile=fit.jit_compile is True,
+        precision="float32" if fit.precision == "auto" else fit.precision,
+        steps_per_execution=1 if fit.steps_per_execution == "auto" else fit.steps_per_execution,
+    )
+
+
+def _steps(fit: Fit, splits: Splits) -> int:
+    """Return the steps of an epoch."""
+    return -(-len(splits.train) // fit.batch_size)
 
 
 def fastest(ways: Sequence[Way]) -> Way:
@@ -94,7 +116,7 @@ def fastest(ways: Sequence[Way]) -> Way:
 
     Example:
 
-    >>> plain, low = Way(False, "float32", 10.0, 2.0), Way(False, "mixed_bfloat16", 5.0, 2.001)
+    >>> plain, low = Way(False, "float32", 1, 10.0, 2.0), Way(False, "mixed_bfloat16", 1, 5.0, 2.001)
     >>> fastest([plain, low]).precision
     'mixed_bfloat16'
     """
@@ -137,10 +159,9 @@ def tried(experiment: Experiment, splits: Splits, encoder: Encoder, num_steps: i
         return known
     if SHARE * num_steps * _eager_step(model, experiment, splits, encoder) < LEAST_SECONDS:
         return []
-    jits = (False, True) if fit.jit_compile == "auto" else (bool(fit.jit_compile),)
     ways: list[Way] = []
     start, left = time.perf_counter(), np.inf
-    for way in (Way(jit, precision) for jit in jits for precision in _open_precisions(fit, ways)):
+    for way in _open_ways(fit, ways, _steps(fit, splits)):
         cost = _price(ways, start) * (XLA_COST if way.jit_compile else 1.0)
         if ways and way.jit_compile and _has_free_length(model):
             ways.append(replace(way, note="not tried: inputs of free length are compiled anew for each"))
@@ -177,13 +198,23 @@ def _has_free_length(model: keras.Model) -> bool:
     return any(None in tuple(each.shape)[1:] for each in model.inputs)
 
 
-def _open_precisions(fit: Fit, ways: Sequence[Way]) -> tuple[str, ...]:
-    """Return the precisions to try next: all of them, and with XLA the one that was fastest without."""
-    return (fastest(ways).precision,) if ways else _precisions(fit)
+def _open_ways(fit: Fit, ways: Sequence[Way], num_steps: int) -> Iterator[Way]:
+    """Yield the ways to try, one after another: each change is tried upon what was fastest without it.
 
-
-def _precisions(fit: Fit) -> tuple[str, ...]:
-    return ("float32", "mixed_bfloat16") if fit.precision == "auto" else (fit.precision,)
+    Args:
+        fit: What it leaves open.
+        ways: Those that were tried so far; it grows meanwhile.
+        num_steps: Of an epoch.
+    """
+    yield (plain := _plainest(fit))
+    if fit.precision == "auto":
+        yield replace(plain, precision="mixed_bfloat16")
+    if fit.jit_compile == "auto":
+        yield replace(plain, jit_compile=True, precision=fastest(ways).precision)
+    together = max(each for each in range(1, MOST_TOGETHER + 1) if num_steps % each == 0)
+    best = fastest(ways)
+    if fit.steps_per_execution == "auto" and together > 1 and (best.milliseconds or 0) < LONG_STEP:
+        yield replace(plain, **{**_settings(best), "steps_per_execution": together})
 
 
 def _tried(way: Way, experiment: Experiment, splits: Splits, encoder: Encoder) -> Way:
@@ -191,7 +222,7 @@ def _tried(way: Way, experiment: Experiment, splits: Splits, encoder: Encoder) -
 
     from core.probe import probed
 
-    fit = experiment.fit.model_copy(update={"jit_compile": way.jit_compile, "precision": way.precision})
+    fit = experiment.fit.model_copy(update=_settings(way))
     try:
         probe = probed(experiment.model_copy(update={"fit": fit}), splits, encoder, STEPS)
     except (tf.errors.OpError, ValueError, TypeError) as error:

@@ -46,6 +46,11 @@ class Fit(Settings):
     jit_compile: bool | Literal["auto"] = Field(
         "auto", description="compile the step with XLA; auto tries whether that is faster"
     )
+    steps_per_execution: Annotated[int, Field(ge=1)] | Literal["auto"] = Field(
+        "auto",
+        description="steps that run at one call, a divisor of those of an epoch; auto tries whether several "
+        "are faster",
+    )
     patience: int | None = Field(
         None,
         ge=1,
@@ -64,6 +69,20 @@ class Fit(Settings):
         description="how often a loss that is not finite is answered by the last good state and a lower rate",
     )
     tensorboard: bool = Field(True, description="write logs/ for TensorBoard")
+
+    def steps_together(self, num_steps: int) -> int:
+        """Return how many steps run at one call, for epochs of `num_steps`; one where that is left open.
+
+        Raises:
+            UserError: They do not divide an epoch, which Keras would let run over its end.
+        """
+        together = 1 if self.steps_per_execution == "auto" else self.steps_per_execution
+        if num_steps % together:
+            raise UserError(
+                f"fit.steps_per_execution must divide the {num_steps} steps of an epoch. "
+                f"Received: {together}."
+            )
+        return together
 
     def keras_optimizer(self, num_steps: int) -> keras.optimizers.Optimizer:
         """Return the Keras optimizer for a training of `num_steps` steps in all."""

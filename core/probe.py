@@ -19,16 +19,20 @@ if TYPE_CHECKING:
     from core.data.examples import Splits
 
 WARM_UP = 5
+LEAST_CALLS = 3  # that are measured, where each runs several steps
 
 
 class Probe(keras.callbacks.Callback):
     """Takes the time of steps, and ends the training after so many.
 
+    A step takes from the end of the one before to its own, callbacks and all; where several run at one call,
+    they share its time.
+
     Args:
-        steps: To measure, after the first five, which compile.
+        steps: To measure, after the first five, which compile; of three calls at least.
 
     Attributes:
-        seconds: Of each measured step.
+        seconds: A step, of each measured call.
         loss: Mean over all steps; nothing before the first.
     """
 
@@ -38,23 +42,27 @@ class Probe(keras.callbacks.Callback):
         self.seconds: list[float] = []
         self.loss: float | None = None
         self._seen = 0
+        self._start = 0.0
 
     @property
     def takes_batches(self) -> bool:
         """Whether the training goes by gradient, a batch a step."""
         return getattr(self.model, "optimizer", None) is not None
 
-    def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Note the time."""
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Start the clock."""
         self._start = time.perf_counter()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Count the step."""
-        self._seen += 1
+        """Count the steps of a call."""
+        together = getattr(self.model, "steps_per_execution", 1)
         self.loss = (logs or {}).get("loss", self.loss)
-        if self._seen > WARM_UP:
-            self.seconds.append(time.perf_counter() - self._start)
-        if len(self.seconds) >= self.steps:
+        now = time.perf_counter()
+        if self._seen >= WARM_UP:
+            self.seconds.append((now - self._start) / together)
+        self._seen += together
+        self._start = now
+        if len(self.seconds) >= max(self.steps / together, min(self.steps, LEAST_CALLS)):
             raise EnoughError
 
 

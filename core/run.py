@@ -80,10 +80,11 @@ class Run:
     def as_trained(self) -> Experiment:
         """The experiment with what was chosen by trial in the place of `auto`."""
         fit, choice = self.experiment.fit, self.compilation or {}
-        precision = choice.get("precision", "float32") if fit.precision == "auto" else fit.precision
-        jit_compile = choice.get("jit_compile", "auto") if fit.jit_compile == "auto" else fit.jit_compile
-        changed = fit.model_copy(update={"precision": precision, "jit_compile": jit_compile})
-        return self.experiment.model_copy(update={"fit": changed})
+        plain = {"precision": "float32", "jit_compile": "auto", "steps_per_execution": 1}
+        changed = {
+            field: choice.get(field, value) for field, value in plain.items() if getattr(fit, field) == "auto"
+        }
+        return self.experiment.model_copy(update={"fit": fit.model_copy(update=changed)})
 
     @property
     def finished(self) -> bool:

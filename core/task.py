@@ -182,6 +182,7 @@ class Task(Settings):
             loss=self.loss(encoder),
             metrics=self.metrics(encoder) or None,
             jit_compile=fit.jit_compile,
+            steps_per_execution=fit.steps_together(num_steps),
         )
         validation = (
             self.batches(splits.validation, encoder, Feed(fit.batch_size)) if len(splits.validation) else None

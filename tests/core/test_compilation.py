@@ -10,11 +10,12 @@ import pytest
 
 from core import compilation
 from core.compilation import Way, fastest
+from core.errors import UserError
 from core.experiment import Experiment, experiment_from
 from core.run import Run
 from core.training import train
 
-PLAIN = Way(False, "float32", 10.0, 1.0)
+PLAIN = Way(False, "float32", 1, 10.0, 1.0)
 
 
 @pytest.fixture(autouse=True)
@@ -35,9 +36,11 @@ def always(monkeypatch):
 def canned(always, monkeypatch):
     """Let trials end at once: bfloat16 is twice as fast, XLA no faster."""
     times = {"float32": 10.0, "mixed_bfloat16": 5.0}
-    monkeypatch.setattr(
-        compilation, "_tried", lambda way, *_: replace(way, milliseconds=times[way.precision], loss=1.0)
-    )
+
+    def tried(way, *_):
+        return replace(way, milliseconds=times[way.precision] / way.steps_per_execution, loss=1.0)
+
+    monkeypatch.setattr(compilation, "_tried", tried)
 
 
 def experiment(**fit: object) -> Experiment:
@@ -54,11 +57,11 @@ def seen(run: Run) -> dict:
 @pytest.mark.parametrize(
     ("other", "wins"),
     [
-        (Way(True, "float32", 5.0, 7.0), True),
-        (Way(True, "float32", 9.5, 1.0), False),
-        (Way(False, "mixed_bfloat16", 5.0, 1.001), True),
-        (Way(False, "mixed_bfloat16", 5.0, 1.2), False),
-        (Way(False, "mixed_bfloat16", 5.0, float("nan")), False),
+        (Way(True, "float32", 1, 5.0, 7.0), True),
+        (Way(True, "float32", 1, 9.5, 1.0), False),
+        (Way(False, "mixed_bfloat16", 1, 5.0, 1.001), True),
+        (Way(False, "mixed_bfloat16", 1, 5.0, 1.2), False),
+        (Way(False, "mixed_bfloat16", 1, 5.0, float("nan")), False),
         (Way(False, "mixed_bfloat16", note="failed"), False),
     ],
 )
@@ -68,12 +71,17 @@ def test_a_way_is_taken_if_it_is_clearly_faster_and_loses_nothing(other, wins):
 
 def test_a_short_training_goes_plainly_and_tries_nothing(tmp_path):
     run = train(experiment(), tmp_path / "run")
-    assert seen(run) == {"ways": [], "jit_compile": "auto", "precision": "float32"}
+    assert seen(run) == {
+        "ways": [],
+        "jit_compile": "auto",
+        "precision": "float32",
+        "steps_per_execution": 1,
+    }
 
 
 def test_xla_is_tried_in_the_better_precision_and_what_was_seen_is_written_down(tmp_path, always):
     run = train(experiment(), tmp_path / "run")
-    plain, low, compiled = seen(run)["ways"]
+    plain, low, compiled, *_ = seen(run)["ways"]
     assert [(way["jit_compile"], way["precision"]) for way in (plain, low)] == [
         (False, "float32"),
         (False, "mixed_bfloat16"),
@@ -86,7 +94,8 @@ def test_xla_is_tried_in_the_better_precision_and_what_was_seen_is_written_down(
 def test_a_choice_changes_neither_the_seed_nor_the_weights(tmp_path, always, monkeypatch):
     monkeypatch.setattr(compilation, "fastest", lambda ways: ways[0])
     chosen = train(experiment(), tmp_path / "chosen")
-    given = train(experiment(precision="float32", jit_compile=False), tmp_path / "given")
+    plain = {"precision": "float32", "jit_compile": False, "steps_per_execution": 1}
+    given = train(experiment(**plain), tmp_path / "given")
     for one, other in zip(given.model.get_weights(), chosen.model.get_weights(), strict=True):
         np.testing.assert_array_equal(other, one)
 
@@ -110,12 +119,38 @@ def test_a_way_that_fails_is_told_and_another_taken(tmp_path, canned, monkeypatc
 
     monkeypatch.setattr(compilation, "_tried", failing)
     outcome = seen(train(experiment(), tmp_path / "run"))
-    assert [way["note"] for way in outcome["ways"]] == ["", "", "failed: no"]
+    assert [way["note"] for way in outcome["ways"]] == ["", "", "failed: no", ""]
     assert outcome["jit_compile"] is False
 
 
 def test_a_way_that_costs_too_much_is_not_tried(tmp_path, canned, monkeypatch):
     monkeypatch.setattr(compilation, "SHARE", 1e-6)
     ways = seen(train(experiment(), tmp_path / "run"))["ways"]
-    assert [way["milliseconds"] is None for way in ways] == [False, True, True]
+    assert [way["milliseconds"] is None for way in ways] == [False, True, True, True]
     assert all("would cost" in way["note"] for way in ways[1:])
+
+
+def test_steps_at_one_call_are_tried_upon_the_fastest_way(tmp_path, canned):
+    outcome = seen(train(experiment(), tmp_path / "run"))
+    last = outcome["ways"][-1]
+    assert (last["precision"], last["steps_per_execution"]) == ("mixed_bfloat16", 4)
+    assert outcome["steps_per_execution"] == 4
+
+
+def test_steps_of_a_long_time_are_not_tried_together(tmp_path, canned, monkeypatch):
+    monkeypatch.setattr(compilation, "LONG_STEP", 1.0)
+    assert all(way["steps_per_execution"] == 1 for way in seen(train(experiment(), tmp_path / "run"))["ways"])
+
+
+def test_steps_at_one_call_end_with_the_weights_of_single_ones(tmp_path):
+    single, together = (
+        train(experiment(precision="float32", steps_per_execution=steps), tmp_path / str(steps))
+        for steps in (1, 4)
+    )
+    for one, other in zip(single.model.get_weights(), together.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(other, one)
+
+
+def test_steps_that_do_not_divide_an_epoch_are_refused(tmp_path):
+    with pytest.raises(UserError, match="must divide the 4 steps of an epoch"):
+        train(experiment(steps_per_execution=3), tmp_path / "run")
