@@ -459,8 +459,10 @@ def _quiet_tensorflow() -> None:
     import logging
     import os
 
+    from core.devices import let_memory_grow
     from core.silence import native_silence
 
+    let_memory_grow()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with native_silence():
         import keras  # noqa: F401

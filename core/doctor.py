@@ -6,32 +6,60 @@ import importlib.metadata
 import importlib.util
 import os
 
-OPTIONAL = {"jax": "pip install 'keras-quartet[jax]'"}
+OPTIONAL = {
+    "jax": ("jax", "jax"),
+    "onnxruntime": ("onnxruntime", "export"),
+    "fastapi": ("fastapi", "serve"),
+}  # what is looked for: its module, and the extra that brings it
 
 
 def findings() -> dict[str, str]:
-    """Return one line a subject: versions, backend, devices, precision and optional packages."""
+    """Return one line a subject: versions, devices, what a training uses of them, and what is missing."""
     import keras
 
     found = {
         name: importlib.metadata.version(name) for name in ("keras", "tensorflow", "keras-hub", "keras-tuner")
     }
+    devices = keras.distribution.list_devices()
     found["backend"] = keras.backend.backend()
-    found["devices"] = ", ".join(keras.distribution.list_devices()) or "cpu"
+    found["devices"] = ", ".join(devices) or "cpu"
     found["cores"] = str(os.cpu_count())
-    found["precision"] = _precision()
-    for package, install in OPTIONAL.items():
+    found |= paths(found["backend"], accelerated=any(not name.startswith("cpu") for name in devices))
+    for package, (module, extra) in OPTIONAL.items():
         found[package] = (
             importlib.metadata.version(package)
-            if importlib.util.find_spec(package)
-            else f"missing: {install}"
+            if importlib.util.find_spec(module)
+            else f"missing: pip install 'keras-quartet[{extra}]'"
         )
     return found
 
 
-def _precision() -> str:
-    import tensorflow as tf
+def paths(backend: str, accelerated: bool) -> dict[str, str]:
+    """Return which ways to make a training fast apply.
 
-    if tf.config.list_physical_devices("GPU"):
-        return "fit.precision=mixed_bfloat16 or mixed_float16 serves the GPU's matrix units"
-    return "float32; on a CPU fit.precision=mixed_bfloat16 may be faster: fit.precision=auto tries it"
+    Args:
+        backend: Of Keras.
+        accelerated: Whether there is a GPU or another accelerator.
+
+    Example:
+
+    >>> paths("tensorflow", accelerated=False)["memory growth"]
+    'does not apply: there is no accelerator'
+    """
+    if not accelerated:
+        absent = "does not apply: there is no accelerator"
+        tried = "tried where a training is long" if backend == "tensorflow" else "always, as JAX does"
+        return {
+            "XLA": f"{tried} (fit.jit_compile=auto)",
+            "precision": "float32; fit.precision=auto tries mixed_bfloat16, which may be faster",
+            "loss scaling": "by Keras with fit.precision=mixed_float16, which a CPU gains nothing by",
+            "memory growth": absent,
+            "prefetch to the device": absent,
+        }
+    return {
+        "XLA": "on (fit.jit_compile=auto)",
+        "precision": "fit.precision=mixed_bfloat16 or mixed_float16 serves the matrix units; auto tries it",
+        "loss scaling": "by Keras with fit.precision=mixed_float16; mixed_bfloat16 needs none",
+        "memory growth": "on",
+        "prefetch to the device": "on" if backend == "tensorflow" else "on, by Keras",
+    }

@@ -165,6 +165,7 @@ class Task(Settings):
         """
         from core.callbacks import Throughput
         from core.data.feed import Feed
+        from core.devices import accelerator, prefetched
 
         resume = callbacks[-1]
         watched = next((callback.watch for callback in callbacks if isinstance(callback, Throughput)), None)
@@ -189,7 +190,7 @@ class Task(Settings):
         )
         train = self.batches(splits.train, encoder, feed)
         return model.fit(
-            watched(train) if watched else train,
+            prefetched(watched(train) if watched else train, accelerator()),
             steps_per_epoch=num_steps,
             epochs=fit.epochs,
             initial_epoch=resume.epoch,
