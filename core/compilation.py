@@ -28,7 +28,8 @@ STEP_OF_FORWARD = 3.0  # a step, at the price of a forward pass
 STEPS = 10  # that are measured of each way
 SHARE = 0.05  # of a training that the choice may take
 XLA_COST = 2.0  # what a way with XLA takes to try, at the price of the plain one
-MOST_TOGETHER = 16  # steps that may run at one call
+MOST_TOGETHER = 16  # steps that may run at one call, where that was tried
+UNTRIED_TOGETHER = 4  # steps that may do so untried: no slower, and no checkpoint waits long for them
 LONG_STEP = 20.0  # milliseconds, beside which a call of its own costs nothing
 CHOICES = ("jit_compile", "precision", "steps_per_execution")  # fields of a fit that `auto` leaves open
 FIELDS = {"optimizer", "batch_size", *CHOICES}  # of a fit, that a trial hangs on
@@ -69,25 +70,38 @@ def chosen(run: Run, splits: Splits, encoder: Encoder) -> Experiment:
         splits: Audited examples.
         encoder: What the task learnt from them.
     """
-    import keras
-
     fit = run.experiment.fit
     if all(getattr(fit, choice) != "auto" for choice in CHOICES):
         return run.experiment
     if run.compilation is None:
         num_steps = fit.epochs * _steps(fit, splits)
-        possible = keras.backend.backend() == "tensorflow" and num_steps >= LEAST_STEPS
+        possible = _on_tensorflow() and num_steps >= LEAST_STEPS
         ways = tried(run.experiment, splits, encoder, num_steps) if possible else []
-        run.write_json("compilation.json", {"ways": [asdict(way) for way in ways], **_outcome(fit, ways)})
+        outcome = _outcome(fit, ways, _steps(fit, splits))
+        run.write_json("compilation.json", {"ways": [asdict(way) for way in ways], **outcome})
     return run.as_trained
 
 
-def _outcome(fit: Fit, ways: Sequence[Way]) -> dict[str, Any]:
-    """Return what replaces `auto`."""
-    if not ways:
-        # Keras' own choice, which is XLA on a GPU alone.
-        return {**_settings(_plainest(fit)), "jit_compile": fit.jit_compile}
-    return _settings(fastest(ways))
+def _outcome(fit: Fit, ways: Sequence[Way], num_steps: int) -> dict[str, Any]:
+    """Return what replaces `auto`, for epochs of so many steps."""
+    if ways:
+        return _settings(fastest(ways))
+    settings = _settings(_plainest(fit))
+    if fit.steps_per_execution == "auto" and _on_tensorflow():
+        settings["steps_per_execution"] = _together(num_steps, UNTRIED_TOGETHER)
+    # Keras' own choice, which is XLA on a GPU alone.
+    return {**settings, "jit_compile": fit.jit_compile}
+
+
+def _on_tensorflow() -> bool:
+    import keras
+
+    return keras.backend.backend() == "tensorflow"
+
+
+def _together(num_steps: int, most: int) -> int:
+    """Return the largest divisor of an epoch's steps that is not above `most`."""
+    return max(each for each in range(1, most + 1) if num_steps % each == 0)
 
 
 def _settings(way: Way) -> dict[str, Any]:
@@ -211,7 +225,7 @@ def _open_ways(fit: Fit, ways: Sequence[Way], num_steps: int) -> Iterator[Way]:
         yield replace(plain, precision="mixed_bfloat16")
     if fit.jit_compile == "auto":
         yield replace(plain, jit_compile=True, precision=fastest(ways).precision)
-    together = max(each for each in range(1, MOST_TOGETHER + 1) if num_steps % each == 0)
+    together = _together(num_steps, MOST_TOGETHER)
     best = fastest(ways)
     if fit.steps_per_execution == "auto" and together > 1 and (best.milliseconds or 0) < LONG_STEP:
         yield replace(plain, **{**_settings(best), "steps_per_execution": together})

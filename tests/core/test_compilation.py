@@ -69,13 +69,13 @@ def test_a_way_is_taken_if_it_is_clearly_faster_and_loses_nothing(other, wins):
     assert fastest([PLAIN, other]) is (other if wins else PLAIN)
 
 
-def test_a_short_training_goes_plainly_and_tries_nothing(tmp_path):
+def test_a_short_training_tries_nothing_and_goes_plainly_a_few_steps_at_a_call(tmp_path):
     run = train(experiment(), tmp_path / "run")
     assert seen(run) == {
         "ways": [],
         "jit_compile": "auto",
         "precision": "float32",
-        "steps_per_execution": 1,
+        "steps_per_execution": 4,
     }
 
 
