@@ -1,33 +1,42 @@
-"""Times alternating least squares on choices beside the library `implicit`, at the same objective.
+"""Times alternating least squares on choices beside the library `implicit`, at the same objective and start.
 
-    python -m benchmarks.least_squares [DATA]
+    python -m benchmarks.least_squares
+    python -m benchmarks.least_squares synthetic --sweeps 5 --rounds 2
 
-DATA is a MovieLens-style file or folder; by default the sample, MovieLens 100K. The peer is installed in an
-environment of its own, which is removed at the end. Both get the same pairs, factors and sweeps, one after
-the other in each round, and are judged on the last choice of each user over the whole catalogue.
+The peer is installed in an environment of its own, which is removed at the end, and has its best setting: as
+many threads as cores, and one for BLAS. Both get the same pairs, start and number of sweeps, one after the
+other in each round, so that equal solvers give equal figures: on the last choice of each user, over the whole
+catalogue. On cores that others use too, compare the processor time.
 """
 
 from __future__ import annotations
 
+import argparse
+import os
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 import venv
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+from threadpoolctl import threadpool_info
 
 from apps.recommendation.encoder import RatingsEncoder
 from apps.recommendation.interactions import Interactions
 from apps.recommendation.judging import ScoreUsers, ranking_figures
-from apps.recommendation.least_squares import Factorisation, ImplicitLeastSquares
+from apps.recommendation.least_squares import Factorisation, ImplicitLeastSquares, Solver
 from core.experiment import load_experiment
 
 PEER = "implicit==0.7.3"
-DIM, SWEEPS, PENALTY, UNOBSERVED = 64, 15, 2.0, 0.1
-ROUNDS = 3
+DIM, PENALTY, UNOBSERVED = 64, 2.0, 0.1
+JUDGED_USERS = 5_000
+SYNTHETIC_USERS, SYNTHETIC_ITEMS, SYNTHETIC_PAIRS, TASTES = 50_000, 10_000, 3_000_000, 20
+
+# Of one sweep, wall and processor time; the first, which may still load code, is left out.
+Seconds = list[tuple[float, float]]
 
 # Our objective, with scores times 1 + UNOBSERVED, and divided by the weight of a pair that nobody chose.
 PEER_SCRIPT = """
@@ -38,40 +47,54 @@ from implicit.als import AlternatingLeastSquares
 given = np.load(sys.argv[1])
 pairs = csr_matrix((given["confidence"], given["items"], given["offsets"]), shape=tuple(given["shape"]))
 model = AlternatingLeastSquares(
-    factors=int(given["dim"]), regularization=float(given["penalty"]), iterations=int(given["sweeps"]),
-    use_cg=bool(given["conjugate"]), random_state=0,
+    factors=given["user_factors"].shape[1], regularization=float(given["penalty"]),
+    iterations=int(given["sweeps"]), use_cg=bool(given["conjugate"]),
 )
-start = time.perf_counter()
-model.fit(pairs, show_progress=False)
-seconds = time.perf_counter() - start
+model.user_factors, model.item_factors = given["user_factors"], given["item_factors"]
+walls, clocks = [], []
+def swept(sweep, seconds, loss):
+    walls.append(seconds)
+    clocks.append(time.process_time())
+model.fit(pairs, show_progress=False, callback=swept)
+seconds = np.stack([walls[1:], np.diff(clocks)], axis=1)
 np.savez(sys.argv[2], seconds=seconds, users=model.user_factors, items=model.item_factors)
 """
 
 
-def ours(data: Interactions) -> tuple[float, ScoreUsers]:
-    """Return the seconds of all sweeps, and what scores users then."""
+def started(data: Interactions) -> Factorisation:
+    """Return the factors from which all start."""
     random = np.random.default_rng(0)
-    tables = (random.normal(0, 0.1, (n, DIM)).astype(np.float32) for n in (data.num_users, data.num_items))
-    factors = Factorisation(
-        *tables, np.zeros(data.num_users, np.float32), np.zeros(data.num_items, np.float32)
+    users, items = (
+        random.normal(0, 0.1, (rows, DIM)).astype(np.float32) for rows in (data.num_users, data.num_items)
     )
-    problem = ImplicitLeastSquares(data, PENALTY, 0.0, UNOBSERVED)
-    problem.sweep(factors)  # compiles
-    start = time.perf_counter()
-    for _ in range(SWEEPS):
+    users[0] = items[0] = 0
+    return Factorisation(
+        users, items, np.zeros(data.num_users, np.float32), np.zeros(data.num_items, np.float32)
+    )
+
+
+def ours(data: Interactions, sweeps: int, solver: Solver) -> tuple[Seconds, ScoreUsers]:
+    """Return the seconds of each sweep, and what scores users then."""
+    problem, factors = ImplicitLeastSquares(data, PENALTY, 0.0, UNOBSERVED, solver), started(data)
+    seconds = []
+    for _ in range(sweeps):
+        wall, processor = time.perf_counter(), time.process_time()
         factors = problem.sweep(factors)
-    return time.perf_counter() - start, lambda users: factors.users[users] @ factors.items.T
+        seconds.append((time.perf_counter() - wall, time.process_time() - processor))
+    return seconds[1:], lambda users: factors.users[users] @ factors.items.T
 
 
-def peer(python: Path, data: Interactions, conjugate: bool) -> tuple[float, ScoreUsers]:
+def peer(python: Path, data: Interactions, sweeps: int, conjugate: bool) -> tuple[Seconds, ScoreUsers]:
     """Return the same of `implicit`.
 
     Args:
         python: Of the environment that has it.
         data: The choices.
+        sweeps: At least two.
         conjugate: Three steps of conjugate gradient a row, its default, and not the exact solution.
     """
-    rows = data.items_by_user()
+    rows, start = data.items_by_user(), started(data)
+    scale = np.float32((1 + UNOBSERVED) ** 0.5)
     with tempfile.TemporaryDirectory() as folder:
         given, found = Path(folder) / "given.npz", Path(folder) / "found.npz"
         np.savez(
@@ -80,46 +103,93 @@ def peer(python: Path, data: Interactions, conjugate: bool) -> tuple[float, Scor
             offsets=rows.offsets,
             confidence=np.full(len(rows.values), (1 + UNOBSERVED) / UNOBSERVED, np.float32),
             shape=(data.num_users, data.num_items),
-            dim=DIM,
+            user_factors=start.users * scale,
+            item_factors=start.items * scale,
             penalty=PENALTY * (1 + UNOBSERVED) / UNOBSERVED,
-            sweeps=SWEEPS,
+            sweeps=sweeps,
             conjugate=conjugate,
         )
-        subprocess.run([python, "-c", PEER_SCRIPT, given, found], check=True, capture_output=True)
+        environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
+        command = [python, "-c", PEER_SCRIPT, given, found]
+        subprocess.run(command, check=True, capture_output=True, env=environment)
         with np.load(found) as read:
-            seconds, users, items = float(read["seconds"]), read["users"], read["items"]
+            seconds, users, items = read["seconds"].tolist(), read["users"], read["items"]
     return seconds, lambda numbers: users[numbers] @ items.T
 
 
-def main() -> None:
-    """Print the seconds a sweep and the figures of each."""
-    overrides = [f"data={sys.argv[1]}"] if len(sys.argv) > 1 else []
-    task = load_experiment("recommendation/rankings", overrides).task
+def real(data: str) -> tuple[Interactions, Interactions]:
+    """Return the training and the test part of the rankings task."""
+    task = load_experiment("recommendation/rankings", [f"data={data}"]).task
     splits = task.load()
     encoder = task.encode(splits.train)
     assert isinstance(encoder, RatingsEncoder)
-    train, test = encoder.interactions(splits.train), encoder.interactions(splits.test)
+    return encoder.interactions(splits.train), encoder.interactions(splits.test)
+
+
+def synthetic() -> tuple[Interactions, Interactions]:
+    """Return choices of popular items, half of them to the user's taste, and one more of each user."""
+    random = np.random.default_rng(0)
+    activity = random.lognormal(0, 1, SYNTHETIC_USERS)
+    popularity = 1 / np.arange(1, SYNTHETIC_ITEMS + 1) ** 0.8
+    drawn = SYNTHETIC_PAIRS * 3 // 2
+    users = random.choice(SYNTHETIC_USERS, drawn, p=activity / activity.sum())
+    items = random.choice(SYNTHETIC_ITEMS, drawn, p=popularity / popularity.sum())
+    items = np.where(random.random(drawn) < 0.5, items // TASTES * TASTES + users % TASTES, items)
+    pairs = random.permutation(np.unique(users * SYNTHETIC_ITEMS + items))[:SYNTHETIC_PAIRS]
+    users, items = pairs // SYNTHETIC_ITEMS + 1, pairs % SYNTHETIC_ITEMS + 1
+    held = np.zeros(len(pairs), bool)
+    held[np.unique(users, return_index=True)[1]] = True
+    train, test = (
+        Interactions(
+            users[part].astype(np.int32),
+            items[part].astype(np.int32),
+            np.ones(part.sum(), np.float32),
+            SYNTHETIC_USERS + 1,
+            SYNTHETIC_ITEMS + 1,
+        )
+        for part in (~held, held)
+    )
+    return train, test
+
+
+def main() -> None:
+    """Print the time of a sweep and the figure of each."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("data", nargs="?", default="sample", help="MovieLens-style, 'synthetic' or 'sample'")
+    parser.add_argument("--sweeps", type=int, default=15)
+    parser.add_argument("--rounds", type=int, default=3)
+    given = parser.parse_args()
+    train, test = synthetic() if given.data == "synthetic" else real(given.data)
     with tempfile.TemporaryDirectory() as folder:
         venv.create(folder, with_pip=True)
         python = Path(folder) / "bin" / "python"
         subprocess.run([python, "-m", "pip", "install", "--quiet", PEER], check=True)
-        seconds: dict[str, list[float]] = {}
+        seconds: dict[str, Seconds] = {}
         scores: dict[str, ScoreUsers] = {}
-        for _ in range(ROUNDS):
-            for name, (taken, score) in {
-                "quartet, exact": ours(train),
-                f"{PEER}, exact": peer(python, train, conjugate=False),
-                f"{PEER}, conjugate gradient": peer(python, train, conjugate=True),
+        for _ in range(given.rounds):
+            for name, run in {
+                "quartet, exact": lambda: ours(train, given.sweeps, "exact"),
+                f"{PEER}, exact": lambda: peer(python, train, given.sweeps, conjugate=False),
+                "quartet, conjugate gradient": lambda: ours(train, given.sweeps, "conjugate_gradient"),
+                f"{PEER}, conjugate gradient": lambda: peer(python, train, given.sweeps, conjugate=True),
             }.items():
-                seconds.setdefault(name, []).append(taken / SWEEPS)
-                scores[name] = score
-    print(f"{len(train):,} choices, {train.num_users:,} users, {train.num_items:,} items, {DIM} factors")
+                taken, scores[name] = run()
+                seconds.setdefault(name, []).extend(taken)
+    kernels = {library["architecture"] for library in threadpool_info() if "architecture" in library}
+    print(
+        f"{len(train):,} choices, {train.num_users - 1:,} users, {train.num_items - 1:,} items; "
+        f"{DIM} factors, {given.sweeps} sweeps, {given.rounds} rounds;\n"
+        f"{os.cpu_count()} cores, NumPy {version('numpy')}, BLAS kernels {', '.join(sorted(kernels))}\n"
+    )
+    print("| solver | a sweep: median, least | its processor time: median, least | NDCG@10 |")
+    print("|---|---|---|---|")
     for name, times in seconds.items():
-        figures = ranking_figures(scores[name], test, train.matrix())
-        print(
-            f"{name:36s}{1000 * statistics.median(times):8.1f} ms a sweep "
-            f"({1000 * min(times):.1f} to {1000 * max(times):.1f})   NDCG@10 {figures['ndcg@10']:.4f}"
-        )
+        figures = ranking_figures(scores[name], test, train.matrix(), JUDGED_USERS)
+        spans = [
+            f"{1000 * statistics.median(kind):,.0f}, {1000 * min(kind):,.0f} ms"
+            for kind in zip(*times, strict=True)
+        ]
+        print(f"| {name} | {' | '.join(spans)} | {figures['ndcg@10']:.4f} |")
 
 
 if __name__ == "__main__":

@@ -47,6 +47,10 @@ class CollaborativeFiltering(Task):
     method: Literal["least_squares", "factorisation", "two_tower"] = Field(
         "least_squares", description="factors in closed form, factors by gradient, or deep nets"
     )
+    solver: Literal["exact", "conjugate_gradient"] = Field(
+        "exact",
+        description="each sweep to the best factors, or a few cheap steps towards them; least_squares only",
+    )
     dim: int = Field(32, ge=1, le=1024, description="length of the vectors")
     penalty: float = Field(1.0, gt=0, description="on the vector of each id")
     exponent: float = Field(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from scipy.sparse import csr_array
 
+FULLNESS = 0.75  # of the longest row of a block that the others have at least
 UNKNOWN = 0  # the number of every user and item that training never saw; the known ones count from 1
 
 
@@ -103,44 +104,31 @@ def grouped(rows: np.ndarray, num_rows: int) -> Ragged:
     return Ragged(np.argsort(rows, kind="stable"), offsets)
 
 
-@dataclass(frozen=True, eq=False)
-class Block:
-    """Rows of about the same length, padded.
+def row_blocks(lengths: np.ndarray, num_values: int, least: int = 1) -> Iterator[np.ndarray]:
+    """Yield the numbers of all rows that are not empty, the longest first, in blocks of about one length.
+
+    A block padded to its longest row holds at most `num_values`, of which at most a quarter is padding. A
+    row longer than `num_values` is a block of its own.
 
     Args:
-        rows: Their numbers, shape `(num_rows,)`.
-        places: Where their values stand, shape `(num_padded, length)`; 0 where there is padding. `num_padded`
-            is at least `num_rows`.
-        mask: 1 for a value and 0 for padding, float32, of the same shape.
-    """
-
-    rows: np.ndarray
-    places: np.ndarray
-    mask: np.ndarray
-
-
-def padded_blocks(groups: Ragged, num_values: int) -> Iterator[Block]:
-    """Yield all rows that are not empty in blocks of at most `num_values` padded values.
-
-    The lengths are powers of two, and all blocks of one length are of one size, so that less than half is
-    padding and compiled operations meet few shapes. A row longer than `num_values` is a block of its own.
+        lengths: Of the rows.
+        num_values: At least 1.
+        least: What a row counts for if it is shorter.
 
     Example:
 
-    >>> blocks = list(padded_blocks(grouped(np.array([0, 1, 1, 1, 2]), 3), num_values=8))
-    >>> [block.rows.tolist() for block in blocks], blocks[1].mask.tolist()
-    ([[0, 2], [1]], [[1.0, 1.0, 1.0, 0.0]])
+    >>> [block.tolist() for block in row_blocks(np.array([3, 0, 8, 2, 4]), num_values=8)]
+    [[2], [4, 0], [3]]
     """
-    lengths = groups.lengths
-    size_class = np.ceil(np.log2(np.maximum(lengths, 1))).astype(np.int64)
-    for exponent in np.unique(size_class[lengths > 0]):
-        members = np.flatnonzero((size_class == exponent) & (lengths > 0))
-        length = 1 << int(exponent)
-        size = min(max(num_values // length, 1), len(members))
-        for start in range(0, len(members), size):
-            rows = members[start : start + size]
-            places, mask = padded(groups.take(rows), size, length)
-            yield Block(rows, places, mask.astype(np.float32))
+    order = np.argsort(-lengths, kind="stable")[: np.count_nonzero(lengths)]
+    falling = -lengths[order]
+    start = 0
+    while start < len(order):
+        longest = lengths[order[start]]
+        alike = int(np.searchsorted(falling, -FULLNESS * longest, side="right"))
+        stop = min(start + max(num_values // max(longest, least), 1), alike)
+        yield order[start:stop]
+        start = stop
 
 
 def padded(

@@ -1,21 +1,24 @@
 """Alternating least squares: the factors of all users given those of the items, then the other way round.
 
-Either half is one ridge regression a row, solved in closed form, for many rows in one batched operation.
+Either half is one ridge regression a row: solved in closed form, or brought nearer to that from where it was.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from apps.recommendation.interactions import Interactions, padded_blocks
+from apps.recommendation.interactions import Interactions
+from apps.recommendation.ridge_regressions import solved_rows
 
 if TYPE_CHECKING:
     from core.data.examples import Ragged
 
 BLOCK_BYTES = 2**25  # of gathered factors at a time
+
+Solver = Literal["exact", "conjugate_gradient"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +102,7 @@ class ExplicitLeastSquares:
         penalty: On the vectors, above 0.
         bias_penalty: On the biases, above 0.
         exponent: 0 to 1.
+        solver: Of a sweep.
 
     Reference:
         Zhou et al., 2008, Large-scale Parallel Collaborative Filtering for the Netflix Prize, section 3; with
@@ -110,6 +114,7 @@ class ExplicitLeastSquares:
     penalty: float
     bias_penalty: float
     exponent: float
+    solver: Solver = "exact"
     by_user: Ragged = field(init=False)
     by_item: Ragged = field(init=False)
 
@@ -119,26 +124,40 @@ class ExplicitLeastSquares:
 
     def sweep(self, factors: Factorisation) -> Factorisation:
         """Return the factors after both halves; the objective is never higher than before."""
-        data, above_mean = self.ratings, self.ratings.ratings - self.mean
-        users, user_bias = self.users_given(factors)
-        items, item_bias = self._half(self.by_item, data.users, above_mean - user_bias[data.users], users)
+        warm = self.solver == "conjugate_gradient"
+        start = (factors.users, factors.user_bias) if warm else None
+        users, user_bias = self._half(
+            self.by_user, self.ratings.items, factors.items, factors.item_bias, start
+        )
+        start = (factors.items, factors.item_bias) if warm else None
+        items, item_bias = self._half(self.by_item, self.ratings.users, users, user_bias, start)
         return Factorisation(users, items, user_bias, item_bias)
 
     def users_given(self, factors: Factorisation) -> tuple[np.ndarray, np.ndarray]:
         """Return the best vectors and biases of the users for the factors of the items."""
-        data = self.ratings
-        targets = data.ratings - self.mean - factors.item_bias[data.items]
-        return self._half(self.by_user, data.items, targets, factors.items)
+        return self._half(self.by_user, self.ratings.items, factors.items, factors.item_bias)
 
     def _half(
-        self, groups: Ragged, columns: np.ndarray, targets: np.ndarray, others: np.ndarray
+        self,
+        groups: Ragged,
+        columns: np.ndarray,
+        others: np.ndarray,
+        other_bias: np.ndarray,
+        start: tuple[np.ndarray, np.ndarray] | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         # The bias of a row is the weight of a feature that is always 1.
-        features = np.concatenate([others, np.ones((len(others), 1), np.float32)], axis=1)
+        features = np.column_stack([others, np.ones(len(others), np.float32)])
         penalties = np.full(features.shape[1], self.penalty, np.float32)
         penalties[-1] = self.bias_penalty
-        scales = groups.lengths**self.exponent
-        solved = solved_rows(groups, columns, targets, features, scales[:, None] * penalties)
+        scales = (groups.lengths**self.exponent).astype(np.float32)
+        solved = solved_rows(
+            groups,
+            columns,
+            self.ratings.ratings - self.mean - other_bias[columns],
+            features,
+            scales[:, None] * penalties,
+            start=None if start is None else np.column_stack(start),
+        )
         return solved[:, :-1], solved[:, -1]
 
     def user_problem(self, user: int, item: int, factors: Factorisation) -> UserProblem:
@@ -184,6 +203,7 @@ class ImplicitLeastSquares:
         penalty: On the vectors, above 0.
         exponent: 0 to 1.
         unobserved: Weight of a pair without a rating, above 0.
+        solver: Of a sweep.
 
     Reference:
         Hu, Koren and Volinsky, 2008, Collaborative Filtering for Implicit Feedback Datasets, equations 4 and
@@ -195,6 +215,7 @@ class ImplicitLeastSquares:
     penalty: float
     exponent: float
     unobserved: float
+    solver: Solver = "exact"
     by_user: Ragged = field(init=False)
     by_item: Ragged = field(init=False)
 
@@ -204,8 +225,9 @@ class ImplicitLeastSquares:
 
     def sweep(self, factors: Factorisation) -> Factorisation:
         """Return the factors after both halves; the objective is never higher than before."""
-        users, _ = self.users_given(factors)
-        items = self._half(self.by_item, self.ratings.users, users)
+        warm = self.solver == "conjugate_gradient"
+        users = self._half(self.by_user, self.ratings.items, factors.items, factors.users if warm else None)
+        items = self._half(self.by_item, self.ratings.users, users, factors.items if warm else None)
         return Factorisation(users, items, factors.user_bias, factors.item_bias)
 
     def users_given(self, factors: Factorisation) -> tuple[np.ndarray, np.ndarray]:
@@ -213,11 +235,12 @@ class ImplicitLeastSquares:
         users = self._half(self.by_user, self.ratings.items, factors.items)
         return users, np.zeros(len(users), np.float32)
 
-    def _half(self, groups: Ragged, columns: np.ndarray, others: np.ndarray) -> np.ndarray:
-        gram = self.unobserved * others.T @ others
+    def _half(
+        self, groups: Ragged, columns: np.ndarray, others: np.ndarray, start: np.ndarray | None = None
+    ) -> np.ndarray:
         targets = np.ones(len(columns), np.float32)
-        penalties = np.repeat(self._penalties(groups, len(others))[:, None], others.shape[1], axis=1)
-        return solved_rows(groups, columns, targets, others, penalties, gram)
+        penalties = self._penalties(groups, len(others)).astype(np.float32)[:, None]
+        return solved_rows(groups, columns, targets, others, penalties, self.unobserved, start)
 
     def _penalties(self, groups: Ragged, num_others: int) -> np.ndarray:
         return self.penalty * (groups.lengths + self.unobserved * (num_others - 1)) ** self.exponent
@@ -250,52 +273,3 @@ class ImplicitLeastSquares:
         ):
             total += self._penalties(groups, num_others) @ np.sum(vectors**2, axis=1)
         return float(total / len(data))
-
-
-def solved_rows(
-    groups: Ragged,
-    columns: np.ndarray,
-    targets: np.ndarray,
-    features: np.ndarray,
-    penalties: np.ndarray,
-    gram: np.ndarray | None = None,
-) -> np.ndarray:
-    """Return the ridge regression of each row on the features of its columns.
-
-    Args:
-        groups: The places of each row's observations.
-        columns: The column of each observation, int32, shape `(num_observations,)`.
-        targets: float32, likewise.
-        features: Of each column, float32, shape `(num_columns, dim)`.
-        penalties: On each weight of each row, shape `(num_rows, dim)`.
-        gram: Added to each row's matrix of squares, shape `(dim, dim)`.
-
-    Returns:
-        Weights, float32, shape `(num_rows, dim)`; zero for a row without observations.
-    """
-    from keras import ops
-
-    dim = features.shape[1]
-    solved = np.zeros((len(groups), dim), np.float32)
-    table = ops.convert_to_tensor(features, dtype="float32")
-    shared = ops.zeros((dim, dim)) if gram is None else ops.convert_to_tensor(gram, dtype="float32")
-    for block in padded_blocks(groups, BLOCK_BYTES // (4 * dim)):
-        ridge = np.ones((len(block.mask), dim), np.float32)
-        ridge[: len(block.rows)] = penalties[block.rows]
-        weights = _ridge_regressions(
-            ops.take(table, columns[block.places], axis=0), targets[block.places], block.mask, ridge, shared
-        )
-        solved[block.rows] = ops.convert_to_numpy(weights)[: len(block.rows)]
-    return solved
-
-
-def _ridge_regressions(features: Any, targets: Any, mask: Any, ridge: Any, gram: Any) -> Any:
-    """Return weights `(rows, dim)` for features `(rows, length, dim)`, targets and mask `(rows, length)`."""
-    from keras import ops
-
-    masked = ops.transpose(features * mask[..., None], (0, 2, 1))
-    squares = ops.matmul(masked, features) + gram + ridge[..., None] * ops.eye(ridge.shape[1])
-    products = ops.matmul(masked, ops.convert_to_tensor(targets, dtype="float32")[..., None])
-    lower = ops.cholesky(squares)
-    half = ops.solve_triangular(lower, products, lower=True)
-    return ops.solve_triangular(ops.transpose(lower, (0, 2, 1)), half, lower=False)[..., 0]

@@ -77,7 +77,7 @@ class Rankings(CollaborativeFiltering):
         """Return the least squares problem of choices."""
         from apps.recommendation.least_squares import ImplicitLeastSquares
 
-        return ImplicitLeastSquares(data, self.penalty, self.exponent, self.unobserved)
+        return ImplicitLeastSquares(data, self.penalty, self.exponent, self.unobserved, self.solver)
 
     def pair_scores(self, model: keras.Model, encoder: RatingsEncoder) -> ScorePairs:
         """Return the function from users and items to scores, which are comparable for one user alone."""

@@ -61,7 +61,9 @@ class Ratings(CollaborativeFiltering):
         """Return the least squares problem of ratings as numbers."""
         from apps.recommendation.least_squares import ExplicitLeastSquares
 
-        return ExplicitLeastSquares(data, encoder.mean, self.penalty, self.bias_penalty, self.exponent)
+        return ExplicitLeastSquares(
+            data, encoder.mean, self.penalty, self.bias_penalty, self.exponent, self.solver
+        )
 
     def pair_scores(self, model: keras.Model, encoder: RatingsEncoder) -> ScorePairs:
         """Return the function from users and items to ratings, none beyond those that training saw."""

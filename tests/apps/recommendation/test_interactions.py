@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from apps.recommendation.interactions import Interactions, grouped, last_held_out, numbered, padded_blocks
+from apps.recommendation.interactions import Interactions, last_held_out, numbered, row_blocks
 from core.data.examples import Examples
 from core.errors import UserError
 
@@ -10,20 +10,27 @@ def test_an_id_that_training_never_saw_is_number_zero():
     assert numbered(np.array(["7", "10", "x"], np.dtypes.StringDType()), ["10", "7"]).tolist() == [2, 1, 0]
 
 
-def test_every_place_stands_once_in_the_blocks_whatever_their_size():
-    rows = np.random.default_rng(0).integers(0, 20, 300)
-    groups = grouped(rows, 25)
-    for num_values in (1, 16, 10_000):
-        found = {}
-        for block in padded_blocks(groups, num_values):
-            for row, places, mask in zip(block.rows, block.places, block.mask, strict=False):
-                found[int(row)] = places[mask > 0].tolist()
-        assert found == {row: np.flatnonzero(rows == row).tolist() for row in range(20)}
+LENGTHS = np.random.default_rng(0).zipf(1.6, 200).clip(max=60) - 1
 
 
-def test_blocks_hold_no_more_than_asked_for_where_rows_are_short():
-    groups = grouped(np.random.default_rng(0).integers(0, 50, 300), 50)
-    assert all(block.places.size <= 64 for block in padded_blocks(groups, 64))
+@pytest.mark.parametrize("num_values", [1, 16, 10_000])
+def test_every_row_that_is_not_empty_stands_once_in_the_blocks(num_values):
+    rows = np.concatenate(list(row_blocks(LENGTHS, num_values)))
+    assert sorted(rows.tolist()) == np.flatnonzero(LENGTHS).tolist()
+
+
+def test_blocks_hold_no_more_than_asked_for_but_for_a_row_that_is_longer():
+    for block in row_blocks(LENGTHS, 32):
+        assert len(block) * LENGTHS[block].max() <= 32 or len(block) == 1
+
+
+def test_short_rows_count_for_the_least_that_is_asked_for():
+    assert max(len(block) for block in row_blocks(LENGTHS, 32, least=8)) == 4
+
+
+def test_at_most_a_quarter_of_a_block_is_padding():
+    for block in row_blocks(LENGTHS, 10_000):
+        assert LENGTHS[block].min() >= 0.75 * LENGTHS[block].max()
 
 
 def test_items_of_a_user_are_in_the_order_of_time():

@@ -1,13 +1,17 @@
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.sparse.linalg import cg
 
-from apps.recommendation import least_squares
+from apps.recommendation import ridge_regressions
 from apps.recommendation.interactions import Interactions
-from apps.recommendation.least_squares import ExplicitLeastSquares, Factorisation, ImplicitLeastSquares
-from tests.on_jax import rerun_on_jax
+from apps.recommendation.least_squares import (
+    ExplicitLeastSquares,
+    Factorisation,
+    ImplicitLeastSquares,
+    Solver,
+)
 
 NUM_USERS, NUM_ITEMS, DIM = 13, 9, 3
 
@@ -32,14 +36,14 @@ def start() -> Factorisation:
     return Factorisation(users, items, np.zeros(NUM_USERS, np.float32), np.zeros(NUM_ITEMS, np.float32))
 
 
-def explicit(data: Interactions) -> ExplicitLeastSquares:
+def explicit(data: Interactions, solver: Solver = "exact") -> ExplicitLeastSquares:
     return ExplicitLeastSquares(
-        data, mean=float(data.ratings.mean()), penalty=0.7, bias_penalty=0.3, exponent=0.5
+        data, mean=float(data.ratings.mean()), penalty=0.7, bias_penalty=0.3, exponent=0.5, solver=solver
     )
 
 
-def implicit(data: Interactions) -> ImplicitLeastSquares:
-    return ImplicitLeastSquares(data, penalty=0.2, exponent=0.5, unobserved=0.3)
+def implicit(data: Interactions, solver: Solver = "exact") -> ImplicitLeastSquares:
+    return ImplicitLeastSquares(data, penalty=0.2, exponent=0.5, unobserved=0.3, solver=solver)
 
 
 def slow_explicit_users(data: Interactions, start: Factorisation) -> tuple[np.ndarray, np.ndarray]:
@@ -97,18 +101,49 @@ def test_value_of_the_implicit_objective_is_the_sum_over_all_pairs(data, start):
     np.testing.assert_allclose(implicit(data).objective(swept), expected / len(data), rtol=1e-5)
 
 
+@pytest.mark.parametrize("solver", ["exact", "conjugate_gradient"])
 @pytest.mark.parametrize("problem", [explicit, implicit])
-def test_the_objective_falls_with_every_sweep(problem, data, start):
-    factors, objectives = start, [problem(data).objective(start)]
+def test_the_objective_falls_with_every_sweep(problem, solver, data, start):
+    solved = problem(data, solver)
+    factors, objectives = start, [solved.objective(start)]
     for _ in range(6):
-        factors = problem(data).sweep(factors)
-        objectives.append(problem(data).objective(factors))
+        factors = solved.sweep(factors)
+        objectives.append(solved.objective(factors))
     assert all(later < earlier for earlier, later in pairwise(objectives))
 
 
 @pytest.mark.parametrize("problem", [explicit, implicit])
-def test_the_unknown_and_those_without_ratings_stay_at_zero(problem, data, start):
-    swept = problem(data).sweep(start)
+def test_as_many_steps_of_conjugate_gradient_as_weights_are_the_exact_solution(
+    problem, data, start, monkeypatch
+):
+    monkeypatch.setattr(ridge_regressions, "STEPS", DIM + 2)
+    exact, stepped = problem(data).sweep(start), problem(data, "conjugate_gradient").sweep(start)
+    np.testing.assert_allclose(stepped.users, exact.users, atol=1e-4)
+    np.testing.assert_allclose(stepped.item_bias, exact.item_bias, atol=1e-4)
+
+
+def test_steps_of_conjugate_gradient_are_those_of_scipy_from_the_same_start(data, start, monkeypatch):
+    monkeypatch.setattr(ridge_regressions, "STEPS", 2)
+    items = start.items.astype(float)
+    swept = implicit(data, "conjugate_gradient").sweep(start)
+    for user in range(1, NUM_USERS - 1):
+        rated = np.isin(np.arange(NUM_ITEMS), data.items[data.users == user])
+        penalty = 0.2 * (rated.sum() + 0.3 * (NUM_ITEMS - 1)) ** 0.5
+        squares = items.T @ ((rated + 0.3)[:, None] * items) + penalty * np.eye(DIM)
+        stepped, _ = cg(squares, items.T @ rated, start.users[user], rtol=0, maxiter=2)
+        np.testing.assert_allclose(swept.users[user], stepped, atol=1e-5)
+
+
+@pytest.mark.parametrize("problem", [explicit, implicit])
+def test_two_sweeps_from_the_same_factors_are_equal_to_the_bit(problem, data, start):
+    first, second = (problem(data, "conjugate_gradient").sweep(start) for _ in range(2))
+    assert np.array_equal(first.items, second.items)
+
+
+@pytest.mark.parametrize("solver", ["exact", "conjugate_gradient"])
+@pytest.mark.parametrize("problem", [explicit, implicit])
+def test_the_unknown_and_those_without_ratings_stay_at_zero(problem, solver, data, start):
+    swept = problem(data, solver).sweep(start)
     for values in (swept.users, swept.user_bias):
         assert not values[[0, -1]].any()
     assert not swept.items[0].any()
@@ -117,12 +152,8 @@ def test_the_unknown_and_those_without_ratings_stay_at_zero(problem, data, start
 @pytest.mark.parametrize("problem", [explicit, implicit])
 def test_the_size_of_the_blocks_does_not_change_the_factors(problem, data, start, monkeypatch):
     whole = problem(data).sweep(start)
-    monkeypatch.setattr(least_squares, "BLOCK_BYTES", 128)
+    monkeypatch.setattr(ridge_regressions, "BLOCK_BYTES", 128)
     np.testing.assert_allclose(problem(data).sweep(start).items, whole.items, atol=1e-5)
-
-
-def test_values_on_jax():
-    rerun_on_jax(Path(__file__).parent, keyword="value")
 
 
 @pytest.mark.parametrize("problem", [explicit, implicit])
