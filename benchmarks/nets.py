@@ -1,0 +1,174 @@
+"""Examples a second of three nets in training, beside the same nets in PyTorch, eager and compiled.
+
+    python -m benchmarks.nets [PYTHON]
+
+The peer is installed in an environment of its own, which is removed at the end; PYTHON is an interpreter that
+has it already. Each side is one process that stays, and they take their turns: every round runs each way of
+each net for some steps. All learn by Adam from the same numbers of random examples, in memory.
+"""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.peers import environment
+from benchmarks.table import Line, print_table
+
+PEER = "torch==2.13.0"
+ROUNDS, SECONDS = 5, 1.5
+CLASSES, PICTURES, TEXTS = 10, (32, 32, 3), (64,)
+VOCABULARY, WIDTH, HEADS = 20_000, 128, 4
+BATCH, BATCHES = 64, 8
+
+NETS = ("ResNet", "Transformer", "GRU")
+OURS = ("float32", "float32 XLA", "bfloat16", "bfloat16 XLA")
+THEIRS = ("eager", "compiled", "bfloat16 eager", "bfloat16 compiled")
+
+
+def examples(net: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return the inputs of all batches, and their classes."""
+    random = np.random.default_rng(0)
+    count = BATCH * BATCHES
+    y = random.integers(0, CLASSES, count)
+    if net == "ResNet":
+        return random.normal(size=(count, *PICTURES)).astype(np.float32), y
+    return random.integers(1, VOCABULARY, (count, *TEXTS), np.int32), y
+
+
+def built(net: str) -> Any:
+    """Return a net in Keras."""
+    import keras
+    import keras_hub
+
+    from apps.vision.nets import resnet
+
+    layers = keras.layers
+    if net == "ResNet":
+        inputs = keras.Input(PICTURES)
+        x = resnet(inputs, width=16, depth=3, stride=1)
+    else:
+        inputs = keras.Input(TEXTS, dtype="int32")
+        x = layers.Embedding(VOCABULARY, WIDTH)(inputs)
+        if net == "GRU":
+            x = layers.Bidirectional(layers.GRU(WIDTH, return_sequences=True))(x)
+        else:
+            for _ in range(2):
+                x = keras_hub.layers.TransformerEncoder(
+                    4 * WIDTH, HEADS, dropout=0.1, activation="relu", normalize_first=True
+                )(x)
+            x = layers.LayerNormalization()(x)
+        x = layers.GlobalMaxPooling1D()(x)
+    return keras.Model(inputs, layers.Dense(CLASSES, dtype="float32")(x))
+
+
+def trainer(net: str, way: str) -> Callable[[], None]:
+    """Return what trains a net in Keras for a pass over the batches."""
+    import keras
+    import tensorflow as tf
+
+    keras.config.set_dtype_policy("mixed_bfloat16" if "bfloat16" in way else "float32")
+    model = built(net)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(1e-4), loss, jit_compile="XLA" in way)
+    data = tf.data.Dataset.from_tensor_slices(examples(net)).batch(BATCH).cache().prefetch(2)
+    return lambda: model.fit(data, verbose=0) and None
+
+
+def answer(trainer: Callable[[str, str], Callable[[], None]]) -> None:
+    """Run what standard input names, a net and a way a line, and print the examples a second of each."""
+    known: dict[str, Callable[[], None]] = {}
+    for line in map(str.strip, sys.stdin):
+        if line not in known:
+            known[line] = trainer(*line.split(",", 1))
+            known[line]()
+            known[line]()
+        passes, start = 0, time.perf_counter()
+        while time.perf_counter() - start < SECONDS:
+            known[line]()
+            passes += 1
+        print(passes * BATCH * BATCHES / (time.perf_counter() - start), flush=True)
+
+
+class Side:
+    """A process that trains nets when it is asked to.
+
+    Args:
+        command: What it runs.
+    """
+
+    def __init__(self, *command: str | Path) -> None:
+        self.process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+
+    def examples_per_second(self, net: str, way: str) -> float:
+        """Return how many examples a second it trains with now."""
+        assert self.process.stdin
+        assert self.process.stdout
+        print(f"{net},{way}", file=self.process.stdin, flush=True)
+        return float(self.process.stdout.readline())
+
+
+def lines(python: Path) -> Iterator[Line]:
+    """Yield the best way of ours beside the better of PyTorch eager and compiled, then beside its best.
+
+    Args:
+        python: An interpreter that has the peer.
+    """
+    sides = {
+        "Keras": (Side(sys.executable, "-m", "benchmarks.nets", "--ours"), OURS),
+        "PyTorch": (Side(python, "-m", "benchmarks.nets_pytorch"), THEIRS),
+    }
+    for net in NETS:
+        rates: dict[str, dict[str, list[float]]] = {name: {} for name in sides}
+        for _ in range(ROUNDS):
+            for name, (side, ways) in sides.items():
+                for way in ways:
+                    rates[name].setdefault(way, []).append(side.examples_per_second(net, way))
+        for name, found in rates.items():
+            told = ", ".join(f"{way} {statistics.median(each):,.0f}" for way, each in found.items())
+            print(f"{net}, {name}, examples a second: {told}", flush=True)
+        ours, theirs = rates["Keras"], rates["PyTorch"]
+        best = fastest(ours, OURS)
+        for rival in (fastest(theirs, THEIRS[:2]), fastest(theirs, THEIRS)):
+            yield Line(
+                f"{net}, training",
+                "examples a second",
+                ours[best],
+                f"PyTorch {PEER.partition('==')[2]}, {rival}",
+                theirs[rival],
+                more=True,
+                note=best,
+            )
+    for side, _ in sides.values():
+        side.process.communicate()
+
+
+def fastest(rates: dict[str, list[float]], ways: tuple[str, ...]) -> str:
+    """Return the fastest of some ways, by the medians."""
+    return max(ways, key=lambda way: statistics.median(rates[way]))
+
+
+def main() -> None:
+    """Print the table."""
+    if len(sys.argv) > 1:
+        print_table(list(lines(Path(sys.argv[1]))))
+        return
+    with environment(PEER, "numpy") as python:
+        print_table(list(lines(python)))
+
+
+if __name__ == "__main__":
+    answer(trainer) if sys.argv[1:] == ["--ours"] else main()
