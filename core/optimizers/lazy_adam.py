@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from core.optimizers.rows import is_rows, looked_up, merged_rows, rows_like, set_rows
+from core.optimizers.rows import is_rows, looked_up, merged_rows, rows_like, set_rows, subtract_rows
 
 
 @keras.saving.register_keras_serializable(package="quartet")
@@ -85,4 +85,4 @@ class LazyAdam(keras.optimizers.Adam):
         change = ops.cast(learning_rate, dtype) * bias * means / (ops.sqrt(squares) + self.epsilon)
         set_rows(mean, gradient, means)
         set_rows(square, gradient, squares)
-        set_rows(variable, gradient, looked_up(variable, gradient) - change)
+        subtract_rows(variable, gradient, change)

@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from core.optimizers.lazy_adam import LazyAdam
-from core.optimizers.rows import is_rows, looked_up, set_rows
+from core.optimizers.rows import is_rows, looked_up, set_rows, subtract_rows
 
 
 @keras.saving.register_keras_serializable(package="quartet")
@@ -77,7 +77,7 @@ class RowWiseAdagrad(LazyAdam):
         squares = looked_up(accumulator, gradient) + ops.mean(gradient.values**2, axis=-1, keepdims=True)
         change = rate * gradient.values / (ops.sqrt(squares) + self.epsilon)
         set_rows(accumulator, gradient, squares)
-        set_rows(variable, gradient, looked_up(variable, gradient) - change)
+        subtract_rows(variable, gradient, change)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor."""
