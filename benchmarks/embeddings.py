@@ -76,7 +76,10 @@ def main() -> None:
                 if way.startswith("keras") and size > LARGEST_OF_KERAS:
                     continue
                 taken.setdefault((way, size), []).append(step_milliseconds(embedding, optimizer, size))
-    print(f"{keras.backend.backend()}: ms a step, median of {ROUNDS} rounds (least to most), and in units of {SIZES[0]:,} rows")
+    print(
+        f"{keras.backend.backend()}: ms a step, median of {ROUNDS} rounds (least to most), "
+        f"and in units of {SIZES[0]:,} rows"
+    )
     for way in WAYS:
         least = statistics.median(taken[way, SIZES[0]])
         for size in SIZES:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from core.layers.large_embedding import LargeEmbedding
 from core.layers.lookup_model import LookupModel
-from core.layers.lookups import take_rows, value_and_row_gradients
+from core.layers.lookups import take_rows
 from core.layers.spectrogram import LogMelSpectrogram
 from core.layers.spectrogram_augmentation import RandomEqualizer, SpecAugment
 from core.layers.token_dropout import TokenDropout
@@ -23,5 +23,4 @@ __all__ = [
     "SpecAugment",
     "TokenDropout",
     "take_rows",
-    "value_and_row_gradients",
 ]

@@ -81,8 +81,8 @@ class LazyAdam(keras.optimizers.Adam):
         step = ops.cast(self.iterations + 1, dtype)
         bias = ops.sqrt(1 - self.beta_2**step) / (1 - self.beta_1**step)
         means = self.beta_1 * looked_up(mean, gradient) + (1 - self.beta_1) * gradient.values
+        means = set_rows(mean, gradient, means)
         squares = self.beta_2 * looked_up(square, gradient) + (1 - self.beta_2) * gradient.values**2
+        squares = set_rows(square, gradient, squares)
         change = ops.cast(learning_rate, dtype) * bias * means / (ops.sqrt(squares) + self.epsilon)
-        set_rows(mean, gradient, means)
-        set_rows(square, gradient, squares)
         subtract_rows(variable, gradient, change)

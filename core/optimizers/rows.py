@@ -40,13 +40,15 @@ def looked_up(variable: Any, gradient: Any) -> Any:
     return tf.gather(_native(variable), gradient.indices)
 
 
-def set_rows(variable: Any, gradient: Any, values: Any) -> None:
-    """Replace the rows of a variable that a merged gradient is of."""
+def set_rows(variable: Any, gradient: Any, values: Any) -> Any:
+    """Replace the rows of a variable that a merged gradient is of, and return them."""
     if isinstance(gradient, Rows):
         rows = variable.value.at[gradient.indices]
         variable.assign(rows.set(values, mode="drop", indices_are_sorted=True, unique_indices=True))
-    else:
-        _native(variable).scatter_update(rows_like(gradient, values))
+        # Were `values` used twice, XLA would keep what they are computed from, at several times the cost.
+        return looked_up(variable, gradient)
+    _native(variable).scatter_update(rows_like(gradient, values))
+    return values
 
 
 def subtract_rows(variable: Any, gradient: Any, change: Any) -> None:
