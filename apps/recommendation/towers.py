@@ -13,6 +13,7 @@ from apps.recommendation.judging import ScorePairs, ScoreUsers
 from apps.recommendation.layers import Factors, PooledItems, SeenItems
 from apps.recommendation.least_squares import Factorisation
 from core.data.examples import Ragged
+from core.layers import LookupModel
 
 USER_TOWER, ITEM_TOWER = "user_tower", "item_tower"
 
@@ -29,7 +30,7 @@ def two_towers(user_tower: keras.Model, item_tower: keras.Model, mean: float) ->
     item = keras.Input((), dtype="int32", name="item")
     product = layers.Dot(axes=-1, dtype="float32")([user_tower(user), item_tower(item)])
     score = layers.Rescaling(1.0, offset=mean, dtype="float32", name="mean")(product)
-    return keras.Model(
+    return LookupModel(
         {"user": user, "item": item}, layers.Reshape((), name="score")(score), name="two_towers"
     )
 
@@ -39,7 +40,7 @@ def batch_scores(model: keras.Model) -> keras.Model:
     user, item = keras.Input((), dtype="int32", name="user"), keras.Input((), dtype="int32", name="item")
     users, items = model.get_layer(USER_TOWER)(user), model.get_layer(ITEM_TOWER)(item)
     scores = layers.Activation("linear", dtype="float32")(ops.matmul(users, ops.transpose(items)))
-    return keras.Model({"user": user, "item": item}, scores, name="batch_scores")
+    return LookupModel({"user": user, "item": item}, scores, name="batch_scores")
 
 
 def user_factor_tower(seen: SeenItems, factors: Factors) -> keras.Model:

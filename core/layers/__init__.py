@@ -5,7 +5,9 @@ Importing this package registers them all, so that `keras.saving.load_model` fin
 
 from __future__ import annotations
 
-from core.layers.large_embedding import LargeEmbedding, take_rows
+from core.layers.large_embedding import LargeEmbedding
+from core.layers.lookup_model import LookupModel
+from core.layers.lookups import take_rows
 from core.layers.spectrogram import LogMelSpectrogram
 from core.layers.spectrogram_augmentation import RandomEqualizer, SpecAugment
 from core.layers.token_dropout import TokenDropout
@@ -14,6 +16,7 @@ from core.layers.wave_augmentation import RandomNoise, RandomSpeed
 __all__ = [
     "LargeEmbedding",
     "LogMelSpectrogram",
+    "LookupModel",
     "RandomEqualizer",
     "RandomNoise",
     "RandomSpeed",

@@ -7,31 +7,14 @@ from typing import Any
 import keras
 from keras import ops
 
-
-def take_rows(table: keras.Variable, ids: Any) -> Any:
-    """Return the rows of a table at these ids, such that their gradient is of these rows alone.
-
-    On TensorFlow the step of an optimizer of `core.optimizers` then takes the time of the batch, and not of
-    the table, which `ops.take` would copy. On other backends it is `ops.take`, and gradients are of the whole
-    table.
-
-    Args:
-        table: Of a layer, made with `autocast=False`, shape `(num_rows, ...)`.
-        ids: int, of any shape, each at least 0 and below `num_rows`.
-
-    Returns:
-        Shape `(*ids.shape, ...)`, in the dtype of the table.
-    """
-    if keras.backend.backend() != "tensorflow":
-        return ops.take(table, ids, axis=0)
-    import tensorflow as tf
-
-    return tf.gather(table.value, ids)
+from core.layers.lookups import take_rows
 
 
 @keras.saving.register_keras_serializable(package="quartet")
 class LargeEmbedding(keras.layers.Layer):
     """An embedding whose step does not grow with its table, with an optimizer of `core.optimizers`.
+
+    On JAX in a `LookupModel`, on TensorFlow in any model.
 
     Args:
         input_dim: Number of ids.

@@ -8,17 +8,17 @@ from typing import Any
 import keras
 from keras import ops
 
-from core.optimizers.rows import is_rows, looked_up, merged_rows, rows_like
+from core.optimizers.rows import is_rows, looked_up, merged_rows, rows_like, set_rows, subtract_rows
 
 
 @keras.saving.register_keras_serializable(package="quartet")
 class LazyAdam(keras.optimizers.Adam):
     """Adam for tables of which a step looks up few rows; for all other weights it is Adam.
 
-    A row that no id of the batch names keeps its value and its moments. On TensorFlow a step then takes the
-    time of the batch, whatever the size of the table, if it is read by `core.layers.take_rows`, as
-    `LargeEmbedding` does; rows that are named more than once get the sum of their gradients first, so that
-    clipping sees the true norm. JAX knows no gradient of some rows: there the values are Adam's.
+    A row that no id of the batch names keeps its value and its moments. A step then takes the time of the
+    batch, whatever the size of the table, if it is read by `core.layers.take_rows`, as `LargeEmbedding` does,
+    on JAX in a `core.layers.LookupModel`; rows that are named more than once get the sum of their gradients
+    first, so that clipping sees the true norm. Of a gradient of the whole table the values are Adam's.
 
     Args:
         learning_rate: Above 0, or a schedule.
@@ -34,8 +34,9 @@ class LazyAdam(keras.optimizers.Adam):
 
     Example:
 
-    >>> from core.layers import LargeEmbedding
-    >>> model = keras.Sequential([keras.Input((1,), dtype="int32"), LargeEmbedding(10, 2)])
+    >>> from core.layers import LargeEmbedding, LookupModel
+    >>> ids = keras.Input((1,), dtype="int32")
+    >>> model = LookupModel(ids, LargeEmbedding(10, 2)(ids))
     >>> model.compile(LazyAdam(0.1), "mse")
     >>> before = model.get_weights()[0]
     >>> _ = model.train_on_batch(ops.array([[3]]), ops.ones((1, 1, 2)))
@@ -55,6 +56,11 @@ class LazyAdam(keras.optimizers.Adam):
             raise ValueError("LazyAdam has no amsgrad. Received: amsgrad=True.")
         super().__init__(learning_rate, beta_1, beta_2, epsilon, **kwargs)
 
+    @property
+    def takes_rows(self) -> bool:
+        """Whether gradients may be of some rows alone: where they are neither accumulated nor scaled."""
+        return not (self.gradient_accumulation_steps or self.loss_scale_factor)
+
     def _clip_gradients(self, grads: Sequence[Any]) -> list[Any]:
         merged = [merged_rows(gradient) for gradient in grads]
         values = [gradient.values if is_rows(gradient) else gradient for gradient in merged]
@@ -70,13 +76,13 @@ class LazyAdam(keras.optimizers.Adam):
             super().update_step(gradient, variable, learning_rate)
             return
         index = self._get_variable_index(variable)
-        mean, square = self._momentums[index].value, self._velocities[index].value
+        mean, square = self._momentums[index], self._velocities[index]
         dtype = variable.dtype
         step = ops.cast(self.iterations + 1, dtype)
         bias = ops.sqrt(1 - self.beta_2**step) / (1 - self.beta_1**step)
         means = self.beta_1 * looked_up(mean, gradient) + (1 - self.beta_1) * gradient.values
+        means = set_rows(mean, gradient, means)
         squares = self.beta_2 * looked_up(square, gradient) + (1 - self.beta_2) * gradient.values**2
+        squares = set_rows(square, gradient, squares)
         change = ops.cast(learning_rate, dtype) * bias * means / (ops.sqrt(squares) + self.epsilon)
-        mean.scatter_update(rows_like(gradient, means))
-        square.scatter_update(rows_like(gradient, squares))
-        variable.scatter_sub(rows_like(gradient, change))
+        subtract_rows(variable, gradient, change)

@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from core.optimizers.lazy_adam import LazyAdam
-from core.optimizers.rows import is_rows, looked_up, rows_like
+from core.optimizers.rows import is_rows, looked_up, set_rows, subtract_rows
 
 
 @keras.saving.register_keras_serializable(package="quartet")
@@ -16,7 +16,7 @@ class RowWiseAdagrad(LazyAdam):
     """Adagrad with one accumulator a row for large tables; for all other weights it is Adam.
 
     Adam keeps two numbers for each of a table, this one number for each of its rows. As with `LazyAdam`, a
-    step on TensorFlow touches the rows of the batch alone.
+    step touches the rows of the batch alone.
 
     Args:
         learning_rate: Above 0, or a schedule.
@@ -74,12 +74,10 @@ class RowWiseAdagrad(LazyAdam):
             self.assign_add(accumulator, ops.mean(gradient**2, axis=-1, keepdims=True))
             self.assign_sub(variable, rate * gradient / (ops.sqrt(accumulator) + self.epsilon))
             return
-        squares = looked_up(accumulator.value, gradient) + ops.mean(
-            gradient.values**2, axis=-1, keepdims=True
-        )
-        accumulator.value.scatter_update(rows_like(gradient, squares))
+        squares = looked_up(accumulator, gradient) + ops.mean(gradient.values**2, axis=-1, keepdims=True)
         change = rate * gradient.values / (ops.sqrt(squares) + self.epsilon)
-        variable.scatter_sub(rows_like(gradient, change))
+        set_rows(accumulator, gradient, squares)
+        subtract_rows(variable, gradient, change)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor."""

@@ -1,8 +1,24 @@
-"""Gradients of some rows of a table, which TensorFlow alone knows."""
+"""Gradients of some rows of a table, on TensorFlow and on JAX."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
+
+import keras
+
+
+class Rows(NamedTuple):
+    """The gradient of some rows of a table on JAX, which knows none of its own; TensorFlow's IndexedSlices.
+
+    Args:
+        values: Shape `(num_ids, ...)`.
+        indices: Of the rows, int, shape `(num_ids,)`; those at or past the end of the table are padding.
+        dense_shape: Of the table.
+    """
+
+    values: Any
+    indices: Any
+    dense_shape: tuple[int, ...]
 
 
 def is_rows(gradient: Any) -> bool:
@@ -12,24 +28,64 @@ def is_rows(gradient: Any) -> bool:
 
 def rows_like(gradient: Any, values: Any) -> Any:
     """Return other values for the rows of a gradient."""
-    import tensorflow as tf
-
-    return tf.IndexedSlices(values, gradient.indices, gradient.dense_shape)
+    return type(gradient)(values, gradient.indices, gradient.dense_shape)
 
 
 def looked_up(variable: Any, gradient: Any) -> Any:
     """Return the rows of a variable that a gradient is of."""
+    if isinstance(gradient, Rows):
+        return variable.value.at[gradient.indices].get(mode="clip")
     import tensorflow as tf
 
-    return tf.gather(variable, gradient.indices)
+    return tf.gather(_native(variable), gradient.indices)
+
+
+def set_rows(variable: Any, gradient: Any, values: Any) -> Any:
+    """Replace the rows of a variable that a merged gradient is of, and return them."""
+    if isinstance(gradient, Rows):
+        rows = variable.value.at[gradient.indices]
+        variable.assign(rows.set(values, mode="drop", indices_are_sorted=True, unique_indices=True))
+        # Were `values` used twice, XLA would keep what they are computed from, at several times the cost.
+        return looked_up(variable, gradient)
+    _native(variable).scatter_update(rows_like(gradient, values))
+    return values
+
+
+def subtract_rows(variable: Any, gradient: Any, change: Any) -> None:
+    """Subtract from the rows of a variable that a merged gradient is of."""
+    if isinstance(gradient, Rows):
+        rows = variable.value.at[gradient.indices]
+        variable.assign(rows.add(-change, mode="drop", indices_are_sorted=True, unique_indices=True))
+    else:  # whose scatter_sub takes longer than to look the rows up and to write the difference
+        set_rows(variable, gradient, looked_up(variable, gradient) - change)
+
+
+def _native(variable: Any) -> Any:
+    # A plain read of what rows are written to would copy all of it; the resource itself may be looked up.
+    return variable.value if isinstance(variable, keras.Variable) else variable
 
 
 def merged_rows(gradient: Any) -> Any:
     """Return a gradient of some rows with each row once, the sum of all that stand for it."""
     if not is_rows(gradient):
         return gradient
+    if isinstance(gradient, Rows):
+        return _merged_on_jax(gradient)
     import tensorflow as tf
 
-    rows, place = tf.unique(gradient.indices)
-    values = tf.math.unsorted_segment_sum(gradient.values, place, tf.shape(rows)[0])
+    # In the order of the table, whose memory is then walked through and not jumped about in.
+    order = tf.argsort(gradient.indices)
+    rows, place = tf.unique(tf.gather(gradient.indices, order))
+    values = tf.math.segment_sum(tf.gather(gradient.values, order), place)
     return tf.IndexedSlices(values, rows, gradient.dense_shape)
+
+
+def _merged_on_jax(gradient: Rows) -> Rows:
+    import jax
+
+    num_rows = gradient.dense_shape[0]
+    # Shapes must be known: the places that duplicates leave free stand past the end of the table.
+    size = min(len(gradient.indices), num_rows)
+    rows, place = jax.numpy.unique(gradient.indices, size=size, fill_value=num_rows, return_inverse=True)
+    values = jax.ops.segment_sum(gradient.values, place, num_segments=size)
+    return Rows(values, rows, gradient.dense_shape)

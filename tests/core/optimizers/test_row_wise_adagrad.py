@@ -3,14 +3,14 @@ from __future__ import annotations
 import keras
 import numpy as np
 
-from core.layers import LargeEmbedding
+from core.layers import LargeEmbedding, LookupModel
 from core.optimizers import RowWiseAdagrad
 
 
 def model_with(optimizer: keras.optimizers.Optimizer) -> keras.Model:
     ids = keras.Input((1,), dtype="int32")
     vectors = LargeEmbedding(8, 2, name="table")(ids)
-    model = keras.Model(ids, keras.layers.Dense(1, use_bias=False)(vectors))
+    model = LookupModel(ids, keras.layers.Dense(1, use_bias=False)(vectors))
     model.set_weights([np.ones((8, 2)), np.array([[1.0], [2.0]])])
     model.compile(optimizer, "mse")
     return model
@@ -24,6 +24,14 @@ def test_a_row_has_the_value_that_is_worked_by_hand():
     expected = np.ones((8, 2))
     expected[3] -= 0.5 * np.array([4, 8]) / np.sqrt(40)
     np.testing.assert_allclose(model.get_weights()[0], expected, rtol=1e-5)
+
+
+def test_a_row_that_no_batch_names_keeps_its_value_and_its_accumulator():
+    model = model_with(RowWiseAdagrad(0.5, min_rows=8))
+    model.train_on_batch(np.array([[3], [5]], np.int32), np.zeros((2, 1, 1), np.float32))
+    accumulator = next(each for each in model.optimizer.variables if each.shape == (8, 1))
+    assert np.flatnonzero(np.asarray(accumulator)).tolist() == [3, 5]
+    assert np.flatnonzero((model.get_weights()[0] != 1).any(axis=1)).tolist() == [3, 5]
 
 
 def test_other_weights_have_the_value_of_adam():
