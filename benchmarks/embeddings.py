@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import keras
 import numpy as np
 
+from benchmarks.table import Line, print_table
 from core.layers import LargeEmbedding, LookupModel
 from core.optimizers import LazyAdam, RowWiseAdagrad
 
@@ -26,10 +27,11 @@ SIZES = (10_000, 1_000_000, 10_000_000)
 # Of ten million rows, Keras' own Adam makes a step of a second, in more memory than many machines have.
 LARGEST_OF_KERAS = 1_000_000
 
+KERAS = "Keras' Adam"
 WAYS: dict[str, tuple[Callable[..., keras.layers.Layer], Callable[[], keras.optimizers.Optimizer]]] = {
-    "keras Embedding, Adam": (keras.layers.Embedding, lambda: keras.optimizers.Adam(1e-3)),
-    "LargeEmbedding, LazyAdam": (LargeEmbedding, lambda: LazyAdam(1e-3)),
-    "LargeEmbedding, RowWiseAdagrad": (LargeEmbedding, lambda: RowWiseAdagrad(1e-2)),
+    KERAS: (keras.layers.Embedding, lambda: keras.optimizers.Adam(1e-3)),
+    "LazyAdam": (LargeEmbedding, lambda: LazyAdam(1e-3)),
+    "RowWiseAdagrad": (LargeEmbedding, lambda: RowWiseAdagrad(1e-2)),
 }
 
 
@@ -67,29 +69,26 @@ class _Clock(keras.callbacks.Callback):
         self.seconds.append(time.perf_counter() - self._start)
 
 
-def main() -> None:
-    """Print the median of the rounds, and their spread, for each way and size."""
+def lines() -> Iterator[Line]:
+    """Yield the steps of each optimizer of core for each size, beside those of Keras where it was tried."""
     taken: dict[tuple[str, int], list[float]] = {}
     for _ in range(ROUNDS):
         for size in SIZES:
             for way, (embedding, optimizer) in WAYS.items():
-                if way.startswith("keras") and size > LARGEST_OF_KERAS:
-                    continue
-                taken.setdefault((way, size), []).append(step_milliseconds(embedding, optimizer, size))
-    print(
-        f"{keras.backend.backend()}: ms a step, median of {ROUNDS} rounds (least to most), "
-        f"and in units of {SIZES[0]:,} rows"
-    )
-    for way in WAYS:
-        least = statistics.median(taken[way, SIZES[0]])
-        for size in SIZES:
-            if times := taken.get((way, size)):
-                middle = statistics.median(times)
-                print(
-                    f"{way:32s}{size:>12,} rows {middle:8.1f} ({min(times):.1f} to {max(times):.1f})"
-                    f"{middle / least:8.2f}"
-                )
+                if way != KERAS or size <= LARGEST_OF_KERAS:
+                    taken.setdefault((way, size), []).append(step_milliseconds(embedding, optimizer, size))
+    for way, size in taken:
+        if way != KERAS:
+            times = statistics.median(taken[way, size]) / statistics.median(taken[way, SIZES[0]])
+            yield Line(
+                f"step over {size:,} rows of {WIDTH}, {way}, {keras.backend.backend()}",
+                "ms",
+                taken[way, size],
+                KERAS,
+                taken.get((KERAS, size), ()),
+                note=f"{times:.2f} times that over {SIZES[0]:,} rows",
+            )
 
 
 if __name__ == "__main__":
-    main()
+    print_table(list(lines()))

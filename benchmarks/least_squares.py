@@ -13,12 +13,10 @@ from __future__ import annotations
 
 import argparse
 import os
-import statistics
 import subprocess
 import tempfile
 import time
-import venv
-from importlib.metadata import version
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +26,8 @@ from apps.recommendation.encoder import RatingsEncoder
 from apps.recommendation.interactions import Interactions
 from apps.recommendation.judging import ScoreUsers, ranking_figures
 from apps.recommendation.least_squares import Factorisation, ImplicitLeastSquares, Solver
+from benchmarks.peers import environment
+from benchmarks.table import Line, print_table
 from core.experiment import load_experiment
 
 PEER = "implicit==0.7.3"
@@ -109,9 +109,9 @@ def peer(python: Path, data: Interactions, sweeps: int, conjugate: bool) -> tupl
             sweeps=sweeps,
             conjugate=conjugate,
         )
-        environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
+        variables = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
         command = [python, "-c", PEER_SCRIPT, given, found]
-        subprocess.run(command, check=True, capture_output=True, env=environment)
+        subprocess.run(command, check=True, capture_output=True, env=variables)
         with np.load(found) as read:
             seconds, users, items = read["seconds"].tolist(), read["users"], read["items"]
     return seconds, lambda numbers: users[numbers] @ items.T
@@ -152,44 +152,53 @@ def synthetic() -> tuple[Interactions, Interactions]:
     return train, test
 
 
+def lines(data: str = "sample", sweeps: int = 15, rounds: int = 3) -> Iterator[Line]:
+    """Yield the processor time of a sweep, then its time by the clock, of each solver beside the peer's.
+
+    Args:
+        data: MovieLens-style, `synthetic` or `sample`.
+        sweeps: Of a fit, at least two.
+        rounds: In which all take their turns.
+    """
+    train, test = synthetic() if data == "synthetic" else real(data)
+    seconds: dict[str, Seconds] = {}
+    scores: dict[str, ScoreUsers] = {}
+    with environment(PEER) as python:
+        for _ in range(rounds):
+            for name, run in {
+                "exact": lambda: ours(train, sweeps, "exact"),
+                f"{PEER}, exact": lambda: peer(python, train, sweeps, conjugate=False),
+                "conjugate gradient": lambda: ours(train, sweeps, "conjugate_gradient"),
+                f"{PEER}, conjugate gradient": lambda: peer(python, train, sweeps, conjugate=True),
+            }.items():
+                taken, scores[name] = run()
+                seconds.setdefault(name, []).extend(taken)
+    ndcg = {
+        name: ranking_figures(score, test, train.matrix(), JUDGED_USERS)["ndcg@10"]
+        for name, score in scores.items()
+    }
+    for solver in ("exact", "conjugate gradient"):
+        rival = f"{PEER}, {solver}"
+        for place, kind in enumerate(("by the clock", "of processor time")):
+            yield Line(
+                f"least squares on {len(train):,} choices, a sweep, {solver}",
+                f"ms {kind}",
+                [1000 * each[place] for each in seconds[solver]],
+                rival,
+                [1000 * each[place] for each in seconds[rival]],
+                note=f"NDCG@10 {ndcg[solver]:.4f} and {ndcg[rival]:.4f}",
+            )
+
+
 def main() -> None:
-    """Print the time of a sweep and the figure of each."""
+    """Print the table, and the kernels that BLAS ran."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("data", nargs="?", default="sample", help="MovieLens-style, 'synthetic' or 'sample'")
     parser.add_argument("--sweeps", type=int, default=15)
     parser.add_argument("--rounds", type=int, default=3)
-    given = parser.parse_args()
-    train, test = synthetic() if given.data == "synthetic" else real(given.data)
-    with tempfile.TemporaryDirectory() as folder:
-        venv.create(folder, with_pip=True)
-        python = Path(folder) / "bin" / "python"
-        subprocess.run([python, "-m", "pip", "install", "--quiet", PEER], check=True)
-        seconds: dict[str, Seconds] = {}
-        scores: dict[str, ScoreUsers] = {}
-        for _ in range(given.rounds):
-            for name, run in {
-                "quartet, exact": lambda: ours(train, given.sweeps, "exact"),
-                f"{PEER}, exact": lambda: peer(python, train, given.sweeps, conjugate=False),
-                "quartet, conjugate gradient": lambda: ours(train, given.sweeps, "conjugate_gradient"),
-                f"{PEER}, conjugate gradient": lambda: peer(python, train, given.sweeps, conjugate=True),
-            }.items():
-                taken, scores[name] = run()
-                seconds.setdefault(name, []).extend(taken)
+    print_table(list(lines(**vars(parser.parse_args()))))
     kernels = {library["architecture"] for library in threadpool_info() if "architecture" in library}
-    print(
-        f"{len(train):,} choices, {train.num_users - 1:,} users, {train.num_items - 1:,} items; "
-        f"{DIM} factors, {given.sweeps} sweeps, {given.rounds} rounds;\n"
-        f"{os.cpu_count()} cores, NumPy {version('numpy')}, BLAS kernels {', '.join(sorted(kernels))}\n"
-    )
-    print("| solver | a sweep: median, least | its processor time: median, least | NDCG@10 |")
-    print("|---|---|---|---|")
-    for name, times in seconds.items():
-        figures = ranking_figures(scores[name], test, train.matrix(), JUDGED_USERS)
-        spans = [
-            f"{1000 * statistics.median(kind):,.0f}, {1000 * min(kind):,.0f} ms"
-            for kind in zip(*times, strict=True)
-        ]
-        print(f"| {name} | {' | '.join(spans)} | {figures['ndcg@10']:.4f} |")
+    print(f"\nBLAS kernels: {', '.join(sorted(kernels))}; {DIM} factors")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import tempfile
 import time
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from benchmarks.table import Line, print_table
 from core.experiment import load_experiment
 from core.run import Run
 from core.training import built, training_callbacks
@@ -18,8 +18,8 @@ ROUNDS, EPOCHS = 5, 4
 OVERRIDES = [f"fit.epochs={EPOCHS}", "shift=0", "rotation=0", "erasing=0"]
 
 
-def main() -> None:
-    """Print the seconds of each and their ratio, round by round, without the first epoch's compilation."""
+def line() -> Line:
+    """Return the seconds of each, without the first epoch's compilation."""
     experiment = load_experiment("vision/classification", OVERRIDES)
     task, fit = experiment.task, experiment.fit
     splits = task.load()
@@ -54,12 +54,9 @@ def main() -> None:
         )
         return timer.seconds
 
-    ratios = []
-    for round_number in range(1, ROUNDS + 1):
-        through, plain = suite(), bare()
-        ratios.append(through / plain)
-        print(f"round {round_number}: suite {through:.2f} s, bare fit {plain:.2f} s, ratio {ratios[-1]:.3f}")
-    print(f"median ratio {statistics.median(ratios):.3f}, from {min(ratios):.3f} to {max(ratios):.3f}")
+    rounds = [(suite(), bare()) for _ in range(ROUNDS)]
+    through, plain = zip(*rounds, strict=True)
+    return Line("training through the suite", "s", through, "bare model.fit", plain)
 
 
 class EpochTimer(keras.callbacks.Callback):
@@ -79,4 +76,4 @@ class EpochTimer(keras.callbacks.Callback):
 
 
 if __name__ == "__main__":
-    main()
+    print_table([line()])

@@ -12,6 +12,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ import keras
 import numpy as np
 
 from apps.nlp.baselines import nbsvm, tfidf_regression
-from apps.nlp.sentiment import Sentiment
+from benchmarks.table import Line, print_table
 from core.experiment import Experiment, load_experiment
 from core.run import Run
 from core.task import Figures
@@ -76,28 +77,38 @@ def rival(predict: Any, splits: Any) -> Reached:
     return [(time.perf_counter() - start, float(right.mean()))]
 
 
-def main() -> None:
-    """Print the accuracies and the seconds to them, medians of the rounds."""
-    data, *overrides = sys.argv[1:]
+def lines(data: str, *overrides: str) -> Iterator[Line]:
+    """Yield the seconds in which the suite is at least as accurate as each rival, beside the rival's.
+
+    Args:
+        data: A folder of texts.
+        overrides: Of `nlp/sentiment`, such as the names of the columns.
+    """
     experiment = load_experiment("nlp/sentiment", [f"data={data}", "fit.tensorboard=false", *overrides])
-    assert isinstance(experiment.task, Sentiment)
     splits = experiment.task.load()
     ours(experiment, splits)  # TensorFlow compiles and allocates for the first time
-    rounds: dict[str, list[Reached]] = {}
+    rivals = {"TF-IDF + logistic regression": tfidf_regression, "NBSVM": nbsvm}
+    own: list[Reached] = []
+    others: dict[str, Reached] = {name: [] for name in rivals}
     for _ in range(ROUNDS):
-        for name, reached in {
-            "quartet": ours(experiment, splits),
-            "TF-IDF + logistic regression": rival(tfidf_regression, splits),
-            "NBSVM": rival(nbsvm, splits),
-        }.items():
-            rounds.setdefault(name, []).append(reached)
-    print(f"{len(splits.train):,} texts, {len(splits.test):,} of test; medians of {ROUNDS} rounds")
-    for name, found in rounds.items():
-        for epoch, steps in enumerate(zip(*found, strict=True), start=1):
-            seconds, accuracy = (statistics.median(column) for column in zip(*steps, strict=True))
-            after = f"epoch {epoch}" if len(found[0]) > 1 else ""
-            print(f"{name:32s}{after:10s}{seconds:7.2f} s   accuracy {accuracy:.4f}")
+        own.append(ours(experiment, splits))
+        for name, predict in rivals.items():
+            others[name] += rival(predict, splits)
+    whole, last = statistics.median(each[-1][0] for each in own), own[0][-1][1]
+    for name, reached in others.items():
+        accuracy = reached[0][1]
+        yield Line(
+            f"sentiment, to accuracy {accuracy:.4f} on test",
+            "s",
+            [
+                min((seconds for seconds, found in epochs if found >= accuracy), default=np.inf)
+                for epochs in own
+            ],
+            name,
+            [seconds for seconds, _ in reached],
+            note=f"in the end {last:.4f} after {whole:.1f} s",
+        )
 
 
 if __name__ == "__main__":
-    main()
+    print_table(list(lines(*sys.argv[1:])))
