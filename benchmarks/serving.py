@@ -2,8 +2,8 @@
 
     python -m benchmarks.serving RUN [RUN...]
 
-The load comes from this process over keep-alive connections, on the same cores as the server: what a request costs
-the clients, the server and the model is told apart in milliseconds of processor.
+The load comes from this process over keep-alive connections, on the same cores as the server: what a request
+costs the clients, the server and the model is told apart in milliseconds of processor.
 """
 
 from __future__ import annotations
