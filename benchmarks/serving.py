@@ -2,7 +2,8 @@
 
     python -m benchmarks.serving RUN [RUN...]
 
-The load comes from this process over keep-alive connections, on the same cores as the server.
+The load comes from this process over keep-alive connections, on the same cores as the server: what a request
+costs the clients, the server and the model is told apart in milliseconds of processor.
 """
 
 from __future__ import annotations
@@ -68,18 +69,32 @@ def rate_of_calls(call: Callable[[], Any]) -> Rate:
     return Rate(BATCH / statistics.median(times), 1000 * (time.process_time() - spent) / inputs)
 
 
-def rate_of_server(folder: str, cases: list[Case], *settings: str) -> tuple[Rate, list[float]]:
-    """Return the rate of a server, and the sorted latencies in milliseconds."""
+class Served(NamedTuple):
+    """What a server did for its clients.
+
+    Args:
+        rate: Of its answers.
+        client_ms: Milliseconds on a processor that the clients spent on a request.
+        latencies: In milliseconds, sorted.
+    """
+
+    rate: Rate
+    client_ms: float
+    latencies: list[float]
+
+
+def rate_of_server(folder: str, cases: list[Case], *settings: str) -> Served:
+    """Return what a server does under load, in processes of their own."""
     gc.collect()
     gc.freeze()  # else collections of this process look like slow answers
     with served([folder], *settings) as service:
         name = Run(folder).folder.name
         asyncio.run(load(service.port, name, cases, CLIENTS, 1.0))
-        spent = service.processor_seconds()
+        spent, own = service.processor_seconds(), time.process_time()
         latencies = asyncio.run(load(service.port, name, cases, CLIENTS, SECONDS))
-        spent = service.processor_seconds() - spent
+        spent, own = service.processor_seconds() - spent, time.process_time() - own
     rate = Rate(len(latencies) / SECONDS, 1000 * spent / len(latencies))
-    return rate, sorted(1000 * latency for latency in latencies)
+    return Served(rate, 1000 * own / len(latencies), sorted(1000 * latency for latency in latencies))
 
 
 def throughput(folder: str) -> None:
@@ -89,20 +104,21 @@ def throughput(folder: str) -> None:
     rounds = []
     for _ in range(ROUNDS):
         task, model = raw_rates(run, cases)
-        single, _ = rate_of_server(folder, cases, "batching.size=1")
-        batched, latencies = rate_of_server(folder, cases, f"batching.size={BATCH}", f"batching.wait={WAIT}")
-        p50, p99 = (latencies[int(share * len(latencies))] for share in (0.5, 0.99))
-        rounds.append((task, model, single, batched, p50, p99))
+        single = rate_of_server(folder, cases, "batching.size=1")
+        batched = rate_of_server(folder, cases, f"batching.size={BATCH}", f"batching.wait={WAIT}")
+        p50, p99 = (batched.latencies[int(share * len(batched.latencies))] for share in (0.5, 0.99))
+        rounds.append((task, model, single.rate, batched.rate, p50, p99, batched.client_ms))
     task, model, single, batched = (
         Rate(*map(statistics.median, zip(*(each[place] for each in rounds), strict=True)))
         for place in range(4)
     )
-    p50, p99 = (statistics.median(each[place] for each in rounds) for place in (4, 5))
+    p50, p99, client = (statistics.median(each[place] for each in rounds) for place in (4, 5, 6))
     print(f"{run.folder.name}, {CLIENTS} clients, medians of {ROUNDS} rounds")
     print(f"  bare task, batches of {BATCH}      {task}")
     print(f"  model call alone            {model}")
     print(f"  server, one input at a time {single}")
     print(f"  server, batched             {batched}")
+    print(f"  clients                     {client:.2f} ms of processor a request")
     print(
         f"  batched is {batched.per_second / single.per_second:.1f} times one at a time, "
         f"{batched.per_second / task.per_second:.0%} of the bare task, "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,17 @@ def _from_preset(kind: str, preset: str, **options: Any) -> Any:
         ) from None
 
 
+@functools.lru_cache(maxsize=4)
+def preprocessor(preset: str, length: int) -> Any:
+    """Return the layer that makes of texts what a backbone reads, which takes longer to make than to use.
+
+    Args:
+        preset: Name or folder.
+        length: Tokens that are read of each text.
+    """
+    return _from_preset("TextClassifierPreprocessor", preset, sequence_length=length)
+
+
 def preprocessed(preset: str, texts: np.ndarray, length: int) -> dict[str, np.ndarray]:
     """Return texts as the backbone reads them.
 
@@ -34,7 +46,7 @@ def preprocessed(preset: str, texts: np.ndarray, length: int) -> dict[str, np.nd
     Returns:
         Such as `token_ids` and `padding_mask`, each of shape `(num_texts, length)`.
     """
-    preprocess = _from_preset("TextClassifierPreprocessor", preset, sequence_length=length)
+    preprocess = preprocessor(preset, length)
     parts = [preprocess(texts[start : start + CHUNK].tolist()) for start in range(0, len(texts), CHUNK)]
     return {name: np.concatenate([np.asarray(part[name]) for part in parts]) for name in parts[0]}
 

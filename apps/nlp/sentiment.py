@@ -207,10 +207,19 @@ class Sentiment(Classification):
         from core.exporting.portable import TensorGraph
 
         if self.preset is not None:
-            raise UserError(
-                "A backbone's texts are cut by KerasHub, so that its export could not be used without it. "
-                f"Received: encoder=backbone, preset={self.preset}."
+            from apps.nlp.backbone import preprocessor
+
+            portable = portable_classification(
+                self,
+                model,
+                encoder,
+                signature=[tf.TensorSpec([None], tf.string, name="text")],
+                loader="apps.nlp.backbone_loader",
+                settings={},
+                requires=("tensorflow-text",),
+                read=preprocessor(self.preset, self.max_length),
             )
+            return replace(portable, only_tensorflow="The texts of a backbone are cut by TensorFlow")
         pieces, table = self._pieces(), encoder.id_table
         portable = portable_classification(
             self,

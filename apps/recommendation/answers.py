@@ -77,7 +77,7 @@ class Recommender:
         """Answer those who say what they like, whatever training knows of them."""
         if not questions:
             return
-        tastes = self._interactions([asked.ratings or {} for asked in questions])
+        tastes = interactions_of([asked.ratings or {} for asked in questions], self.encoder)
         scores = self.taste_scores(tastes)
         seen, wanted = (
             tastes.matrix(),
@@ -94,14 +94,6 @@ class Recommender:
             else:
                 named = self.encoder.item_name(item) if item != UNKNOWN else {"item": asked.item}
                 yield {**named, self.score_name: round(float(self.bounded(row[item])), 4), **unknown}
-
-    def _interactions(self, tastes: Sequence[Mapping[str, float]]) -> Interactions:
-        """Return ratings of known items by people who are numbered from 0."""
-        people = np.repeat(np.arange(len(tastes), dtype=np.int32), [len(taste) for taste in tastes])
-        items = numbered([item for taste in tastes for item in taste], self.encoder.item_index)
-        ratings = np.array([rating for taste in tastes for rating in taste.values()], np.float32)
-        known = items != UNKNOWN
-        return Interactions(people[known], items[known], ratings[known], len(tastes), self.encoder.num_items)
 
     def _recommended(self, users: np.ndarray) -> Iterator[dict[str, Any]]:
         for ranking in rankings(self.user_scores, users, self.seen, self.top):
@@ -127,3 +119,12 @@ class Recommender:
                 for item in most_rated
             ],
         }
+
+
+def interactions_of(tastes: Sequence[Mapping[str, float]], encoder: RatingsEncoder) -> Interactions:
+    """Return ratings of known items by people who are numbered from 0."""
+    people = np.repeat(np.arange(len(tastes), dtype=np.int32), [len(taste) for taste in tastes])
+    items = numbered([item for taste in tastes for item in taste], encoder.item_index)
+    ratings = np.array([rating for taste in tastes for rating in taste.values()], np.float32)
+    known = items != UNKNOWN
+    return Interactions(people[known], items[known], ratings[known], len(tastes), encoder.num_items)

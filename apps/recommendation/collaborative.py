@@ -304,43 +304,36 @@ class CollaborativeFiltering(Task):
     def explain(
         self, model: keras.Model, encoder: RatingsEncoder, value: Any, method: str | None = None
     ) -> Explanation:
-        """Return which past ratings and which factors made a recommendation, or the score of a pair.
+        """Return which ratings and which factors made a recommendation, or the score of a pair.
 
-        The ratings are read from the task's data again. Factors in closed form divide a score exactly; those
-        learnt by gradient nearly so, which the gap tells; a deep tower is asked what it would say without
-        each item of the user's past.
+        The ratings are those of the question, or are read from the task's data again. Factors in closed form
+        divide a score exactly; those learnt by gradient nearly so, which the gap tells; a deep tower is asked
+        what it would say without each item of the user's past.
 
         Raises:
-            UserError: Training never saw the user or the item, or a method is asked for.
+            UserError: Training never saw the user, the item or any rated item, or a method is asked for.
         """
         from apps.recommendation import explanations
         from apps.recommendation.interactions import UNKNOWN, numbered
         from apps.recommendation.questions import question
-        from apps.recommendation.towers import factorisation_of
 
         if method is not None:
             raise UserError(f"Recommendations take no method of explanation. Received: {method!r}.")
         asked = question(value)
         answer = self.predict(model, encoder, [value])[0]
         best = answer["recommendations"][0] if "recommendations" in answer else answer
-        user = int(numbered([asked.user], encoder.users)[0])
-        item = int(numbered([best["item"]], encoder.items)[0])
-        if UNKNOWN in (user, item):
+        [item] = numbered([best["item"]], encoder.items)
+        if asked.ratings is None:
+            known = numbered([asked.user], encoder.users)
+        else:
+            known = numbered(list(asked.ratings), encoder.items)
+        if item == UNKNOWN or (known == UNKNOWN).all():
             raise UserError(
                 f"Training never saw this user or item: there is no past to tell. Received: {value}."
             )
-        score = float(self.pair_scores(model, encoder)(np.array([user]), np.array([item]))[0])
-        factors: list[float] = []
-        if self.method == "two_tower":
-            history = explanations.history_of_towers(model, user, item)
-        else:
-            table = factorisation_of(model)
-            problem = self.least_squares(encoder, encoder.interactions(self.load().train))
-            history = explanations.history_of_problem(problem.user_problem(user, item, table))
-            factors = explanations.factor_products(table, user, item)
-        return explanations.explained(
-            history, answer, best.get("title", best["item"]), score, encoder, factors
-        )
+        tell = explanations.past_of_user if asked.ratings is None else explanations.past_of_taste
+        past = tell(self, model, encoder, asked, int(item))
+        return explanations.explained(past, answer, best.get("title", best["item"]), encoder)
 
 
 def _scale(lowest: float, highest: float, most: int = 10) -> list[float]:

@@ -8,40 +8,87 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from apps.recommendation.answers import interactions_of
 from apps.recommendation.encoder import RatingsEncoder
-from apps.recommendation.least_squares import Factorisation, UserProblem
+from apps.recommendation.interactions import numbered
+from apps.recommendation.least_squares import UserProblem
+from apps.recommendation.questions import Question
+from core.errors import UserError
 from core.explanation import Explanation, Part, deletion_gain, draw_bars, occlusion
 
 if TYPE_CHECKING:
     import keras
     from matplotlib.figure import Figure
 
+    from apps.recommendation.collaborative import CollaborativeFiltering
+
 SHOWN = 12
 
 
 @dataclass(frozen=True, eq=False)
-class History:
-    """A user's past, and the score of one item as a function of what is kept of it.
+class Past:
+    """What somebody rated, and the score of one item as a function of what is kept of it.
 
     Args:
-        items: What the user rated, shape `(num_ratings,)`.
+        items: That were rated, shape `(num_ratings,)`.
         scores: From rows of ones and zeros, shape `(num_cases, num_ratings)`, to scores.
         adds: What each rating adds to the score.
         method: How that was found.
+        score: What the model says of the person and the item.
+        factors: What each dimension of the vectors adds to the score; none for deep towers.
     """
 
     items: np.ndarray
     scores: Callable[[np.ndarray], np.ndarray]
     adds: np.ndarray
     method: str
+    score: float
+    factors: Sequence[float] = ()
 
 
-def history_of_problem(problem: UserProblem) -> History:
-    """Return the past of a user whose vector is a ridge regression; its shares are exact."""
-    return History(problem.items, problem.scores, problem.adds(), "ridge regression")
+def past_of_user(
+    task: CollaborativeFiltering, model: keras.Model, encoder: RatingsEncoder, asked: Question, item: int
+) -> Past:
+    """Return the past of a user whom training knew."""
+    from apps.recommendation.towers import factorisation_of
+
+    [user] = numbered([asked.user], encoder.users)
+    score = float(task.pair_scores(model, encoder)(np.array([user]), np.array([item]))[0])
+    if task.method == "two_tower":
+        return _past_of_towers(model, int(user), item, score)
+    table = factorisation_of(model)
+    problem = task.least_squares(encoder, encoder.interactions(task.load().train))
+    return _past_of_problem(
+        problem.user_problem(int(user), item, table), score, table.users[user] * table.items[item]
+    )
 
 
-def history_of_towers(model: keras.Model, user: int, item: int) -> History:
+def past_of_taste(
+    task: CollaborativeFiltering, model: keras.Model, encoder: RatingsEncoder, asked: Question, item: int
+) -> Past:
+    """Return the ratings of a question, as the past of somebody whose vector is fitted to them.
+
+    Raises:
+        UserError: The task has deep towers, which have no such vector.
+    """
+    from apps.recommendation.towers import factorisation_of
+
+    if task.method == "two_tower":
+        raise UserError("Deep towers are explained for users of the data alone. Received: ratings.")
+    table = factorisation_of(model)
+    tastes = interactions_of([asked.ratings or {}], encoder)
+    problem = task.least_squares(encoder, tastes)
+    score = float(task.taste_scores(model, encoder)(tastes)[0, item])
+    vectors, _ = problem.users_given(table)
+    return _past_of_problem(problem.user_problem(0, item, table), score, vectors[0] * table.items[item])
+
+
+def _past_of_problem(problem: UserProblem, score: float, products: np.ndarray) -> Past:
+    """Return the past of somebody whose vector is a ridge regression; its shares are exact."""
+    return Past(problem.items, problem.scores, problem.adds(), "ridge regression", score, products.tolist())
+
+
+def _past_of_towers(model: keras.Model, user: int, item: int, score: float) -> Past:
     """Return the past of a user of two deep towers; each item adds what the score loses without it."""
     import keras
     from keras import ops
@@ -63,62 +110,48 @@ def history_of_towers(model: keras.Model, user: int, item: int) -> History:
 
     whole = np.ones(len(places), np.float32)
     adds = occlusion(scores, whole, np.zeros_like(whole), np.eye(len(places), dtype=bool))
-    return History(latest[places], scores, adds, "occlusion")
+    return Past(latest[places], scores, adds, "occlusion", score)
 
 
-def explained(
-    history: History,
-    answer: dict[str, Any],
-    target: str,
-    score: float,
-    encoder: RatingsEncoder,
-    factors: Sequence[float],
-) -> Explanation:
+def explained(past: Past, answer: dict[str, Any], target: str, encoder: RatingsEncoder) -> Explanation:
     """Return why an item was recommended, or how a rating was guessed.
 
     Args:
-        history: Of the user, for this item.
+        past: Of the person, for this item.
         answer: What `predict` says.
         target: The item in words.
-        score: What the model says of user and item.
         encoder: Names the items.
-        factors: What each dimension of the vectors adds to the score; none for deep towers.
     """
-    whole = np.ones(len(history.items), np.float32)
+    whole = np.ones(len(past.items), np.float32)
     none = np.zeros_like(whole)
     parts = []
-    for item, adds in zip(history.items, history.adds, strict=True):
+    for item, adds in zip(past.items, past.adds, strict=True):
         named = encoder.item_name(int(item))
         parts.append(Part(named.get("title", named["item"]), float(adds), {"item": named["item"]}))
-    base = float(history.scores(none[None])[0])
-    checks = {"gap": abs(score - base - float(history.adds.sum())) / max(abs(score - base), 1e-6)}
+    base = float(past.scores(none[None])[0])
+    checks = {"gap": abs(past.score - base - float(past.adds.sum())) / max(abs(past.score - base), 1e-6)}
     if len(parts) > 1:
         masks = np.eye(len(parts), dtype=bool)
-        checks["deletion"] = deletion_gain(history.scores, whole, none, masks, history.adds)
+        checks["deletion"] = deletion_gain(past.scores, whole, none, masks, past.adds)
     strongest = sorted(parts, key=lambda part: -abs(part.adds))[:SHOWN]
 
     def draw(figure: Figure) -> None:
-        figure.set_size_inches(9 if factors else 6, 1.2 + 0.3 * max(len(strongest), 6))
-        panels = figure.subplots(1, 2 if factors else 1, squeeze=False)[0]
+        figure.set_size_inches(9 if past.factors else 6, 1.2 + 0.3 * max(len(strongest), 6))
+        panels = figure.subplots(1, 2 if past.factors else 1, squeeze=False)[0]
         figure.suptitle(target)
         draw_bars(panels[0], strongest, "past ratings: added to the score")
-        if factors:
-            order = np.argsort(-np.abs(factors))[:SHOWN]
-            named = [Part(f"factor {place}", float(factors[place])) for place in order]
+        if past.factors:
+            order = np.argsort(-np.abs(past.factors))[:SHOWN]
+            named = [Part(f"factor {place}", float(past.factors[place])) for place in order]
             draw_bars(panels[1], named, "factors: added to the score")
 
     return Explanation(
         answer,
         target,
-        score,
-        history.method,
+        past.score,
+        past.method,
         parts,
         checks,
         draw,
-        {"factors": [round(f, 6) for f in factors]},
+        {"factors": [round(f, 6) for f in past.factors]},
     )
-
-
-def factor_products(factors: Factorisation, user: int, item: int) -> list[float]:
-    """Return what each dimension of the two vectors adds to the score of user and item."""
-    return [float(product) for product in factors.users[user] * factors.items[item]]

@@ -106,10 +106,11 @@ class Commands(FrontEnd, Classification):
 
         waves, lengths = x
         missing = self.num_samples - tf.shape(waves)[1]
-        waves = tf.pad(tf.cast(waves, tf.float32) / 32768.0, [[0, 0], [0, missing]])
+        waves = tf.pad(waves, [[0, 0], [1, missing]])  # the first is what stands before every wave
         before = (self.num_samples - lengths) // 2
-        place = (tf.range(self.num_samples) - before[:, None]) % self.num_samples
-        return tf.ensure_shape(tf.gather(waves, place, batch_dims=1), (None, self.num_samples))
+        place = tf.maximum(tf.range(1, self.num_samples + 1) - before[:, None], 0)
+        centred = tf.cast(tf.gather(waves, place, batch_dims=1), tf.float32) / 32768.0
+        return tf.ensure_shape(centred, (None, self.num_samples))
 
     def read(self, inputs: list[Any]) -> Examples:
         """Return sound files, of any rate and number of channels, or decoded waves as examples."""

@@ -169,9 +169,17 @@ def whole_batch(x: Nest, prepare: Prepare | None = None) -> Any:
     >>> whole_batch(Ragged.from_rows([[1, 2], [3]])).numpy().tolist()
     [[1, 2], [3, 0]]
     """
-    rows = tf.range(_num_examples(x))
-    batch = tf.nest.map_structure(lambda column: _reader(column, 1)(rows), x)
+    batch = tf.nest.map_structure(_whole, x)
     return batch if prepare is None else prepare(batch, None)[0]
+
+
+def _whole(column: Column | None) -> tf.Tensor | None:
+    if isinstance(column, Ragged):
+        values = np.asarray(column.values)
+        padded = np.zeros((len(column), column.lengths.max(initial=0), *values.shape[1:]), values.dtype)
+        padded[np.arange(padded.shape[1]) < column.lengths[:, None]] = values
+        return _as_tensor(padded)
+    return None if column is None else _as_tensor(np.asarray(column))
 
 
 def epoch_order(

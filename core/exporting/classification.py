@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,6 +30,7 @@ def portable_classification(
     settings: Mapping[str, Any],
     exact: tuple[str, ...] = (),
     requires: tuple[str, ...] = (),
+    read: Callable[[tf.Tensor], Any] | None = None,
 ) -> Portable:
     """Return what leaves with a classification.
 
@@ -42,13 +43,15 @@ def portable_classification(
         settings: What that needs to know, beside labels and decision.
         exact: Names of layers that no quantisation may touch.
         requires: The packages that the loader needs.
+        read: A layer of the graph in front of the model, which makes features of its one input.
     """
     import tensorflow as tf
 
     calibration = encoder.calibration or Calibration()
 
     def probabilities(*features: tf.Tensor) -> tf.Tensor:
-        logits = model(task.prepare(features if len(features) > 1 else features[0]), training=False)
+        x = features if len(features) > 1 else features[0]
+        logits = model(task.prepare(x if read is None else read(x)), training=False)
         return tf.nn.softmax(tf.cast(logits, tf.float32) / calibration.temperature)
 
     def raw(examples: Examples) -> list[Any]:
@@ -69,7 +72,7 @@ def portable_classification(
             judge.update(targets[block], score(inputs[block]))
         return judge.result()
 
-    variables = tuple(variable.value for variable in model.variables)
+    variables = (*(variable.value for variable in model.variables), read)
     decision = calibration.model_dump(include={"label", "threshold", "abstain_below"})
     return Portable(
         graph=TensorGraph(probabilities, tuple(signature), OUTPUT, variables),

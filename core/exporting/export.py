@@ -106,6 +106,8 @@ class Exporter:
         Raises:
             UserError: A package is missing, the format can't hold the model, or the check fails.
         """
+        if self.portable.only_tensorflow and kind != "saved_model":
+            raise UserError(f"{self.portable.only_tensorflow}: use --format saved_model. Received: {kind}.")
         _require(PACKAGES[kind])
         name = f"{kind}-{quantise}" if quantise else kind
         target = self.folder / name

@@ -58,6 +58,7 @@ class Portable:
         exact: Names of layers that are computed too finely to be quantised.
         requires: Packages that the loader needs beside NumPy.
         arrays: What the loader reads as NumPy archives: file name without `.npz`, to named arrays.
+        only_tensorflow: Why no format but SavedModel can hold the graph, if so, as the start of a sentence.
         with_tensorflow: The graph with whatever only TensorFlow can do, such as reading text, for SavedModel.
     """
 
@@ -70,4 +71,5 @@ class Portable:
     exact: tuple[str, ...] = ()
     requires: tuple[str, ...] = ()
     arrays: Mapping[str, Mapping[str, np.ndarray]] = field(default_factory=dict)
+    only_tensorflow: str = ""
     with_tensorflow: TensorGraph | None = None

@@ -6,32 +6,28 @@ import asyncio
 import base64
 import contextlib
 import logging
-import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
 
 from fastapi import FastAPI, Request
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import PlainTextResponse, Response
+from fastapi.routing import APIRoute
 
 from core.errors import UserError
 from core.serving import documents, page
-from core.serving.batching import InputError, QueueFullError
+from core.serving.answering import answered, predicted, ready
 from core.serving.explainer import Explainer
 from core.serving.measurements import CONTENT_TYPE, Measurements
 from core.serving.problems import Problem, tell_problems
 from core.serving.protection import Gate, Protection
-from core.serving.requests import What, asked_of, decoded
-from core.serving.served import LoadedRun, ServedRun, Source
-from core.serving.settings import Limits, ServerSettings
+from core.serving.requests import What, asked_of
+from core.serving.served import ServedRun, Source
+from core.serving.settings import ServerSettings
+from core.serving.shortcut import Shortcut
 from core.writing import to_json
-
-if TYPE_CHECKING:
-    from core.serving.kinds import InputKind
 
 log = logging.getLogger(__name__)
 
-Answer = TypeVar("Answer")
 JSON = "application/json"
 
 
@@ -101,8 +97,8 @@ class Serving:
         limits = self.settings.limits
         with served.using() as loaded:
             asked = await asked_of(request, served.kind, limits, "predict")
-            values = await _ready(asked.values, served.kind, loaded, limits, "predict")
-            answers = await _answered(request, limits, _predicted(loaded, values))
+            values = await ready(asked.values, served.kind, loaded, limits, "predict")
+            answers = await answered(request, limits, predicted(loaded, values))
             answer = {"run": loaded.run.folder.name, "predictions": answers}
             return Response(to_json(answer), media_type=JSON)
 
@@ -111,10 +107,10 @@ class Serving:
         limits = self.settings.limits
         with served.using() as loaded:
             asked = await asked_of(request, served.kind, limits, "explain")
-            [value] = await _ready(asked.values, served.kind, loaded, limits, "explain")
+            [value] = await ready(asked.values, served.kind, loaded, limits, "explain")
             explaining = self.explainer.explained(loaded, value, asked.method)
             try:
-                found = await _answered(request, limits, explaining)
+                found = await answered(request, limits, explaining)
             except UserError as error:
                 raise Problem(422, str(error), "input") from None
             if "image/png" in request.headers.get("accept", ""):
@@ -125,56 +121,6 @@ class Serving:
                 "picture": f"data:image/png;base64,{base64.b64encode(found.picture).decode()}",
             }
             return Response(to_json(answer), media_type=JSON)
-
-
-async def _ready(
-    values: list[Any], kind: InputKind, loaded: LoadedRun, limits: Limits, what: What
-) -> list[Any]:
-    """Return raw inputs; files are decoded in another thread, so that others are served meanwhile."""
-    if not kind.is_file:
-        return decoded(values, kind, loaded.run, limits, what)
-    return await asyncio.to_thread(decoded, values, kind, loaded.run, limits, what)
-
-
-async def _predicted(loaded: LoadedRun, values: list[Any]) -> list[Any]:
-    try:
-        return await loaded.batcher.answers(values)
-    except QueueFullError as error:
-        wait = max(math.ceil(error.seconds), 1)
-        raise Problem(
-            503, "Too many inputs wait already; none of these was taken.", retry_after=wait
-        ) from None
-    except InputError as error:
-        if isinstance(error.__cause__, UserError):
-            raise Problem(422, str(error.__cause__), f"inputs[{error.index}]") from None
-        raise error.__cause__ or error from None
-
-
-async def _answered(request: Request, limits: Limits, answer: Awaitable[Answer]) -> Answer:
-    """Return an answer, unless it takes too long or the client hangs up: then it is given up.
-
-    Raises:
-        Problem: It took too long (503), or nobody listens any more (499, which nobody sees).
-    """
-    answering = asyncio.ensure_future(answer)
-    gone = asyncio.ensure_future(_hung_up(request))
-    try:
-        await asyncio.wait(
-            (answering, gone), timeout=limits.answer_seconds, return_when=asyncio.FIRST_COMPLETED
-        )
-        if answering.done():
-            return answering.result()
-        if gone.done():
-            raise Problem(499, "The client hung up.")
-        raise Problem(503, f"There was no answer within {limits.answer_seconds:g} s.", retry_after=1)
-    finally:
-        gone.cancel()
-        answering.cancel()
-
-
-async def _hung_up(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
 
 
 def application(serving: Serving) -> FastAPI:
@@ -199,9 +145,11 @@ def application(serving: Serving) -> FastAPI:
     tell_problems(app)
     for served in serving.runs.values():
         _add_run(app, serving, served)
+    posts = [each for each in app.routes if isinstance(each, APIRoute) and each.methods == {"POST"}]
     _add_health(app, serving)
     documents.add_documents(app, serving)
     page.add_pages(app, serving)
+    app.add_middleware(Shortcut, routes={each.path: each for each in posts})  # type: ignore[arg-type]
     if serving.protection.origins:
         app.add_middleware(
             CORSMiddleware,

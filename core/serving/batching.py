@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import math
+import contextlib
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -42,7 +42,7 @@ class InputError(Exception):
 
 @dataclass(eq=False, slots=True)
 class Waiting:
-    """An input that waits for its answer."""
+    """An input that waits for its answer, or for the exception that it causes."""
 
     value: Any
     answer: asyncio.Future[Any]
@@ -73,6 +73,7 @@ class MicroBatcher:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="model")
         self._closing = self._company = False
         self._seconds_an_input = 0.0
+        self._wanted = 1
         self._task = asyncio.create_task(self._work())
 
     def __len__(self) -> int:
@@ -92,15 +93,18 @@ class MicroBatcher:
         loop = asyncio.get_running_loop()
         mine = [Waiting(value, loop.create_future()) for value in values]
         self._waiting.extend(mine)
-        self._arrived.set()
+        if len(self._waiting) >= self._wanted:
+            self._arrived.set()
+        found = []
         try:
-            found = await asyncio.gather(*(each.answer for each in mine), return_exceptions=True)
+            for index, each in enumerate(mine):
+                answer = await each.answer
+                if isinstance(answer, Exception):
+                    raise InputError(index) from answer
+                found.append(answer)
         finally:
             for each in mine:
                 each.answer.cancel()
-        for index, answer in enumerate(found):
-            if isinstance(answer, BaseException):
-                raise InputError(index) from answer
         return found
 
     async def close(self) -> None:
@@ -123,18 +127,14 @@ class MicroBatcher:
             self._seconds_an_input += 0.2 * (seconds / len(batch) - self._seconds_an_input)
             self.observe(len(batch), seconds)
             for one, answer in zip(batch, found, strict=True):
-                if one.answer.done():
-                    continue
-                if isinstance(answer, Exception):
-                    one.answer.set_exception(answer)
-                else:
+                if not one.answer.done():
                     one.answer.set_result(answer)
 
     async def _next_batch(self) -> list[Waiting]:
-        await self._until(lambda: bool(self._waiting) or self._closing)
-        if self._company and self._waiting and not self._closing:
+        await self._until(1)
+        if self._company and self._waiting:
             left = self._waiting[0].since + self.batching.wait - time.perf_counter()
-            await self._until(lambda: len(self._waiting) >= self.batching.size or self._closing, left)
+            await self._until(self.batching.size, left)
         batch: list[Waiting] = []
         while self._waiting and len(batch) < self.batching.size:
             one = self._waiting.popleft()
@@ -142,16 +142,15 @@ class MicroBatcher:
                 batch.append(one)
         return batch
 
-    async def _until(self, holds: Callable[[], bool], seconds: float = math.inf) -> None:
-        """Wait until something holds that an arrival can bring about, or the time is over."""
-        end = time.perf_counter() + seconds
-        while not holds() and (left := end - time.perf_counter()) > 0:
-            self._arrived.clear()
-            try:
-                async with asyncio.timeout(None if math.isinf(left) else left):
-                    await self._arrived.wait()
-            except TimeoutError:
-                return
+    async def _until(self, count: int, seconds: float | None = None) -> None:
+        """Wait until so many inputs wait, none will come any more, or the time is over."""
+        if self._closing or len(self._waiting) >= count:
+            return
+        self._wanted = count
+        self._arrived.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._arrived.wait()
 
     def _each(self, values: list[Any]) -> list[Any]:
         """Return for each input its answer, or the exception that it alone causes."""

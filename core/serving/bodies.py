@@ -28,17 +28,20 @@ async def body_of(request: Request, limits: Limits) -> bytes:
     declared = request.headers.get("content-length", "0")
     if not declared.isdecimal() or int(declared) > limits.body_bytes:
         raise _too_large(limits)
-    chunks, size = [], 0
+    body, more = bytearray(), True
     try:
         async with asyncio.timeout(limits.upload_seconds):
-            async for chunk in request.stream():
-                size += len(chunk)
-                if size > limits.body_bytes:
+            while more:
+                message = await request.receive()
+                if message["type"] == "http.disconnect":
+                    raise Problem(499, "The client hung up.")
+                body += message.get("body", b"")
+                if len(body) > limits.body_bytes:
                     raise _too_large(limits)
-                chunks.append(chunk)
+                more = message.get("more_body", False)
     except TimeoutError:
         raise Problem(408, f"The body did not arrive within {limits.upload_seconds:g} s.", "body") from None
-    return b"".join(chunks)
+    return bytes(body)
 
 
 def _too_large(limits: Limits) -> Problem:

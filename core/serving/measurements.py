@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,9 @@ class Measurements:
         self._seconds = Histogram(
             "quartet_request_seconds", "Time to answer", ["route"], buckets=SECONDS, registry=self.registry
         )
+        # What each route counts with, found once; there are as many as routes and statuses.
+        self._answers = functools.cache(self._requests.labels)
+        self._times = functools.cache(self._seconds.labels)
         self._under_way = Gauge("quartet_requests_under_way", "Requests under way", registry=self.registry)
         self._sizes = Histogram(
             "quartet_batch_inputs", "Inputs in a batch", ["run"], buckets=SIZES, registry=self.registry
@@ -53,8 +57,8 @@ class Measurements:
             seconds: That it took.
         """
         self._under_way.dec()
-        self._requests.labels(route, status).inc()
-        self._seconds.labels(route).observe(seconds)
+        self._answers(route, status).inc()
+        self._times(route).observe(seconds)
 
     def observer(self, run: str) -> Callable[[int, float], None]:
         """Return what counts the batches of a run."""

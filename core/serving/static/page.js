@@ -133,21 +133,25 @@ async function answer(what) {
   return [...parts, element("p", { className: "by" }, `Answered by ${given.run}`)];
 }
 
+function setBusy(busy) {
+  result.setAttribute("aria-busy", busy);
+  // Not `disabled`: that would take the focus from whoever works by keyboard.
+  for (const button of form.querySelectorAll(".actions button")) button.setAttribute("aria-disabled", busy);
+}
+
 const reading = await import(`/static/${kind}.js`);
 reading.setUp(form);
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
-  const buttons = [...form.querySelectorAll(".actions button")];
-  buttons.forEach((button) => (button.disabled = true));
-  result.setAttribute("aria-busy", "true");
+  if (result.getAttribute("aria-busy") === "true") return;
+  setBusy("true");
   try {
     result.replaceChildren(...(await answer(event.submitter?.value ?? "predict")));
   } catch (error) {
     result.replaceChildren(element("p", { className: "error", role: "alert" }, error.message));
   } finally {
-    buttons.forEach((button) => (button.disabled = false));
-    result.setAttribute("aria-busy", "false");
+    setBusy("false");
     title.scrollIntoView({ block: "nearest" });
   }
 });

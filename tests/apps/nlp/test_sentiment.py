@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+
 import keras_hub
 import numpy as np
 import pytest
@@ -8,6 +13,7 @@ from apps.nlp.baselines import nbsvm, tfidf_regression
 from core.data.examples import Examples
 from core.errors import UserError
 from core.experiment import load_experiment
+from core.exporting.export import export_run
 from core.run import Run
 from core.training import train
 from tests.small_data import reviews
@@ -126,6 +132,17 @@ def test_a_backbone_is_explained_by_leaving_words_out(backbone):
     fall = sign * (log_odds("a lovely film") - log_odds("a film"))
     assert adds["lovely"] == pytest.approx(fall, abs=1e-3)
     assert list(adds) == ["a", "lovely", "film"]
+
+
+def test_an_export_of_a_backbone_reads_texts_without_keras(backbone, tmp_path):
+    told = export_run(backbone, folder=tmp_path)
+    assert [row["name"] for row in told["exports"]] == ["saved_model"]
+    assert all("use --format saved_model" in told["refused"][kind] for kind in ("onnx", "litert"))
+    command = [sys.executable, tmp_path / "saved_model" / "predict.py", "a LOVELY film"]
+    alone = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    answer = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path, env=alone)
+    [expected] = backbone.experiment.task.predict(backbone.model, backbone.encoder, ["a LOVELY film"])
+    assert json.loads(answer.stdout)["probability"] == pytest.approx(expected["probability"], abs=1e-5)
 
 
 def test_a_word_that_praises_speaks_for_praise(bag):

@@ -82,6 +82,22 @@ def test_a_taste_is_answered_by_every_method(runs, task, method):
     assert "never saw" in unknown["note"]
 
 
+@pytest.mark.parametrize(("task", "method"), TRAINED)
+def test_a_taste_is_explained_by_its_own_ratings(runs, task, method):
+    run = runs[task, method]
+    asked = {"ratings": {"1": 4.5, "2": 1.5, "nothing": 3.0}, "item": "20"}
+    settings = run.experiment.task
+    if method == "two_tower":
+        with pytest.raises(UserError, match="towers"):
+            settings.explain(run.model, run.encoder, asked)
+        return
+    told = settings.explain(run.model, run.encoder, asked).to_json()
+    assert [part["item"] for part in told["parts"]] == ["1", "2"]
+    assert told["checks"]["gap"] < 1e-3
+    with pytest.raises(UserError, match="never saw"):
+        settings.explain(run.model, run.encoder, {"ratings": {"nothing": 3.0}, "item": "20"})
+
+
 def test_a_rating_of_a_taste_stays_within_those_of_training(runs):
     run = runs[Ratings, "least_squares"]
     predict = run.experiment.task.predictor(run.model, run.encoder)

@@ -94,7 +94,7 @@ class FakeExplanation:
 def write_run(folder: Path, task: type[Task], **fields: Any) -> Path:
     """Write the folder of a finished run of a fake task."""
     folder.mkdir(parents=True, exist_ok=True)
-    tree = {"version": 1, "task": {"type": f"{__name__}.{task.__name__}", **fields}}
+    tree = {"version": 1, "task": {"type": f"{task.__module__}.{task.__name__}", **fields}}
     (folder / "experiment.yaml").write_text(yaml.safe_dump(tree))
     (folder / "encoder.json").write_text("{}")
     (folder / "metrics.json").write_text("{}")

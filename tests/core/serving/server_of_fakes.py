@@ -1,11 +1,51 @@
-"""A program that serves a fake run until it is told to stop: its folder and its port are its arguments."""
+"""A program that serves fake runs until it is told to stop: its port and their folders are its arguments."""
 
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
 
 from core.run import Run
 from core.serving.server import serve
 from core.serving.settings import ServerSettings
 
+ROOT = Path(__file__).parents[3]
+
+
+@contextlib.contextmanager
+def served(*folders: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """Give a process that serves fake runs, ready, and the address of its page."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    command = [sys.executable, __file__, str(port), *map(str, folders)]
+    process = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE)
+    url = f"http://localhost:{port}"
+    try:
+        end = time.monotonic() + 20
+        while not _ready(url):
+            assert process.poll() is None, process.communicate()[1].decode()
+            assert time.monotonic() < end, "it was never ready"
+            time.sleep(0.05)
+        yield process, url
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def _ready(url: str) -> bool:
+    with contextlib.suppress(httpx.HTTPError):
+        return httpx.get(f"{url}/readyz").status_code == 200
+    return False
+
+
 if __name__ == "__main__":
     Run.model = None  # the fakes have none, and importing Keras takes long
-    serve([sys.argv[1]], port=int(sys.argv[2]), settings=ServerSettings(drain_seconds=0.3))
+    serve(sys.argv[2:], port=int(sys.argv[1]), settings=ServerSettings(drain_seconds=0.3))

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
-import time
-from pathlib import Path
 
 import httpx
 import pytest
@@ -21,33 +15,15 @@ from core.errors import UserError
 from core.run import Run
 from core.serving.server import serve
 from tests.core.serving.fake_runs import Lengths, write_run
+from tests.core.serving.server_of_fakes import served
 from tests.core.serving.test_application import until
-
-ROOT = Path(__file__).parents[3]
-FAKES = Path(__file__).with_name("server_of_fakes.py")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
 
 
 @pytest.fixture
 def server(tmp_path):
     """A process that serves a fake run, and the address of that run."""
-    port = free_port()
-    command = [sys.executable, str(FAKES), str(write_run(tmp_path / "run", Lengths)), str(port)]
-    process = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE)
-    url = f"http://localhost:{port}"
-    end = time.monotonic() + 20
-    while time.monotonic() < end:
-        with contextlib.suppress(httpx.HTTPError):
-            if httpx.get(f"{url}/readyz").status_code == 200:
-                break
-        time.sleep(0.05)
-    yield process, f"{url}/v1/run/predict"
-    process.kill()
-    process.communicate()
+    with served(write_run(tmp_path / "run", Lengths)) as (process, url):
+        yield process, f"{url}/v1/run/predict"
 
 
 def test_a_signal_to_stop_lets_every_accepted_request_be_answered(server):

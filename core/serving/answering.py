@@ -1,0 +1,87 @@
+"""From checked inputs to answers: decoded, put in the queue, and waited for as long as somebody listens."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from core.errors import UserError
+from core.serving.batching import InputError, QueueFullError
+from core.serving.problems import Problem
+from core.serving.requests import What, decoded
+from core.serving.served import LoadedRun
+from core.serving.settings import Limits
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from core.serving.kinds import InputKind
+
+Answer = TypeVar("Answer")
+LISTENING_SECONDS = 0.25  # that a client is trusted to wait; after them it is watched, which costs a task
+
+
+async def ready(
+    values: list[Any], kind: InputKind, loaded: LoadedRun, limits: Limits, what: What
+) -> list[Any]:
+    """Return raw inputs; files are decoded in another thread, so that others are served meanwhile."""
+    if not kind.is_file:
+        return decoded(values, kind, loaded.run, limits, what)
+    return await asyncio.to_thread(decoded, values, kind, loaded.run, limits, what)
+
+
+async def predicted(loaded: LoadedRun, values: list[Any]) -> list[Any]:
+    """Return the answers of the model.
+
+    Raises:
+        Problem: The queue is full (503), or the task refuses one of the inputs (422).
+    """
+    try:
+        return await loaded.batcher.answers(values)
+    except QueueFullError as error:
+        wait = max(math.ceil(error.seconds), 1)
+        raise Problem(
+            503, "Too many inputs wait already; none of these was taken.", retry_after=wait
+        ) from None
+    except InputError as error:
+        if isinstance(error.__cause__, UserError):
+            raise Problem(422, str(error.__cause__), f"inputs[{error.index}]") from None
+        raise error.__cause__ or error from None
+
+
+async def answered(request: Request, limits: Limits, answer: Awaitable[Answer]) -> Answer:
+    """Return an answer, unless it takes too long or the client hangs up: then it is given up.
+
+    Raises:
+        Problem: It took too long (503), or nobody listens any more (499, which nobody sees).
+    """
+    loop = asyncio.get_running_loop()
+    watching: asyncio.Task[None] | None = None
+
+    def watch() -> None:
+        nonlocal watching
+        watching = loop.create_task(_until_hung_up(request, limit))
+
+    timer = loop.call_later(LISTENING_SECONDS, watch)
+    try:
+        async with asyncio.timeout(limits.answer_seconds) as limit:
+            return await answer
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        if watching is not None and watching.done():
+            raise Problem(499, "The client hung up.") from None
+        seconds = limits.answer_seconds
+        raise Problem(503, f"There was no answer within {seconds:g} s.", retry_after=1) from None
+    finally:
+        timer.cancel()
+        if watching is not None:
+            watching.cancel()
+
+
+async def _until_hung_up(request: Request, limit: asyncio.Timeout) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+    limit.reschedule(asyncio.get_running_loop().time())
