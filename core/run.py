@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import json
 import zipfile
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -17,7 +16,7 @@ from core.errors import UserError
 from core.experiment import Experiment, load_experiment
 from core.settings import validated
 from core.task import Encoder, Write
-from core.writing import to_json, write_json, written_whole
+from core.writing import parsed_json, to_json, write_json, written_whole
 
 if TYPE_CHECKING:
     import keras
@@ -75,7 +74,7 @@ class Run:
     def compilation(self) -> dict[str, Any] | None:
         """How a training computes its steps, where that was left to a trial; nothing before it."""
         path = self.folder / "compilation.json"
-        return _parsed(path) if path.is_file() else None
+        return parsed_json(path) if path.is_file() else None
 
     @property
     def as_trained(self) -> Experiment:
@@ -109,12 +108,12 @@ class Run:
         Raises:
             UserError: The run is not finished.
         """
-        return _parsed(self._finished_file("metrics.json"))
+        return parsed_json(self._finished_file("metrics.json"))
 
     @cached_property
     def encoder(self) -> Encoder:
         """The encoder that the task learnt from its training examples."""
-        tree = _parsed(self._finished_file("encoder.json"))
+        tree = parsed_json(self._finished_file("encoder.json"))
         encoder = validated(self.experiment.task.encoder_class, tree, "encoder")
         return encoder.model_copy(update={"calibration": self.calibration}) if self.calibration else encoder
 
@@ -124,7 +123,7 @@ class Run:
         path = self.folder / "calibration.json"
         if not path.is_file():
             return None
-        return validated(Calibration, _parsed(path), "calibration")
+        return validated(Calibration, parsed_json(path), "calibration")
 
     @cached_property
     def model(self) -> keras.Model:
@@ -190,20 +189,6 @@ class Run:
         """Give a function that appends one JSON row to the file `name`, which appears when the block ends."""
         with written_whole(self.folder / name) as path, path.open("w", encoding="utf-8") as file:
             yield lambda row: print(to_json(row), file=file)
-
-
-def _parsed(path: Path) -> dict[str, Any]:
-    """Return what a JSON file of a run holds.
-
-    Raises:
-        UserError: It is damaged.
-    """
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise UserError(
-            f"{path} is damaged: train again, or bring it back from a copy. Received: {error}."
-        ) from None
 
 
 def newest_unfinished(folder: Path, experiment: Experiment) -> Path:
