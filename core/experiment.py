@@ -294,15 +294,21 @@ def experiment_from(tree: Mapping[str, Any]) -> Experiment:
     task_class = task_class_at(task_tree["type"])
     parts = {
         "task": validated(task_class, {k: v for k, v in task_tree.items() if k != "type"}, "task"),
-        "fit": validated(Fit, tree.get("fit") or {}, "fit"),
-        "audit": validated(Audit, tree.get("audit") or {}, "audit"),
-        "tune": tree.get("tune") or {},
+        "fit": validated(Fit, _section(tree, "fit"), "fit"),
+        "audit": validated(Audit, _section(tree, "audit"), "audit"),
+        "tune": _section(tree, "tune"),
     }
     experiment = validated(Experiment, parts, "")
     for path, space in experiment.tune.items():
         for name in (path, *space.when):
             _require_field(name, {"task": task_class, "fit": Fit})
     return experiment
+
+
+def _section(tree: Mapping[str, Any], name: str) -> Any:
+    """Return a part of an experiment; one that is left out or left blank has its defaults."""
+    section = tree.get(name)
+    return {} if section is None else section
 
 
 def _require_field(path: str, parts: dict[str, type[Settings]]) -> None:

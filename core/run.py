@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import json
+import zipfile
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from itertools import zip_longest
@@ -16,7 +16,7 @@ from core.errors import UserError
 from core.experiment import Experiment, load_experiment
 from core.settings import validated
 from core.task import Encoder, Write
-from core.writing import to_json, write_json, written_whole
+from core.writing import parsed_json, to_json, write_json, written_whole
 
 if TYPE_CHECKING:
     import keras
@@ -74,7 +74,7 @@ class Run:
     def compilation(self) -> dict[str, Any] | None:
         """How a training computes its steps, where that was left to a trial; nothing before it."""
         path = self.folder / "compilation.json"
-        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+        return parsed_json(path) if path.is_file() else None
 
     @property
     def as_trained(self) -> Experiment:
@@ -108,13 +108,13 @@ class Run:
         Raises:
             UserError: The run is not finished.
         """
-        return json.loads(self._finished_file("metrics.json").read_text(encoding="utf-8"))
+        return parsed_json(self._finished_file("metrics.json"))
 
     @cached_property
     def encoder(self) -> Encoder:
         """The encoder that the task learnt from its training examples."""
-        text = self._finished_file("encoder.json").read_text(encoding="utf-8")
-        encoder = validated(self.experiment.task.encoder_class, json.loads(text), "encoder")
+        tree = parsed_json(self._finished_file("encoder.json"))
+        encoder = validated(self.experiment.task.encoder_class, tree, "encoder")
         return encoder.model_copy(update={"calibration": self.calibration}) if self.calibration else encoder
 
     @property
@@ -123,7 +123,7 @@ class Run:
         path = self.folder / "calibration.json"
         if not path.is_file():
             return None
-        return validated(Calibration, json.loads(path.read_text(encoding="utf-8")), "calibration")
+        return validated(Calibration, parsed_json(path), "calibration")
 
     @cached_property
     def model(self) -> keras.Model:
@@ -134,7 +134,7 @@ class Run:
         path = self._finished_file("model.keras")
         try:
             model.load_weights(path)
-        except (ValueError, OSError) as error:
+        except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
             first = str(error).strip().splitlines()[0]
             raise UserError(f"{path} does not fit the task that reads it: {first}") from None
         return model
@@ -149,11 +149,14 @@ class Run:
         return path
 
     def discard(self) -> None:
-        """Take back a run that never began to train: its own files, and the folder where it is then empty."""
+        """Take back a run without a checkpoint: its own files, and the folder where it is then empty."""
+        if any(self.checkpoints.glob("*")):
+            return
         for name in ("experiment.yaml", "audit.json", "encoder.json", "compilation.json"):
             (self.folder / name).unlink(missing_ok=True)
-        if not any(self.folder.iterdir()):
-            self.folder.rmdir()
+        for folder in (self.checkpoints, self.folder):
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
 
     def write_json(self, name: str, tree: Mapping[str, Any]) -> None:
         """Write a mapping as JSON."""

@@ -30,6 +30,7 @@ class Settings(pydantic.BaseModel):
         coerce_numbers_to_str=True,
         validate_default=True,
         protected_namespaces=(),
+        allow_inf_nan=False,
     )
 
 

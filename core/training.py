@@ -57,11 +57,11 @@ def train(
     seconds: dict[str, float] = {}
     try:
         splits, encoder = prepared(run, splits, seconds)
-    except UserError:
+        model, callbacks = fitted(run, splits, encoder, seconds, progress=progress)
+    except (UserError, OSError):
         if not resume:
             run.discard()
         raise
-    model, callbacks = fitted(run, splits, encoder, seconds, progress=progress)
     judged(run, model, encoder, splits, seconds=seconds, throughput=callbacks[0].summary())
     callbacks[-1].delete()
     return run
@@ -114,15 +114,24 @@ def fitted(
     """
     import keras
 
+    from core.callbacks.nan_rescue import DivergedError
     from core.compilation import chosen
 
+    if run.experiment.fit.patience and not len(splits.validation):
+        raise UserError(
+            "fit.patience waits for a gain on the validation part, which is empty: give task.validation a "
+            f"larger share, or set fit.patience=null. Received: fit.patience={run.experiment.fit.patience}."
+        )
     with _timed(seconds, "compilation"):
         experiment = chosen(run, splits, encoder)
     keras.utils.set_random_seed(experiment.fit.seed)
     model = built(experiment, encoder)
     callbacks = training_callbacks(experiment, run, len(splits.train), progress, extra)
     with _timed(seconds, "fit"), dtype_policy(experiment.fit.precision):
-        history = experiment.task.fit(model, encoder, splits, experiment.fit, callbacks)
+        try:
+            history = experiment.task.fit(model, encoder, splits, experiment.fit, callbacks)
+        except DivergedError as error:
+            raise UserError(str(error)) from None
     run.write_model(model)
     run.write_history(history.history)
     return model, callbacks

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from core.errors import UserError
+
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
@@ -53,6 +55,24 @@ def write_json(path: Path, tree: Any) -> None:
     """Write `to_json` of a tree to a file, whole or not at all."""
     with written_whole(path) as temporary:
         temporary.write_text(to_json(tree, indent=1) + "\n", encoding="utf-8")
+
+
+def parsed_json(path: Path, text: str | None = None) -> Any:
+    """Return what a JSON file holds, or one line of it.
+
+    Args:
+        path: The file.
+        text: The line, where it is read already.
+
+    Raises:
+        UserError: It is damaged.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8") if text is None else text)
+    except ValueError as error:
+        raise UserError(
+            f"{path} is damaged: train again, or bring it back from a copy. Received: {error}."
+        ) from None
 
 
 def _plain(value: Any) -> Any:

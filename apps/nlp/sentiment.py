@@ -86,6 +86,8 @@ class Sentiment(Classification):
     def _backbone_has_a_preset(self) -> Sentiment:
         if (self.encoder == "backbone") != (self.preset is not None):
             raise ValueError("encoder=backbone and preset=NAME_OR_FOLDER belong together")
+        if self.character_ngrams and not 1 <= self.character_ngrams[0] <= self.character_ngrams[1]:
+            raise ValueError("character_ngrams must be a shortest and a longest length, from 1 on")
         return self
 
     def load(self) -> Splits:
@@ -122,6 +124,11 @@ class Sentiment(Classification):
         if self.encoder == "backbone":
             return TextEncoder(labels=labels, vocabulary=[])
         vocabulary = self._pieces().vocabulary(train["text"], self.vocabulary_size, self.min_count)
+        if not vocabulary:
+            raise UserError(
+                f"No word stands in so many of the {len(train)} training texts: lower task.min_count. "
+                f"Received: {self.min_count}."
+            )
         encoder = TextEncoder(labels=labels, vocabulary=vocabulary)
         if self.encoder != "bag":
             return encoder

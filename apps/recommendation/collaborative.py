@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -56,7 +56,9 @@ class CollaborativeFiltering(Task):
     exponent: float = Field(
         0.5, ge=0, le=1, description="how the penalties grow with an id's number of ratings"
     )
-    hidden: tuple[int, ...] = Field((64,), description="units of each tower's hidden layers; two_tower only")
+    hidden: tuple[Annotated[int, Field(ge=1, le=8192)], ...] = Field(
+        (64,), description="units of each tower's hidden layers; two_tower only"
+    )
     dropout: float = Field(0.2, ge=0, lt=1, description="share of hidden units dropped; two_tower only")
     history: int = Field(50, ge=1, description="latest items that describe a user; two_tower only")
     history_dropout: float = Field(0.5, ge=0, lt=1, description="share of them left out; two_tower only")
@@ -155,6 +157,7 @@ class CollaborativeFiltering(Task):
         if "time" in splits.train:
             time = splits.train["time"]
         seen_layer(model).remember(data.items_by_user(time))
+        self._balance(splits.train, fit)  # refuses what asks for classes
         if self.method == "least_squares":
             return self._sweeps(model, encoder, splits, fit, callbacks)
         return self.descend(model, encoder, splits, fit, callbacks)

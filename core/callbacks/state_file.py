@@ -27,11 +27,14 @@ def write_state_file(path: Path, state: Any) -> None:
     members: dict[str, Any] = {f"array_{place}": _plain(array) for place, array in enumerate(arrays)}
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(path.name + ".tmp")
-    with temporary.open("wb") as file:
-        np.savez(file, json=np.frombuffer(text.encode(), np.uint8), **members)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    try:
+        with temporary.open("wb") as file:
+            np.savez(file, json=np.frombuffer(text.encode(), np.uint8), **members)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def read_state_file(path: Path) -> Any:

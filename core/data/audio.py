@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -118,6 +119,10 @@ def _by_name(path: Path, names: str) -> Listed:
         raise UserError(
             f"File names must say the label, such as {{label}}_{{speaker}}. Received: names={names!r}."
         )
+    if len(columns) < names.count("{") or not all(name.isidentifier() for name in columns):
+        raise UserError(
+            f"Each {{name}} in names must be a word, and stand there once. Received: names={names!r}."
+        )
     pieces = PLACEHOLDER.split(re.sub(r"[.^$*+?()\[\]|\\]", r"\\\g<0>", names))
     pattern = "".join(f"(?P<{piece}>.+?)" if place % 2 else piece for place, piece in enumerate(pieces))
     for recording in recordings:
@@ -199,7 +204,11 @@ def decoded(
     return Ragged.from_rows([wave for wave in waves if wave is not None], np.int16), good
 
 
-def _contents(recordings: Sequence[Recording | Path]) -> Iterator[tuple[str, Path | io.BytesIO]]:
+Content = Path | io.BytesIO | Exception
+
+
+def _contents(recordings: Sequence[Recording | Path]) -> Iterator[tuple[str, Content]]:
+    """Yield the name and the place of each recording; of a damaged member of an archive, the error."""
     archives: Mapping[Path, zipfile.ZipFile] = {}
     for item in recordings:
         recording = item if isinstance(item, Recording) else Recording(item)
@@ -208,7 +217,11 @@ def _contents(recordings: Sequence[Recording | Path]) -> Iterator[tuple[str, Pat
             continue
         if recording.path not in archives:
             archives = {recording.path: zipfile.ZipFile(recording.path)}
-        yield str(recording), io.BytesIO(archives[recording.path].read(recording.member))
+        try:
+            content: Content = io.BytesIO(archives[recording.path].read(recording.member))
+        except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError) as error:
+            content = error
+        yield str(recording), content
 
 
 def decoded_upload(content: bytes, sample_rate: int, max_seconds: float) -> np.ndarray:
@@ -246,16 +259,22 @@ def decoded_upload(content: bytes, sample_rate: int, max_seconds: float) -> np.n
         raise UserError(f"The file can't be read as a sound: {error}.") from None
 
 
-def _opened(name: str, source: Path | io.BytesIO, sample_rate: int, skip_bad: bool) -> np.ndarray | None:
+def _opened(name: str, source: Content, sample_rate: int, skip_bad: bool) -> np.ndarray | None:
     import soundfile
 
     try:
+        if isinstance(source, Exception):
+            raise ValueError(source)
         sound, rate = soundfile.read(source, dtype="float32", always_2d=True)
         return one_channel(sound, rate, sample_rate)
     except (soundfile.SoundFileError, OSError, ValueError, RuntimeError) as error:
         if skip_bad:
             return None
-        told = "there is no such file" if isinstance(source, Path) and not source.exists() else str(error)
+        told = (
+            "there is no such file"
+            if isinstance(source, Path) and not source.exists()
+            else str(error).rstrip(".")
+        )
         raise UserError(
             f"{name} can't be read as a recording: {told}. Remove it, or leave such files out "
             "with skip_bad=true."

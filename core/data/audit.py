@@ -67,8 +67,10 @@ def audited(splits: Splits, task: Task, settings: Audit) -> tuple[Splits, AuditR
         The splits, whose notes name what was found; and the report.
 
     Raises:
-        UserError: Validation or test share examples with train, and leaks are to be refused.
+        UserError: Validation or test share examples with train, and leaks are to be refused; or they have
+            labels that training lacks.
     """
+    splits = _of_known_labels(splits, task)
     parts = {"train": splits.train, "validation": splits.validation, "test": splits.test}
     content = {name: content_hash(part, task.content) for name, part in parts.items()}
     leaks = [
@@ -78,7 +80,6 @@ def audited(splits: Splits, task: Task, settings: Audit) -> tuple[Splits, AuditR
     ]
     findings = [finding for finding in leaks if finding.count]
     findings += _conflicts(parts, content, task.label)
-    findings += _strange_labels(parts, task.label)
     findings += _near(parts, content, task.content) if settings.near_duplicates else []
     findings += _extremes(parts, task.content)
     done = ""
@@ -129,17 +130,19 @@ def _shown(examples: Examples, row: int, columns: Sequence[str]) -> str:
 def _conflicts(
     parts: dict[str, Examples], content: dict[str, np.ndarray], label: str | None
 ) -> list[Finding]:
-    if label is None or label not in parts["train"]:
-        return []
     train = parts["train"]
     _, members, counts = np.unique(content["train"], return_inverse=True, return_counts=True)
-    _, classes = np.unique(train[label], return_inverse=True)
+    if label is None or label not in train:
+        label = None
+        classes = np.zeros(len(train), np.int64)
+    else:
+        _, classes = np.unique(train[label], return_inverse=True)
     lowest, highest = np.full(len(counts), len(train)), np.full(len(counts), -1)
     np.minimum.at(lowest, members, classes)
     np.maximum.at(highest, members, classes)
     findings = []
     conflict = np.flatnonzero((lowest != highest)[members])
-    if len(conflict):
+    if label is not None and len(conflict):
         shown = tuple(f"row {row} of train ({train[label][row]})" for row in conflict[:SHOWN])
         findings.append(Finding("training examples have a twin with another label", len(conflict), shown))
     repeated = np.flatnonzero((counts > 1)[members])
@@ -149,18 +152,26 @@ def _conflicts(
     return findings
 
 
-def _strange_labels(parts: dict[str, Examples], label: str | None) -> list[Finding]:
-    if label is None or label not in parts["train"]:
-        return []
-    findings = []
+def _of_known_labels(splits: Splits, task: Task) -> Splits:
+    """Refuse labels that training lacks, or with `skip_bad` leave their examples out and count them."""
+    label, notes, kept = task.label, [], {}
+    if label is None or label not in splits.train:
+        return splits
     for name in ("validation", "test"):
-        strange = parts[name][label][~np.isin(parts[name][label], parts["train"][label])]
-        if len(strange):
-            shown = tuple(str(value) for value in np.unique(strange)[:SHOWN])
-            findings.append(
-                Finding(f"examples of {name} have a label that training lacks", len(strange), shown)
+        part = getattr(splits, name)
+        known = np.isin(part[label], splits.train[label])
+        if known.all():
+            continue
+        strange = ", ".join(sorted(set(part[label][~known].tolist()))[:SHOWN])
+        if not (task.skip_bad and known.any()):
+            raise UserError(
+                f"{part.source} has labels that training never saw. Give training some of them, or leave "
+                f"such examples out with skip_bad=true. Received: {strange} in {(~known).sum()} of {name}."
             )
-    return findings
+        kept[name] = part.take(known)
+        count = (~known).sum()
+        notes.append(f"{count} examples of {name} left out: training lacks their label, such as {strange}")
+    return replace(splits, **kept, notes=(*splits.notes, *notes)) if kept else splits
 
 
 def _near(

@@ -181,8 +181,8 @@ def _opened(file: Path, size: Size | None, channels: int | None, skip_bad: bool)
         if skip_bad:
             return None
         raise UserError(
-            f"{file} can't be read as a picture: {error}. Remove it, or leave such files out "
-            "with skip_bad=true."
+            f"{file} can't be read as a picture: {str(error).rstrip('.')}. Remove it, or leave such files "
+            "out with skip_bad=true."
         ) from None
 
 

@@ -59,5 +59,7 @@ def _in_8_bits(picture: Image.Image) -> Image.Image:
     from PIL import Image
 
     values = np.asarray(picture, np.float64)
+    if not np.isfinite(values).all():
+        raise ValueError("it holds values that are not numbers")
     scale = 1 / 256 if values.max() > 255 else 1.0
     return Image.fromarray(np.clip(values * scale, 0, 255).astype(np.uint8))

@@ -47,6 +47,10 @@ def _is_text(column: Column) -> bool:
     return not isinstance(column, Ragged) and isinstance(column.dtype, np.dtypes.StringDType)
 
 
+def _is_plain(column: Column) -> bool:
+    return not isinstance(column, Ragged) and column.ndim == 1
+
+
 def _plain(text: str) -> str:
     folded = unicodedata.normalize("NFKC", text).casefold()
     return " ".join(re.findall(r"\w+", folded)) or folded.strip()
@@ -91,6 +95,11 @@ def completed(
     Raises:
         UserError: A part would be empty, or there is no such column.
     """
+    if group is not None and time is not None:
+        raise UserError(
+            "split_group and split_time each say what the test part is: leave one of them out. "
+            f"Received: split_group={group}, split_time={time}."
+        )
     whole, found, said = parts["train"], dict(parts), []
     position = _position(whole, key, seed, group, time)
     upper = np.inf
@@ -121,6 +130,11 @@ def _position(
     examples: Examples, key: Sequence[str], seed: int, group: str | None, time: str | None
 ) -> np.ndarray:
     """Return a number in [0, 1) for each example; the highest become the test part."""
+    for name in (group, time):
+        if name is not None and name in examples and not _is_plain(examples.columns[name]):
+            raise UserError(
+                f"Column {name!r} holds no single values to split by. Received: {examples.source}."
+            )
     if time is not None:
         ranks = np.empty(len(examples))
         ranks[_by_time(examples, time)] = np.arange(len(examples))
@@ -140,13 +154,16 @@ def _by_time(examples: Examples, time: str) -> np.ndarray:
     """Return the rows from the earliest to the latest; texts that are all numbers go by number."""
     moments = examples[time]
     if _is_text(moments):
-        try:
-            moments = moments.astype(np.float64)
-        except ValueError:
+        import pandas as pd
+
+        numbers = pd.to_numeric(pd.Series(moments.astype(object)), errors="coerce").to_numpy(np.float64)
+        if np.isnan(numbers).all():
             return np.argsort(moments, kind="stable")
+        moments = numbers
     if not np.isfinite(moments).all():
         raise UserError(
-            f"Column {time!r} of {examples.source} has values that are no time. Received: nan or inf."
+            f"Column {time!r} of {examples.source} has values that are no time. "
+            f"Received: {examples[time][~np.isfinite(moments)][0]!s} among numbers."
         )
     return np.argsort(moments, kind="stable")
 

@@ -42,6 +42,8 @@ def existing(path: str | Path) -> Path:
         raise UserError(
             f"There is no data at this path. Give a file, a folder, sample or tfds:NAME. Received: {path}."
         )
+    if not (path.is_dir() or path.is_file()):
+        raise UserError(f"The data is neither a file nor a folder. Received: {path}.")
     if path.is_dir() and not any(path.iterdir()):
         raise UserError(f"The folder is empty. Received: {path}.")
     if path.is_file() and not path.stat().st_size:
@@ -101,6 +103,8 @@ def read_table(
     >>> read_table(path, {"text": "text", "label": "label"})[0]["label"].tolist()
     ['good']
     """
+    if len(set(map(str, columns.values()))) < len(columns):
+        raise UserError(f"Each column must be another one of the file. Received: {dict(columns)}.")
     headless = [position for position in columns.values() if _is_position(position)]
     if headless and len(headless) < len(columns):
         raise UserError(f"Give all columns by name, or all by position. Received: {dict(columns)}.")

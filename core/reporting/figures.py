@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from core.reporting.findings import findings_of
 from core.reporting.kinds import Answers
 from core.reporting.slices import by_slice, worst_slice
 from core.significance import CONFIDENCE, intervals, paired_differences
+from core.writing import parsed_json
 
 if TYPE_CHECKING:
     from core.run import Run
@@ -196,4 +196,4 @@ def cost_of(run: Run) -> dict[str, Any]:
 
 
 def _audit_of(path: Path) -> list[dict[str, Any]]:
-    return json.loads(path.read_text(encoding="utf-8"))["findings"] if path.is_file() else []
+    return parsed_json(path)["findings"] if path.is_file() else []

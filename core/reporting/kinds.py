@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from core.reporting import classes, numbers, rankings
 from core.reporting.finding import Finding
+from core.writing import parsed_json
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -75,7 +75,7 @@ def rows_of(path: Path) -> Iterator[dict[str, Any]]:
     """Yield the rows of a file of JSON lines."""
     with path.open(encoding="utf-8") as file:
         for line in file:
-            yield json.loads(line)
+            yield parsed_json(path, line)
 
 
 def rows_at(path: Path, places: Sequence[int]) -> list[dict[str, Any]]:

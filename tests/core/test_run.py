@@ -68,3 +68,19 @@ def test_rows_appear_when_all_of_them_are_written(tmp_path):
         assert not (tmp_path / "predictions.jsonl").exists()
         write({"a": float("nan")})
     assert (tmp_path / "predictions.jsonl").read_text() == '{"a": 1}\n{"a": null}\n'
+
+
+@pytest.mark.parametrize(("name", "read"), [("metrics.json", "metrics"), ("encoder.json", "encoder")])
+def test_a_damaged_file_of_a_run_is_named(tmp_path, name, read):
+    run = Run.create(tmp_path, EXPERIMENT)
+    (tmp_path / name).write_text('{"labels": [')
+    with pytest.raises(UserError, match=f"{name} is damaged"):
+        getattr(run, read)
+
+
+def test_a_run_with_a_checkpoint_is_not_discarded(tmp_path):
+    run = Run.create(tmp_path / "run", EXPERIMENT)
+    run.checkpoints.mkdir()
+    (run.checkpoints / "checkpoint.npz").touch()
+    run.discard()
+    assert Run(run.folder).experiment == EXPERIMENT

@@ -4,6 +4,7 @@ import pytest
 from pydantic import Field
 
 from core.errors import UserError
+from core.experiment import Fit
 from core.settings import Settings, parsed_override, read_yaml, validated, with_override
 
 
@@ -102,3 +103,8 @@ def test_a_yaml_list_is_refused(tmp_path):
     path.write_text("- 1\n")
     with pytest.raises(UserError, match="must hold keys and values"):
         read_yaml(path)
+
+
+def test_a_number_that_is_not_finite_is_refused():
+    with pytest.raises(UserError, match=r"fit\.learning_rate should be a finite number"):
+        validated(Fit, {"learning_rate": float("inf")}, "fit")

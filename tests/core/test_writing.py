@@ -5,6 +5,8 @@ import json
 import numpy as np
 import pytest
 
+from core.errors import UserError
+from core.reporting.kinds import rows_of
 from core.writing import to_json, write_json, written_whole
 
 
@@ -44,3 +46,11 @@ def test_json_holds_numpy_values_and_turns_what_is_not_finite_into_null(tmp_path
 
 def test_json_on_one_line_keeps_letters_of_every_alphabet():
     assert to_json({"text": "größe 大"}) == '{"text": "größe 大"}'
+
+
+def test_a_damaged_line_is_told_with_its_file(tmp_path):
+    (tmp_path / "predictions.jsonl").write_text('{"true": "x"}\n{"true": ')
+    rows = rows_of(tmp_path / "predictions.jsonl")
+    assert next(rows) == {"true": "x"}
+    with pytest.raises(UserError, match=r"predictions\.jsonl is damaged"):
+        next(rows)

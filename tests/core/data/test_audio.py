@@ -160,3 +160,33 @@ def test_an_upload_without_length_is_refused(tmp_path):
     path = saved(tmp_path / "a.wav", np.zeros(0, np.float32))
     with pytest.raises(UserError, match="no length"):
         decoded_upload(path.read_bytes(), 8000, 60.0)
+
+
+def archive_with_a_damaged_member(folder):
+    path = folder / "words.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in ("yes_0.wav", "no_0.wav"):
+            soundfile.write(folder / name, np.ones(4000) / 2, 8000)
+            archive.write(folder / name, name)
+    content = bytearray(path.read_bytes())
+    content[2000] ^= 255
+    path.write_bytes(content)
+    return path
+
+
+def test_a_damaged_member_of_an_archive_is_named(tmp_path):
+    with pytest.raises(UserError, match=r"yes_0\.wav can't be read.*skip_bad=true"):
+        read_recordings(archive_with_a_damaged_member(tmp_path), 8000, names="{label}_{take}")
+
+
+def test_a_damaged_member_of_an_archive_is_left_out_on_request(tmp_path):
+    path = archive_with_a_damaged_member(tmp_path)
+    parts, notes = read_recordings(path, 8000, names="{label}_{take}", skip_bad=True)
+    assert parts["train"]["label"].tolist() == ["no"]
+    assert notes == ("1 recordings of train left out that can't be read",)
+
+
+@pytest.mark.parametrize("names", ["{label}_{label}", "{label}_{1}"])
+def test_names_that_say_one_thing_twice_or_are_no_words_are_refused(tmp_path, names):
+    with pytest.raises(UserError, match="a word, and stand there once"):
+        read_recordings(archive_with_a_damaged_member(tmp_path), 8000, names=names)

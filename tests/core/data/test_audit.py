@@ -12,6 +12,7 @@ from core.experiment import Audit
 class Texts:
     content = ("text",)
     label = "label"
+    skip_bad = False
 
 
 class Pictures:
@@ -112,10 +113,33 @@ def test_a_wave_of_no_length_is_found():
     assert kinds(report)["examples of train are empty"] == 1
 
 
-def test_a_label_that_training_lacks_is_found():
+def test_a_label_that_training_lacks_is_refused_before_any_training():
     splits = splits_of(["one text"], ["another"], ["y"])
-    _, report = audited(splits, Texts, Audit())
-    assert kinds(report) == {"examples of test have a label that training lacks": 1}
+    with pytest.raises(UserError, match=r"labels that training never saw.*Received: x in 1 of test"):
+        audited(splits, Texts, Audit())
+
+
+def test_examples_of_labels_that_training_lacks_are_left_out_and_counted_where_asked_for():
+    class Lenient(Texts):
+        skip_bad = True
+
+    train = Examples({"text": ["one"], "label": ["x"]})
+    test = Examples({"text": ["two", "a third"], "label": ["y", "x"]})
+    splits = Splits(train, train.take([]), test, protocol="by hand")
+    kept, _ = audited(splits, Lenient, Audit())
+    assert kept.test["text"].tolist() == ["a third"]
+    assert "1 examples of test left out: training lacks their label, such as y" in kept.notes
+
+
+def test_ratings_that_stand_there_twice_are_found():
+    class Pairs:
+        content = ("user", "item")
+        label = None
+
+    train = Examples({"user": ["a", "a", "b"], "item": ["1", "1", "1"]})
+    other = Examples({"user": ["c"], "item": ["2"]})
+    _, report = audited(Splits(train, other.take([]), other, protocol="by hand"), Pairs, Audit())
+    assert kinds(report) == {"training examples stand there more than once": 2}
 
 
 def test_silent_waves_and_pictures_of_one_colour_are_found():

@@ -171,3 +171,10 @@ def test_an_upload_of_too_many_pixels_is_refused_before_it_is_decoded(monkeypatc
 def test_a_broken_upload_is_refused(end):
     with pytest.raises(UserError):
         decoded_upload(content(GREY)[:end], (8, 8), 1)
+
+
+def test_a_picture_of_values_that_are_no_numbers_is_refused(tmp_path):
+    Image.fromarray(np.zeros((8, 8), np.float32)).save(tmp_path / "a.tif")
+    Image.fromarray(np.full((8, 8), np.nan, np.float32)).save(tmp_path / "b.tif")
+    with pytest.raises(UserError, match=r"b\.tif.*not numbers"):
+        decoded([tmp_path / "a.tif", tmp_path / "b.tif"], channels=1)

@@ -159,3 +159,21 @@ def test_whether_a_rating_is_held_out_does_not_hang_on_its_item():
     _, counts = np.unique(held["item"], return_counts=True)
     assert len(counts) == 40
     assert counts.std() < 8
+
+
+def test_a_time_that_is_no_number_among_numbers_is_refused():
+    examples = Examples({"text": ["a", "b", "c"], "time": ["9", "10", "never"]})
+    with pytest.raises(UserError, match=r"no time.*Received: never"):
+        completed({"train": examples}, ("text",), validation=0, test=0.4, time="time")
+
+
+def test_a_split_by_group_and_by_time_at_once_is_refused():
+    examples = Examples({"text": ["a", "b"], "time": ["1", "2"], "who": ["x", "y"]})
+    with pytest.raises(UserError, match="leave one of them out"):
+        completed({"train": examples}, ("text",), validation=0, test=0.4, group="who", time="time")
+
+
+def test_a_column_of_pictures_is_refused_as_a_group():
+    examples = Examples({"image": np.zeros((4, 2, 2), np.uint8)})
+    with pytest.raises(UserError, match="no single values"):
+        completed({"train": examples}, ("image",), validation=0, test=0.4, group="image")

@@ -210,3 +210,14 @@ def test_titles_that_are_no_table_are_refused_by_name(tmp_path, content):
 def test_columns_hold_no_python_objects(tmp_path):
     examples, _ = read_table(written(tmp_path / "a.csv", "text,label\na,1\n"), NAMED)
     assert examples["text"].dtype == np.dtypes.StringDType()
+
+
+def test_one_column_as_text_and_label_is_refused(tmp_path):
+    (tmp_path / "a.csv").write_text("text,label\nx,y\n")
+    with pytest.raises(UserError, match="another one of the file"):
+        read_table(tmp_path / "a.csv", {"text": "label", "label": "label"})
+
+
+def test_a_device_is_no_data():
+    with pytest.raises(UserError, match="neither a file nor a folder"):
+        existing("/dev/null")
