@@ -43,3 +43,16 @@ def test_a_residual_net_whose_last_convolutions_are_zero_hands_its_shortcuts_thr
 
 def test_nets_on_jax():
     rerun_on_jax(__file__, keyword="vector and resnet and shape0")
+
+
+def test_a_residual_net_has_no_convolution_of_one_pixel_with_strides_which_corrupts_memory_on_a_cpu():
+    pictures = keras.Input((28, 28, 1))
+    layers = keras.Model(pictures, NETS["resnet"](pictures, 4, 2, 2)).layers
+    convolutions = [layer for layer in layers if isinstance(layer, keras.layers.Conv2D)]
+    assert all(layer.strides == (1, 1) for layer in convolutions if layer.kernel_size == (1, 1))
+
+
+def test_thinning_pixels_by_a_pool_is_what_strides_do():
+    pictures = np.random.default_rng(0).normal(size=(2, 7, 5, 3)).astype(np.float32)
+    thinned = keras.layers.MaxPooling2D(1, strides=2)(pictures)
+    np.testing.assert_array_equal(thinned, pictures[:, ::2, ::2])
