@@ -12,8 +12,10 @@ import pytest
 import soundfile
 from PIL import Image
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
 
 from tests.core.serving.fake_runs import write_run
 from tests.core.serving.judging_runs import Films, Ink, Lasting, Shouting
@@ -104,6 +106,11 @@ class Page:
         """Press one of the two buttons of the form, and wait for the answer."""
         self(f"button[value={what}]").click()
         self("#result[aria-busy=false] .by")
+
+    def suggestion(self, start: str) -> str:
+        """Return the film that the list offers for these letters; it is drawn anew at each of them."""
+        waiting = WebDriverWait(self.driver, 10, ignored_exceptions=[StaleElementReferenceException])
+        return waiting.until(lambda _: self(f"#items option[value^={start}]").get_attribute("value"))
 
     def explanation(self) -> tuple[str, int]:
         """Press "Explain", and return what is explained and the width of the picture that is shown."""
@@ -201,7 +208,7 @@ def test_films_are_rated(page):
     page("input[value=ratings]").click()
     for title, rating in (("Alien", "4"), ("Clue", "5")):
         page("#rated").send_keys(title)
-        option = page(f"#items option[value^={title}]").get_attribute("value")
+        option = page.suggestion(title)
         page("#rated").send_keys(option.removeprefix(title), Keys.ENTER)
         choice = page(f'#ratings select[aria-label="Rating of {option}"]')
         choice.find_element(By.CSS_SELECTOR, f'option[value="{rating}"]').click()
