@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
+
+from core.data.larger_than_memory import blocks
 
 CELLS = 7
 ORIENTATIONS = 9
-CHUNK = 500
 LARGEST_SHARE = 0.2
 
 
@@ -31,8 +34,9 @@ def oriented_gradients(pictures: np.ndarray) -> np.ndarray:
     >>> np.flatnonzero(cells.sum(axis=(0, 1))).tolist()
     [0]
     """
-    parts = [_features(pictures[start : start + CHUNK]) for start in range(0, len(pictures), CHUNK)]
-    return np.concatenate(parts)
+    # Of each pixel there are several numbers in single precision at a time.
+    chunks = blocks(len(pictures), row_bytes=32 * math.prod(pictures.shape[1:]))
+    return np.concatenate([_features(pictures[chunk]) for chunk in chunks])
 
 
 def _features(pictures: np.ndarray) -> np.ndarray:
