@@ -35,8 +35,12 @@ def oriented_gradients(pictures: np.ndarray) -> np.ndarray:
     [0]
     """
     # Of each pixel there are several numbers in single precision at a time.
-    chunks = blocks(len(pictures), row_bytes=32 * math.prod(pictures.shape[1:]))
-    return np.concatenate([_features(pictures[chunk]) for chunk in chunks])
+    found: np.ndarray | None = None
+    for chunk in blocks(len(pictures), row_bytes=32 * math.prod(pictures.shape[1:])):
+        features = _features(pictures[chunk])
+        found = np.empty((len(pictures), features.shape[1]), np.float32) if found is None else found
+        found[chunk] = features
+    return np.zeros((0, 0), np.float32) if found is None else found
 
 
 def _features(pictures: np.ndarray) -> np.ndarray:
