@@ -296,8 +296,10 @@ def figures_of(
         write: Called with a row an example, as `evaluate` does.
     """
     if write is not None:
-        for target, answer in zip(targets, answers_of(probabilities, labels), strict=True):
-            write({"true": labels[target], **answer})
+        for start in range(0, len(targets), EVALUATION_BATCH):
+            said = answers_of(probabilities[start : start + EVALUATION_BATCH], labels)
+            for target, answer in zip(targets[start : start + EVALUATION_BATCH], said, strict=True):
+                write({"true": labels[target], **answer})
     judge = ClassificationFigures(labels)
     judge.update(targets, probabilities)
     return {name: value for name, value in judge.result().items() if name != "per_class"}

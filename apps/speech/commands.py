@@ -243,5 +243,5 @@ def loudest_of_each(waves: Ragged, num_samples: int) -> Ragged:
 
     if len(waves) == 0 or waves.lengths.max() <= num_samples:
         return waves
-    stretches = [loudest(waves[row], num_samples) for row in range(len(waves))]
-    return Ragged.from_rows(stretches, waves.values.dtype)
+    stretches = (loudest(waves[row], num_samples) for row in range(len(waves)))
+    return Ragged.gathered(stretches, waves.values.dtype)

@@ -67,7 +67,7 @@ def _resampled(waves: Ragged, rate: int, sample_rate: int) -> Ragged:
 
     from core.data.examples import Ragged
 
-    short = Ragged(waves.values.astype(np.int16), waves.offsets)
     if rate == sample_rate:
-        return short
-    return Ragged.from_rows([soxr.resample(short[row], rate, sample_rate) for row in range(len(short))])
+        return waves
+    resampled = (soxr.resample(waves[row], rate, sample_rate) for row in range(len(waves)))
+    return Ragged.gathered(resampled, np.int16)

@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from core.classification import Classification, LabelEncoder, figures_of, labels_of
+from core.data.larger_than_memory import blocks_of
 from core.errors import UserError
 from core.task import Accepts, Encoder, Figures, Write, written_by
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from core.explanation import Anatomy, Part
     from core.exporting.portable import Portable
 
-CHUNK = 4096
+RIVAL_EXAMPLES = 60_000  # that the rival learns from at most, which holds their features in memory
 CELLS = 7  # along each side of a picture that is explained
 
 
@@ -246,15 +247,19 @@ class PictureClassification(Classification):
 
         from apps.vision.hog import oriented_gradients
 
+        name, train = "HOG + linear SVM", splits.train
+        if len(train) > RIVAL_EXAMPLES:
+            chosen = np.random.default_rng(0).choice(len(train), RIVAL_EXAMPLES, replace=False)
+            name, train = f"{name} on {RIVAL_EXAMPLES:,} examples", train.take(np.sort(chosen))
         rival = SGDClassifier(loss="hinge", alpha=1e-5, max_iter=10, tol=None, average=True, random_state=0)
         rival.fit(
-            oriented_gradients(self.features(splits.train, encoder)),
-            encoder.ids(splits.train["label"], splits.train.source),
+            oriented_gradients(self.features(train, encoder)), encoder.ids(train["label"], train.source)
         )
-        answers = rival.predict(oriented_gradients(self.features(splits.test, encoder)))
+        pictures = self.features(splits.test, encoder)
+        answers = [rival.predict(oriented_gradients(pictures[block])) for block in blocks_of(pictures)]
         # Its scores are no probabilities: what is judged is only which class it names.
-        named = np.eye(len(encoder.labels))[answers]
-        name, targets = "HOG + linear SVM", encoder.ids(splits.test["label"], splits.test.source)
+        named = np.eye(len(encoder.labels))[np.concatenate(answers)]
+        targets = encoder.ids(splits.test["label"], splits.test.source)
         figures = figures_of(targets, named, encoder.labels, written_by(name, write))
         return {name: {figure: figures[figure] for figure in self.headline}}
 
@@ -276,10 +281,9 @@ def statistics(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     channels = pictures.shape[-1]
     counts = np.zeros((channels, 256), np.int64)
-    for start in range(0, len(pictures), CHUNK):
+    for block in blocks_of(pictures):
         for channel in range(channels):
-            values = pictures[start : start + CHUNK, ..., channel]
-            counts[channel] += np.bincount(values.ravel(), minlength=256)
+            counts[channel] += np.bincount(pictures[block, ..., channel].ravel(), minlength=256)
     shares, levels = counts / counts.sum(axis=1, keepdims=True), np.arange(256.0)
     mean = shares @ levels
     variance = np.sum(shares * (levels - mean[:, None]) ** 2, axis=1)

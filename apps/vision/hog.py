@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
+
+from core.data.larger_than_memory import blocks
 
 CELLS = 7
 ORIENTATIONS = 9
-CHUNK = 500
 LARGEST_SHARE = 0.2
 
 
@@ -31,8 +34,13 @@ def oriented_gradients(pictures: np.ndarray) -> np.ndarray:
     >>> np.flatnonzero(cells.sum(axis=(0, 1))).tolist()
     [0]
     """
-    parts = [_features(pictures[start : start + CHUNK]) for start in range(0, len(pictures), CHUNK)]
-    return np.concatenate(parts)
+    # Of each pixel there are several numbers in single precision at a time.
+    found: np.ndarray | None = None
+    for chunk in blocks(len(pictures), row_bytes=32 * math.prod(pictures.shape[1:])):
+        features = _features(pictures[chunk])
+        found = np.empty((len(pictures), features.shape[1]), np.float32) if found is None else found
+        found[chunk] = features
+    return np.zeros((0, 0), np.float32) if found is None else found
 
 
 def _features(pictures: np.ndarray) -> np.ndarray:

@@ -7,7 +7,6 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import numpy as np
 
 from core.data.examples import Examples, Ragged
 from core.data.folders import PART_NAMES, labelled_files, part_folders
+from core.data.larger_than_memory import in_threads
 from core.data.sound import one_channel
 from core.data.tables import JSON_LINES, SEPARATORS, read_table, table_suffix
 from core.errors import UserError
@@ -192,16 +192,24 @@ def decoded(
     Raises:
         UserError: A recording can't be read, has no length, or holds values that are not numbers.
     """
-    with ThreadPoolExecutor() as pool:
-        waves = list(
-            pool.map(lambda item: _opened(item[0], item[1], sample_rate, skip_bad), _contents(recordings))
+    good = np.zeros(len(recordings), bool)
+
+    def waves() -> Iterator[np.ndarray]:
+        opened = in_threads(
+            lambda item: _opened(item[0], item[1], sample_rate, skip_bad), _contents(recordings)
         )
-    good = np.array([wave is not None for wave in waves], bool)
+        for row, wave in enumerate(opened):
+            if wave is not None:
+                good[row] = True
+                yield wave
+
+    gathered = Ragged.gathered(waves(), np.int16)
     if not good.any():
         raise UserError(
-            f"None of {len(waves)} recordings can be read. Received: {', '.join(map(str, recordings[:3]))}."
+            f"None of {len(recordings)} recordings can be read. "
+            f"Received: {', '.join(map(str, recordings[:3]))}."
         )
-    return Ragged.from_rows([wave for wave in waves if wave is not None], np.int16), good
+    return gathered, good
 
 
 Content = Path | io.BytesIO | Exception

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from core.data.examples import Column, Examples, Ragged, Splits
+from core.data.larger_than_memory import blocks_of
 from core.data.near_duplicates import near_duplicates
 from core.data.splitting import content_hash
 from core.errors import UserError
@@ -233,8 +234,10 @@ def _constant(column: Column) -> np.ndarray:
         return constant
     if column.ndim < 2 or not len(column):
         return np.zeros(len(column), bool)
-    axes = tuple(range(1, column.ndim))
-    return column.max(axis=axes) == column.min(axis=axes)
+    axes, constant = tuple(range(1, column.ndim)), np.zeros(len(column), bool)
+    for block in blocks_of(column):
+        constant[block] = column[block].max(axis=axes) == column[block].min(axis=axes)
+    return constant
 
 
 def _robust_distance(values: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.data.larger_than_memory import Growing, allocated, blocks, end_to_end, rows_of
 from core.errors import UserError
 
 
@@ -44,11 +45,20 @@ class Ragged:
         return cls(np.concatenate(filled) if filled else np.zeros(0, dtype), offsets)
 
     @classmethod
+    def gathered(cls, rows: Iterable[np.ndarray], dtype: np.typing.DTypeLike) -> Ragged:
+        """Join rows as they come, however many, on disk where they are too large for memory."""
+        values, lengths = Growing(dtype), Growing(np.int64)
+        for row in rows:
+            values.append(row)
+            lengths.append(np.array(len(row)))
+        return cls(values.array(), np.concatenate([[0], np.cumsum(lengths.array())]))
+
+    @classmethod
     def concatenate(cls, parts: Sequence[Ragged]) -> Ragged:
         """Join ragged arrays end to end."""
         starts = np.cumsum([0] + [len(part.values) for part in parts])
         offsets = [part.offsets[1:] + start for part, start in zip(parts, starts[:-1], strict=True)]
-        return cls(np.concatenate([part.values for part in parts]), np.concatenate([[0], *offsets]))
+        return cls(end_to_end([part.values for part in parts]), np.concatenate([[0], *offsets]))
 
     @property
     def lengths(self) -> np.ndarray:
@@ -66,8 +76,13 @@ class Ragged:
         indices = np.asarray(indices, np.int64)
         lengths = self.lengths[indices]
         offsets = np.concatenate([[0], np.cumsum(lengths)])
-        within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths)
-        return Ragged(self.values[np.repeat(self.offsets[indices], lengths) + within], offsets)
+        # From a place in the result to the place in `values` that it comes from.
+        moved = self.offsets[indices] - offsets[:-1]
+        values = allocated((offsets[-1], *self.values.shape[1:]), self.values.dtype)
+        for block in blocks(len(indices), row_bytes=8 * offsets[-1] // max(len(indices), 1)):
+            start, stop = offsets[block.start], offsets[block.stop]
+            values[start:stop] = self.values[np.arange(start, stop) + np.repeat(moved[block], lengths[block])]
+        return Ragged(values, offsets)
 
 
 Column = np.ndarray | Ragged
@@ -76,7 +91,8 @@ Column = np.ndarray | Ragged
 def _as_column(values: Column | Sequence) -> Column:
     if isinstance(values, Ragged):
         return values
-    array = np.asarray(values)
+    # A memory map tells by its type that it lies on disk.
+    array = values if isinstance(values, np.memmap) else np.asarray(values)
     # Fixed-width and object strings cost a Python object or the longest row each; StringDType costs neither.
     if array.dtype.kind in "UO":
         array = array.astype(np.dtypes.StringDType())
@@ -138,11 +154,14 @@ class Examples:
         return self.columns[name]
 
     def take(self, rows: np.ndarray | Sequence[int]) -> Examples:
-        """Return the rows at the given indices, or where a boolean mask is true."""
+        """Return the rows at the given indices, or where a boolean mask is true.
+
+        Columns that are too large for memory are copied to disk, block by block.
+        """
         indices = np.asarray(rows)
         indices = np.flatnonzero(indices) if indices.dtype == bool else indices.astype(np.int64)
         taken = {
-            name: column.take(indices) if isinstance(column, Ragged) else column[indices]
+            name: column.take(indices) if isinstance(column, Ragged) else rows_of(column, indices)
             for name, column in self.columns.items()
         }
         return Examples(taken, self.source)
@@ -163,7 +182,7 @@ class Examples:
                     [column for column in columns if isinstance(column, Ragged)]
                 )
             else:
-                joined[name] = np.concatenate([part[name] for part in parts])
+                joined[name] = end_to_end([part[name] for part in parts])
         return cls(joined, parts[0].source)
 
 

@@ -5,28 +5,22 @@ from __future__ import annotations
 import gzip
 import io
 import math
-import tempfile
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO
 
 import numpy as np
 
 from core.data.examples import Examples
 from core.data.folders import labelled_files, part_folders
+from core.data.larger_than_memory import allocated, blocks_of, in_threads, memory_bytes, rows_of
 from core.data.picture import GREY_MODES, MAX_PIXELS, Size, in_shape
 from core.errors import UserError
-
-if TYPE_CHECKING:
-    pass
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 IDX_NAMES = {"train": "train", "test": "t10k"}
 # Of pictures that somebody sent: what browsers show, and no format whose reader starts a program.
 UPLOAD_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
-# More than this is kept in a file that the system pages in and out, and no longer in memory.
-MEMORY_BYTES = 2 * 1024**3
 
 
 def read_images(
@@ -87,8 +81,7 @@ def _channels(files: Sequence[Path]) -> int:
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
             return True
 
-    with ThreadPoolExecutor() as pool:
-        return 1 if all(pool.map(is_grey, files)) else 3
+    return 1 if all(in_threads(is_grey, files)) else 3
 
 
 def decoded(
@@ -121,7 +114,7 @@ def decoded(
             f"None of {len(files)} pictures can be read. Received: {', '.join(map(str, files[:3]))}."
         )
     shape = first.shape
-    images = _allocated((len(files), *shape))
+    images = allocated((len(files), *shape), np.uint8)
     good = np.zeros(len(files), bool)
 
     def load(row: int) -> None:
@@ -135,9 +128,9 @@ def decoded(
             )
         images[row], good[row] = picture, True
 
-    with ThreadPoolExecutor() as pool:
-        list(pool.map(load, range(len(files))))
-    return (images if good.all() else images[good]), good
+    for _ in in_threads(load, range(len(files))):
+        pass
+    return (images if good.all() else rows_of(images, np.flatnonzero(good))), good
 
 
 def decoded_upload(content: bytes, size: Size, channels: int, max_pixels: int = MAX_PIXELS) -> np.ndarray:
@@ -186,12 +179,6 @@ def _opened(file: Path, size: Size | None, channels: int | None, skip_bad: bool)
         ) from None
 
 
-def _allocated(shape: tuple[int, ...]) -> np.ndarray:
-    if math.prod(shape) <= MEMORY_BYTES:
-        return np.empty(shape, np.uint8)
-    return np.memmap(tempfile.TemporaryFile(), np.uint8, "w+", shape=shape)
-
-
 def _read_idx(folder: Path) -> dict[str, Examples]:
     parts = {}
     for part, prefix in IDX_NAMES.items():
@@ -213,11 +200,23 @@ def _idx_array(folder: Path, name: str) -> np.ndarray:
     if path is None:
         raise UserError(f"{folder} has no {name} or {name}.gz, which belongs to its idx files.")
     try:
-        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-        dimensions = content[3]
-        shape = np.frombuffer(content, ">u4", dimensions, offset=4).astype(int)
-        if content[:3] != b"\0\0\x08":
-            raise ValueError("it does not start as an idx file of bytes")
-        return np.frombuffer(content, np.uint8, offset=4 + 4 * dimensions).reshape(shape)
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            return _idx_content(file, path)
+    except UserError:
+        raise
     except (OSError, EOFError, ValueError, IndexError) as error:
         raise UserError(f"{path} is no whole idx file: {error}.") from None
+
+
+def _idx_content(file: IO[bytes] | gzip.GzipFile, path: Path) -> np.ndarray:
+    magic = file.read(4)
+    if magic[:3] != b"\0\0\x08":
+        raise ValueError("it does not start as an idx file of bytes")
+    shape = tuple(int(length) for length in np.frombuffer(file.read(4 * magic[3]), ">u4", magic[3]))
+    if path.suffix != ".gz" and math.prod(shape) > memory_bytes():
+        return np.memmap(path, np.uint8, "r", offset=4 + 4 * magic[3], shape=shape)
+    array = allocated(shape, np.uint8)
+    for block in blocks_of(array):
+        content = file.read(array[block].size)
+        array[block] = np.frombuffer(content, np.uint8).reshape(array[block].shape)
+    return array

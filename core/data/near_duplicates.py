@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.data.examples import Column, Ragged
+from core.data.larger_than_memory import blocks_of
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -104,7 +105,11 @@ def _near_pictures(train: np.ndarray, test: np.ndarray) -> np.ndarray:
     """Compare each picture with the one whose regions are most nearly as light."""
     from sklearn.neighbors import KDTree
 
-    distance, nearest = KDTree(_thumbnails(train)).query(_thumbnails(test), k=1)
+    small_train, small_test = (
+        np.concatenate([_thumbnails(pictures[block]) for block in blocks_of(pictures)])
+        for pictures in (train, test)
+    )
+    distance, nearest = KDTree(small_train).query(small_test, k=1)
     close = np.flatnonzero(distance[:, 0] < NEAR_PIXELS * 4)
     difference = [
         np.abs(test[row].astype(np.int16) - train[nearest[row, 0]].astype(np.int16)).mean() for row in close

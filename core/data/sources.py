@@ -9,6 +9,7 @@ import numpy as np
 
 from core.data.examples import Examples, Ragged
 from core.data.folders import PART_NAMES
+from core.data.larger_than_memory import Growing
 from core.errors import UserError
 
 PREFIX = "tfds:"
@@ -62,32 +63,66 @@ def _examples(builder: Any, split: str, columns: Mapping[str, tuple[str, ...]], 
     lacking = [column for column in columns if column not in found]
     if lacking:
         raise UserError(f"{source} has no {lacking[0]}. Received the features: {', '.join(features)}.")
-    gathered: dict[str, list] = {column: [] for column in found}
+    gathered = {
+        column: _Gathered(features[feature], f"{feature} of {source}") for column, feature in found.items()
+    }
     for example in builder.as_dataset(split=split).as_numpy_iterator():
         for column, feature in found.items():
-            gathered[column].append(_compact(example[feature]))
-    return Examples(
-        {column: _column(gathered[column], features[feature]) for column, feature in found.items()}, source
-    )
+            gathered[column].append(example[feature])
+    return Examples({column: values.column() for column, values in gathered.items()}, source)
 
 
-def _compact(value: Any) -> Any:
-    """Return a sound, which tensorflow-datasets gives as int64, in the 16 bits that it has."""
-    if np.ndim(value) == 1 and value.dtype == np.int64 and np.abs(value).max(initial=0) < 2**15:
-        return value.astype(np.int16)
-    return value
+class _Gathered:
+    """The values of one feature, gathered one by one in bounded memory.
 
+    Args:
+        feature: Of tensorflow-datasets.
+        name: Of the feature, for messages.
+    """
 
-def _column(values: list, feature: Any) -> np.ndarray | Ragged:
-    names = getattr(feature, "names", None)
-    if names:
-        # The test parts of GLUE and others have -1 in place of the label.
-        return np.array([names[value] if value >= 0 else "" for value in values])
-    if values and isinstance(values[0], bytes):
-        return np.array([value.decode("utf-8", errors="replace") for value in values])
-    if values and np.ndim(values[0]) == 1:
-        return Ragged.from_rows(values)
-    return np.stack(values)
+    def __init__(self, feature: Any, name: str) -> None:
+        self.names = getattr(feature, "names", None)
+        self.is_sound = hasattr(feature, "sample_rate")
+        self.name = name
+        self.is_text = False
+        self.shape: tuple[int, ...] | None = None
+        self.lengths = Growing(np.int64)
+
+    def append(self, value: Any) -> None:
+        """Add the value of one example: a number, bytes, or an array."""
+        row = np.frombuffer(value, np.uint8) if isinstance(value, bytes) else np.asarray(value)
+        # tensorflow-datasets gives sounds as int64, whatever they are.
+        dtype = np.dtype(np.int16) if self.is_sound and row.dtype == np.int64 else row.dtype
+        if self.shape is None:
+            self.shape, self.is_text, self.values = row.shape, isinstance(value, bytes), Growing(dtype)
+        if row.ndim != 1 and row.shape != self.shape:
+            raise UserError(
+                f"The arrays of {self.name} must be of one shape. Received: {self.shape} and {row.shape}."
+            )
+        if dtype != row.dtype and np.abs(row).max(initial=0) >= 2**15:
+            raise UserError(
+                f"The sounds of {self.name} must have 16 bits. Received: {np.abs(row).max():,} in a sample."
+            )
+        self.values.append(row)
+        self.lengths.append(np.array(len(row) if row.ndim else 1))
+
+    def column(self) -> np.ndarray | Ragged:
+        """Return all values as a column."""
+        if self.shape is None:
+            return np.zeros(0)
+        values = self.values.array()
+        if self.names:
+            # The test parts of GLUE and others have -1 in place of the label.
+            return np.array([*self.names, ""], np.dtypes.StringDType())[values]
+        if len(self.shape) != 1:
+            return values.reshape(-1, *self.shape)
+        rows = Ragged(values, np.concatenate([[0], np.cumsum(self.lengths.array())]))
+        if not self.is_text:
+            return rows
+        texts = np.empty(len(rows), np.dtypes.StringDType())
+        for row in range(len(rows)):
+            texts[row] = rows[row].tobytes().decode("utf-8", errors="replace")
+        return texts
 
 
 def _without_hidden_labels(parts: dict[str, Examples]) -> dict[str, Examples]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import sys
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -61,11 +62,11 @@ def _column_hash(column: Column, salt: str) -> np.ndarray:
 
     if not isinstance(column, Ragged) and column.ndim == 1:
         return pd.util.hash_array(column.astype(object) if _is_text(column) else column, hash_key=salt)
-    digests = (
-        hashlib.blake2b(np.ascontiguousarray(column[row]).data, digest_size=8, key=salt.encode()).digest()
-        for row in range(len(column))
-    )
-    return np.frombuffer(b"".join(digests), np.uint64)
+    hashes, key = np.empty(len(column), np.uint64), salt.encode()
+    for row in range(len(column)):
+        digest = hashlib.blake2b(np.ascontiguousarray(column[row]).data, digest_size=8, key=key)
+        hashes[row] = int.from_bytes(digest.digest(), sys.byteorder)
+    return hashes
 
 
 def completed(

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from core.data.examples import Column, Examples, Ragged, Splits
+from core.data.larger_than_memory import memory_bytes
 from core.data.splitting import PARTS
 
 
@@ -45,7 +46,7 @@ def write_splits(folder: Path, splits: Splits) -> None:
 
 
 def read_splits(folder: Path) -> Splits:
-    """Return the splits that `write_splits` wrote; columns of numbers stay on disk until they are read."""
+    """Return the splits that `write_splits` wrote; columns too large for memory stay on disk."""
     described = json.loads((folder / "splits.json").read_text(encoding="utf-8"))
     parts = {
         part: Examples(
@@ -84,7 +85,8 @@ def _write_rows(path: Path, rows: Ragged) -> None:
 
 
 def _read_column(path: Path, kind: str) -> Column:
-    values = np.load(path.with_suffix(".npy"), mmap_mode="r")
+    file = path.with_suffix(".npy")
+    values = np.load(file, mmap_mode="r" if file.stat().st_size > memory_bytes() else None)
     if kind == "numbers":
         return values
     rows = Ragged(values, np.load(path.with_suffix(".offsets.npy")))

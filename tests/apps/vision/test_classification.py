@@ -134,7 +134,7 @@ def test_raw_pictures_leave_the_first_layer_with_mean_0_and_variance_1(channels)
 
 
 def test_statistics_of_many_pictures_are_those_of_numpy(monkeypatch):
-    monkeypatch.setattr("apps.vision.classification.CHUNK", 5)
+    monkeypatch.setattr("core.data.larger_than_memory.BLOCK_BYTES", 5 * 3 * SIDE**2)
     images = pictures(64, channels=3)["image"]
     mean, deviation = statistics(images)
     np.testing.assert_allclose(mean, images.mean(axis=(0, 1, 2)))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-from core.data.sources import read_tfds
+from core.data.sources import _Gathered, read_tfds
 from core.errors import UserError
 
 
@@ -63,3 +63,21 @@ def test_a_feature_that_is_not_there_is_refused(builder):
 def test_an_unknown_data_set_is_refused_by_name():
     with pytest.raises(UserError, match="Received: tfds:no_such_data_set_at_all"):
         read_tfds("tfds:no_such_data_set_at_all", {"text": ("text",)})
+
+
+def test_features_too_large_for_memory_lie_on_disk_and_are_the_same(builder, monkeypatch):
+    columns = {"text": ("text",), "image": ("image",), "wave": ("audio",)}
+    in_memory = read_tfds("tfds:quartet_tiny", columns)["train"]
+    monkeypatch.setattr("core.data.larger_than_memory.memory_bytes", lambda: 10)
+    on_disk = read_tfds("tfds:quartet_tiny", columns)["train"]
+    assert isinstance(on_disk["image"], np.memmap)
+    np.testing.assert_array_equal(on_disk["image"], in_memory["image"])
+    assert isinstance(on_disk.ragged("wave").values, np.memmap)
+    np.testing.assert_array_equal(on_disk.ragged("wave").values, in_memory.ragged("wave").values)
+    assert on_disk["text"].tolist() == in_memory["text"].tolist()
+
+
+def test_sounds_of_more_than_16_bits_are_refused():
+    sounds = _Gathered(tfds.features.Audio(dtype=np.int64), "audio")
+    with pytest.raises(UserError, match=r"must have 16 bits\. Received: 32,768"):
+        sounds.append(np.array([1, 2**15]))

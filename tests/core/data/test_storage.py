@@ -30,7 +30,9 @@ def test_splits_come_back_as_they_were(tmp_path):
     assert (found.protocol, found.notes, found.official_test) == ("by hash", ("2 skipped",), True)
 
 
-def test_columns_of_numbers_stay_on_disk(tmp_path):
+def test_columns_too_large_for_memory_stay_on_disk(tmp_path, monkeypatch):
     train = Examples({"picture": np.zeros((3, 4))})
     write_splits(tmp_path, Splits(train, train, train, "none"))
-    assert isinstance(read_splits(tmp_path).train["picture"].base, np.memmap)
+    assert not isinstance(read_splits(tmp_path).train["picture"], np.memmap)
+    monkeypatch.setattr("core.data.storage.memory_bytes", lambda: 10)
+    assert isinstance(read_splits(tmp_path).train["picture"], np.memmap)
