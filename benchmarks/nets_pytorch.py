@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable
 
 import torch
 from torch import nn
 
-from benchmarks.nets import BATCH, CLASSES, HEADS, PICTURES, VOCABULARY, WIDTH, answer, examples
+from benchmarks.nets import BATCH, CLASSES, HEADS, PICTURES, SECONDS, VOCABULARY, WIDTH, answer, examples
 
 
 class Block(nn.Module):
@@ -29,11 +30,20 @@ class Block(nn.Module):
 
 
 class ResNet(nn.Module):
-    """Three stages of three blocks."""
+    """Three stages of residual blocks.
 
-    def __init__(self, width: int = 16, depth: int = 3) -> None:
+    Args:
+        channels: Of the pictures.
+        width: Channels of the first stage.
+        depth: Blocks a stage.
+        stride: Of the first convolution, 1 or 2.
+    """
+
+    def __init__(self, channels: int, width: int, depth: int, stride: int) -> None:
         super().__init__()
-        layers: list[nn.Module] = [nn.Conv2d(PICTURES[2], width, 3, padding=1, bias=False)]
+        size = 3 if stride == 1 else 2 * stride + 1
+        first = nn.Conv2d(channels, width, size, stride, padding=size // 2, bias=False)
+        layers: list[nn.Module] = [first]
         before = width
         for stage in range(3):
             for place in range(depth):
@@ -72,29 +82,37 @@ class Reader(nn.Module):
 
 def built(net: str) -> nn.Module:
     """Return a net; pictures in the layout that is fastest on a CPU."""
-    if net == "ResNet":
-        return ResNet().to(memory_format=torch.channels_last)
+    if net in PICTURES:
+        shape, *settings = PICTURES[net]
+        return ResNet(shape[2], *settings).to(memory_format=torch.channels_last)
     return Reader(net == "GRU")
 
 
-def trainer(net: str, way: str) -> Callable[[], None]:
-    """Return what trains a net for a pass over the batches."""
+def trainer(net: str, way: str) -> Callable[[], float]:
+    """Return what trains a net for a while and says how many examples a second that were."""
     model = built(net).train()
     optimizer = torch.optim.Adam(model.parameters(), 1e-4)
     forward = torch.compile(model) if "compiled" in way else model
     x, y = (torch.from_numpy(array) for array in examples(net))
-    if net == "ResNet":
+    if net in PICTURES:
         x = x.permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
     batches = list(zip(x.split(BATCH), y.split(BATCH), strict=True))
 
-    def train() -> None:
-        for inputs, classes in batches:
-            optimizer.zero_grad()
-            low = torch.autocast("cpu", torch.bfloat16) if "bfloat16" in way else contextlib.nullcontext()
-            with low:
-                logits = forward(inputs)
-            nn.functional.cross_entropy(logits.float(), classes).backward()
-            optimizer.step()
+    def step(inputs: torch.Tensor, classes: torch.Tensor) -> None:
+        optimizer.zero_grad()
+        low = torch.autocast("cpu", torch.bfloat16) if "bfloat16" in way else contextlib.nullcontext()
+        with low:
+            logits = forward(inputs)
+        nn.functional.cross_entropy(logits.float(), classes).backward()
+        optimizer.step()
+
+    def train() -> float:
+        step(*batches[0])
+        steps, start = 0, time.perf_counter()
+        while time.perf_counter() - start < SECONDS:
+            step(*batches[steps % len(batches)])
+            steps += 1
+        return BATCH * steps / (time.perf_counter() - start)
 
     return train
 
