@@ -6,6 +6,8 @@ from typing import Any
 
 from keras import layers
 
+from core.layers import FusedBatchNormalization
+
 # Small data train for few steps: their running statistics must catch up sooner than Keras' 0.99 lets them.
 MOMENTUM = 0.9
 
@@ -65,7 +67,7 @@ NETS = {"convolutional": convolutional, "recurrent": recurrent}
 
 def _convolution(x: Any, filters: int, size: int, strides: int = 1) -> Any:
     x = layers.Conv2D(filters, size, strides=strides, padding="same", use_bias=False)(x)
-    return layers.ReLU()(layers.BatchNormalization(momentum=MOMENTUM)(x))
+    return layers.ReLU()(FusedBatchNormalization(momentum=MOMENTUM)(x))
 
 
 def _over_time(x: Any) -> Any:

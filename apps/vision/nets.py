@@ -6,6 +6,8 @@ from typing import Any
 
 from keras import layers
 
+from core.layers import FusedBatchNormalization
+
 # The default of 0.99 takes longer to settle than a short training lasts.
 STATISTICS_MOMENTUM = 0.9
 
@@ -104,7 +106,7 @@ def _convolution(x: Any, channels: int, size: int = 3, strides: int = 1) -> Any:
 
 
 def _activated(x: Any) -> Any:
-    return layers.ReLU()(layers.BatchNormalization(momentum=STATISTICS_MOMENTUM)(x))
+    return layers.ReLU()(FusedBatchNormalization(momentum=STATISTICS_MOMENTUM)(x))
 
 
 def _pooled(x: Any) -> Any:

@@ -5,6 +5,7 @@ Importing this package registers them all, so that `keras.saving.load_model` fin
 
 from __future__ import annotations
 
+from core.layers.batch_normalization import FusedBatchNormalization
 from core.layers.large_embedding import LargeEmbedding
 from core.layers.lookup_model import LookupModel
 from core.layers.lookups import take_rows
@@ -14,6 +15,7 @@ from core.layers.token_dropout import TokenDropout
 from core.layers.wave_augmentation import RandomNoise, RandomSpeed
 
 __all__ = [
+    "FusedBatchNormalization",
     "LargeEmbedding",
     "LogMelSpectrogram",
     "LookupModel",
