@@ -31,6 +31,14 @@ def test_values_and_statistics_are_those_of_keras(shape):
         np.testing.assert_allclose(received, expected, rtol=1e-5)
 
 
+def test_another_axis_is_normalised_as_by_keras():
+    fused, plain = FusedBatchNormalization(axis=1), keras.layers.BatchNormalization(axis=1)
+    received, expected = (
+        keras.ops.convert_to_numpy(layer(PICTURES, training=True)) for layer in (fused, plain)
+    )
+    np.testing.assert_allclose(received, expected, atol=2e-5)
+
+
 def test_gradients_are_those_of_keras():
     import tensorflow as tf
 
