@@ -101,8 +101,7 @@ class Fit(Settings):
         extra: dict[str, Any] = {"momentum": 0.9, "nesterov": True} if self.optimizer == "sgd" else {}
         return _optimizer_class(self.optimizer)(
             learning_rate=rate,
-            # AdamW refuses None, which spares the others a pass over all weights.
-            weight_decay=self.weight_decay or (0.0 if self.optimizer == "adamw" else None),
+            weight_decay=self.weight_decay or None,  # which spares a pass over all weights
             global_clipnorm=self.clip_norm,
             use_ema=self.average_weights is not None,
             ema_momentum=self.average_weights or 0.99,
@@ -115,7 +114,12 @@ def _optimizer_class(name: str) -> type[keras.optimizers.Optimizer]:
 
     from core import optimizers
 
-    own = {"lazy_adam": optimizers.LazyAdam, "row_wise_adagrad": optimizers.RowWiseAdagrad}
+    own: dict[str, type[keras.optimizers.Optimizer]] = {
+        "adam": optimizers.FusedAdam,
+        "adamw": optimizers.FusedAdam,  # Adam with weight decay
+        "lazy_adam": optimizers.LazyAdam,
+        "row_wise_adagrad": optimizers.RowWiseAdagrad,
+    }
     return own.get(name) or type(keras.optimizers.get(name))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from keras import ops
 
 from core.data.text import UNKNOWN
-from core.layers import TokenDropout
+from core.layers import FusedGRU, TokenDropout
 
 # Naive Bayes counts pieces that overlap as evidence of their own, so its weights are too sure.
 BAYES_SHARE = 0.3
@@ -89,7 +89,7 @@ def recurrent(ids: Any, vocabulary_size: int, width: int, dropout: float) -> Any
     Source: Cho et al., Learning Phrase Representations using RNN Encoder-Decoder (2014).
     """
     embedded, mask = _embedded(TokenDropout(dropout / 4, UNKNOWN)(ids), vocabulary_size, width, dropout / 2)
-    read = keras.layers.Bidirectional(keras.layers.GRU(width, return_sequences=True))
+    read = keras.layers.Bidirectional(FusedGRU(width, return_sequences=True))
     states = read(embedded, mask=ops.squeeze(mask, -1) > 0)
     highest = ops.max(states - 1e9 * (1.0 - mask), axis=1)
     return keras.layers.Dropout(dropout)(highest)

@@ -6,7 +6,7 @@ from typing import Any
 
 from keras import layers
 
-from core.layers import FusedBatchNormalization
+from core.layers import FusedBatchNormalization, FusedGRU
 
 # Small data train for few steps: their running statistics must catch up sooner than Keras' 0.99 lets them.
 MOMENTUM = 0.9
@@ -58,7 +58,7 @@ def recurrent(spectrogram: Any, width: int, dropout: float) -> Any:
     x = layers.MaxPooling2D((1, 2), padding="same")(x)
     x = layers.Reshape((x.shape[1], x.shape[2] * x.shape[3]))(x)
     x = layers.SpatialDropout1D(dropout)(x)
-    x = layers.Bidirectional(layers.GRU(2 * width, return_sequences=True))(x)
+    x = layers.Bidirectional(FusedGRU(2 * width, return_sequences=True))(x)
     return _over_time(x)
 
 

@@ -6,6 +6,7 @@ Importing this package registers them all, so that `keras.saving.load_model` fin
 from __future__ import annotations
 
 from core.layers.batch_normalization import FusedBatchNormalization
+from core.layers.gru import FusedGRU
 from core.layers.large_embedding import LargeEmbedding
 from core.layers.lookup_model import LookupModel
 from core.layers.lookups import take_rows
@@ -16,6 +17,7 @@ from core.layers.wave_augmentation import RandomNoise, RandomSpeed
 
 __all__ = [
     "FusedBatchNormalization",
+    "FusedGRU",
     "LargeEmbedding",
     "LogMelSpectrogram",
     "LookupModel",

@@ -8,11 +8,12 @@ from typing import Any
 import keras
 from keras import ops
 
+from core.optimizers.fused_adam import FusedAdam
 from core.optimizers.rows import is_rows, looked_up, merged_rows, rows_like, set_rows, subtract_rows
 
 
 @keras.saving.register_keras_serializable(package="quartet")
-class LazyAdam(keras.optimizers.Adam):
+class LazyAdam(FusedAdam):
     """Adam for tables of which a step looks up few rows; for all other weights it is Adam.
 
     A row that no id of the batch names keeps its value and its moments. A step then takes the time of the

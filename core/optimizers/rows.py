@@ -37,7 +37,7 @@ def looked_up(variable: Any, gradient: Any) -> Any:
         return variable.value.at[gradient.indices].get(mode="clip")
     import tensorflow as tf
 
-    return tf.gather(_native(variable), gradient.indices)
+    return tf.gather(native(variable), gradient.indices)
 
 
 def set_rows(variable: Any, gradient: Any, values: Any) -> Any:
@@ -47,7 +47,7 @@ def set_rows(variable: Any, gradient: Any, values: Any) -> Any:
         variable.assign(rows.set(values, mode="drop", indices_are_sorted=True, unique_indices=True))
         # Were `values` used twice, XLA would keep what they are computed from, at several times the cost.
         return looked_up(variable, gradient)
-    _native(variable).scatter_update(rows_like(gradient, values))
+    native(variable).scatter_update(rows_like(gradient, values))
     return values
 
 
@@ -60,7 +60,8 @@ def subtract_rows(variable: Any, gradient: Any, change: Any) -> None:
         set_rows(variable, gradient, looked_up(variable, gradient) - change)
 
 
-def _native(variable: Any) -> Any:
+def native(variable: Any) -> Any:
+    """Return TensorFlow's variable of one of Keras."""
     # A plain read of what rows are written to would copy all of it; the resource itself may be looked up.
     return variable.value if isinstance(variable, keras.Variable) else variable
 
