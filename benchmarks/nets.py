@@ -4,7 +4,8 @@
 
 The peer is installed in an environment of its own, which is removed at the end; PYTHON is an interpreter that
 has it already. Each side is one process that stays, and they take their turns: every round runs each way of
-each net for some steps. All learn by Adam from the same numbers of random examples, in memory.
+each net for some steps. All learn by Adam from the same numbers of random examples, in memory. Ours are the
+nets, layers and optimizer that tasks are trained with.
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ def built(net: str) -> Any:
     import keras_hub
 
     from apps.vision.nets import resnet
+    from core.layers import FusedGRU
 
     layers = keras.layers
     if net in PICTURES:
@@ -62,7 +64,7 @@ def built(net: str) -> Any:
         inputs = keras.Input(TEXTS, dtype="int32")
         x = layers.Embedding(VOCABULARY, WIDTH)(inputs)
         if net == "GRU":
-            x = layers.Bidirectional(layers.GRU(WIDTH, return_sequences=True))(x)
+            x = layers.Bidirectional(FusedGRU(WIDTH, return_sequences=True))(x)
         else:
             for _ in range(2):
                 x = keras_hub.layers.TransformerEncoder(
@@ -78,10 +80,12 @@ def trainer(net: str, way: str) -> Callable[[], float]:
     import keras
     import tensorflow as tf
 
+    from core.optimizers import FusedAdam
+
     keras.config.set_dtype_policy("mixed_bfloat16" if "bfloat16" in way else "float32")
     model = built(net)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(keras.optimizers.Adam(1e-4), loss, jit_compile="XLA" in way)
+    model.compile(FusedAdam(1e-4), loss, jit_compile="XLA" in way)
     data = tf.data.Dataset.from_tensor_slices(examples(net)).batch(BATCH).cache().repeat().prefetch(2)
 
     class Clock(keras.callbacks.Callback):

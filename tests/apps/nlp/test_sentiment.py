@@ -44,7 +44,7 @@ def test_a_bag_learns_the_word_that_tells(bag):
 
 @pytest.mark.parametrize("encoder", ["convolutional", "recurrent", "transformer"])
 def test_every_net_learns_the_word_that_tells(tmp_path, encoder):
-    run = trained(tmp_path, f"encoder={encoder}", "width=16", "dropout=0.1")
+    run = trained(tmp_path, f"encoder={encoder}", "width=16", "dropout=0.1", "fit.epochs=8")
     assert run.metrics["test"]["accuracy"] > 0.9
     inputs = [f"film plot scene actor story {word}" for word in ("lovely", "awful")]
     answers = run.experiment.task.predict(run.model, run.encoder, inputs)
