@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import subprocess
-import sys
 from base64 import b64encode
 from pathlib import Path
 
@@ -24,6 +22,7 @@ from core.serving.served import kind_of, warm_up
 from core.serving.settings import Batching, Limits
 from core.training import train
 from tests import small_data
+from tests.export_alone import answers_without
 
 SOURCES = {
     "nlp": small_data.reviews,
@@ -125,18 +124,6 @@ def test_an_export_gives_the_answers_of_the_run_where_there_is_no_keras(name, ru
     expected = run.experiment.task.predict(run.model, run.encoder, inputs)
     assert [sorted(answer) for answer in found] == [sorted(answer) for answer in expected]
     np.testing.assert_allclose(numbers(found), numbers(expected), atol=1e-3)
-
-
-def answers_without(modules: list[str], folder: Path, inputs: list[str]) -> list[dict]:
-    """Run an export's own code in a process that can't import these modules."""
-    script = (
-        f"import runpy, sys; sys.modules.update(dict.fromkeys({modules})); "
-        f"sys.argv = ['predict.py', *{inputs}]; sys.path.insert(0, '.'); "
-        "runpy.run_path('predict.py', run_name='__main__')"
-    )
-    done = subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def numbers(tree: object) -> list[float]:

@@ -13,25 +13,39 @@ from core.exporting.runtime import main
 
 
 class Predictor(Classifier):
-    """Names the class of texts, which the graph itself cuts.
+    """Names the class of texts, which a SavedModel cuts itself.
 
     Args:
-        folder: Of the export, a SavedModel.
+        folder: Of the export.
 
     Example:
 
-    >>> Predictor("runs/reviews/exports/saved_model").predict(["A lovely film"])  # doctest: +SKIP
+    >>> Predictor("runs/reviews/exports/onnx").predict(["A lovely film"])  # doctest: +SKIP
     [{'label': 'positive', 'probability': 0.97, ...}]
     """
 
     def __init__(self, folder: Path | str) -> None:
-        import tensorflow_text  # noqa: F401 - has the operations that cut texts
-
+        if (Path(folder) / "saved_model").exists():
+            import tensorflow_text  # noqa: F401 - has the operations that cut texts
         super().__init__(folder)
+        self.tokenizer: Any = None
+        if self.graph.inputs != ["text"]:
+            from tokenizers import Tokenizer
+
+            self.tokenizer = Tokenizer.from_str(self.settings["tokenizer"])
 
     def features(self, inputs: Sequence[Any]) -> dict[str, np.ndarray]:
-        """Return texts as they are."""
-        return {"text": np.array([str(text) for text in inputs], object)}
+        """Return texts as they are, or as what the backbone reads, int32, shape `(num_texts, length)`."""
+        texts = [str(text) for text in inputs]
+        if self.tokenizer is None:
+            return {"text": np.array(texts, object)}
+        cut = self.tokenizer.encode_batch(texts)
+        given = {
+            "token_ids": [each.ids for each in cut],
+            "padding_mask": [each.attention_mask for each in cut],
+            "segment_ids": [each.type_ids for each in cut],
+        }
+        return {name: np.array(given[name], np.int32) for name in self.graph.inputs}
 
 
 if __name__ == "__main__":

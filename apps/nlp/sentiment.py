@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -208,45 +207,11 @@ class Sentiment(Classification):
 
     def portable(self, model: keras.Model, encoder: TextEncoder) -> Portable:
         """Return the graph from ids to probabilities; with TensorFlow, from texts."""
-        import tensorflow as tf
-
-        from core.exporting.classification import portable_classification
-        from core.exporting.portable import TensorGraph
+        from apps.nlp.export import portable_backbone, portable_pieces
 
         if self.preset is not None:
-            from apps.nlp.backbone import preprocessor
-
-            portable = portable_classification(
-                self,
-                model,
-                encoder,
-                signature=[tf.TensorSpec([None], tf.string, name="text")],
-                loader="apps.nlp.backbone_loader",
-                settings={},
-                requires=("tensorflow-text",),
-                read=preprocessor(self.preset, self.max_length),
-            )
-            return replace(portable, only_tensorflow="The texts of a backbone are cut by TensorFlow")
-        pieces, table = self._pieces(), encoder.id_table
-        portable = portable_classification(
-            self,
-            model,
-            encoder,
-            signature=[tf.TensorSpec([None, None], tf.int32, name="ids")],
-            loader="apps.nlp.loader",
-            settings={"vocabulary": encoder.vocabulary, "pieces": vars(pieces)},
-        )
-
-        def from_texts(texts: tf.Tensor) -> tf.Tensor:
-            cut = pieces.cut(texts)
-            return portable.graph.call(cut.with_flat_values(table.lookup(cut.flat_values)).to_tensor())
-
-        texts = (tf.TensorSpec([None], tf.string, name="text"),)
-        tracked = (*portable.graph.tracked, table)
-        return replace(
-            portable,
-            with_tensorflow=TensorGraph(from_texts, texts, portable.graph.output, tracked),
-        )
+            return portable_backbone(self, model, encoder, self.preset)
+        return portable_pieces(self, model, encoder, self._pieces())
 
     def baseline(
         self, encoder: TextEncoder, splits: Splits, write: Write | None = None

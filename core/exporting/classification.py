@@ -30,7 +30,8 @@ def portable_classification(
     settings: Mapping[str, Any],
     exact: tuple[str, ...] = (),
     requires: tuple[str, ...] = (),
-    read: Callable[[tf.Tensor], Any] | None = None,
+    read: Callable[[Any], Any] | None = None,
+    tracked: tuple[Any, ...] = (),
 ) -> Portable:
     """Return what leaves with a classification.
 
@@ -42,8 +43,9 @@ def portable_classification(
         loader: The module that makes features of raw inputs, without Keras.
         settings: What that needs to know, beside labels and decision.
         exact: Names of layers that no quantisation may touch.
-        requires: The packages that the loader needs.
-        read: A layer of the graph in front of the model, which makes features of its one input.
+        requires: The packages that the loader needs for these features.
+        read: The start of the graph, from its one tensor, or all of them, to what the model takes.
+        tracked: What that reads beside them, such as tables.
     """
     import tensorflow as tf
 
@@ -51,7 +53,8 @@ def portable_classification(
 
     def probabilities(*features: tf.Tensor) -> tf.Tensor:
         x = features if len(features) > 1 else features[0]
-        logits = model(task.prepare(x if read is None else read(x)), training=False)
+        x = x if read is None else read(x)
+        logits = model(task.prepare(x), training=False)
         return tf.nn.softmax(tf.cast(logits, tf.float32) / calibration.temperature)
 
     def raw(examples: Examples) -> list[Any]:
@@ -72,15 +75,14 @@ def portable_classification(
             judge.update(targets[block], score(inputs[block]))
         return judge.result()
 
-    variables = (*(variable.value for variable in model.variables), read)
+    variables = (*(variable.value for variable in model.variables), *tracked)
     decision = calibration.model_dump(include={"label", "threshold", "abstain_below"})
     return Portable(
-        graph=TensorGraph(probabilities, tuple(signature), OUTPUT, variables),
+        graph=TensorGraph(probabilities, tuple(signature), OUTPUT, variables, requires),
         loader=loader,
         settings={"labels": encoder.labels, "decision": decision, **settings},
         raw=raw,
         score=score,
         figures=figures,
         exact=exact,
-        requires=requires,
     )

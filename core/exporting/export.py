@@ -315,7 +315,7 @@ def _write_float(kind: Format, portable: Portable, path: Path) -> None:
     if kind == "onnx":
         write_onnx(portable.graph, path)
     else:
-        write_saved_model(portable.with_tensorflow or portable.graph, path)
+        write_saved_model(portable.graph_in(kind), path)
 
 
 def _require(packages: Sequence[str]) -> None:
@@ -329,7 +329,7 @@ def _require(packages: Sequence[str]) -> None:
 
 def _requirements(kind: Format, portable: Portable) -> str:
     runs = {"saved_model": "tensorflow", "onnx": "onnxruntime", "litert": "ai-edge-litert"}[kind]
-    names = ("numpy", runs, *portable.requires)
+    names = ("numpy", runs, *portable.graph_in(kind).requires)
     return "".join(f"{name}=={importlib.metadata.version(name)}\n" for name in names)
 
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
     from core.data.examples import Examples
+    from core.exporting.formats import Format
     from core.task import Figures
 
 Score = Callable[[Sequence[Any]], "np.ndarray"]
@@ -25,13 +26,15 @@ class TensorGraph:
         call: From tensors, in the order of the signature, to one tensor.
         signature: Shapes, dtypes and names of the inputs; the batch and any length are free.
         output: What the outcome is called.
-        tracked: Variables and tables that the function reads.
+        tracked: Variables, tables and layers that the function reads.
+        requires: Packages that the loader needs beside NumPy to make these tensors.
     """
 
     call: Callable[..., tf.Tensor]
     signature: tuple[tf.TensorSpec, ...]
     output: str
     tracked: tuple[Any, ...]
+    requires: tuple[str, ...] = ()
 
     def function(self, batch_size: int | None = None) -> Any:
         """Return it as a `tf.function` of one signature, of free batch unless a size is given."""
@@ -56,7 +59,6 @@ class Portable:
         score: The outputs of the Keras model on such inputs.
         figures: From a function that scores raw inputs to the figures of these examples.
         exact: Names of layers that are computed too finely to be quantised.
-        requires: Packages that the loader needs beside NumPy.
         arrays: What the loader reads as NumPy archives: file name without `.npz`, to named arrays.
         only_tensorflow: Why no format but SavedModel can hold the graph, if so, as the start of a sentence.
         with_tensorflow: The graph with whatever only TensorFlow can do, such as reading text, for SavedModel.
@@ -69,7 +71,10 @@ class Portable:
     score: Score
     figures: Callable[[Score, Examples], Figures]
     exact: tuple[str, ...] = ()
-    requires: tuple[str, ...] = ()
     arrays: Mapping[str, Mapping[str, np.ndarray]] = field(default_factory=dict)
     only_tensorflow: str = ""
     with_tensorflow: TensorGraph | None = None
+
+    def graph_in(self, kind: Format) -> TensorGraph:
+        """Return the graph that an export of a format holds."""
+        return self.with_tensorflow if kind == "saved_model" and self.with_tensorflow else self.graph
