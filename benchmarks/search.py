@@ -25,8 +25,9 @@ import numpy as np
 from core.experiment import Choice, load_experiment
 from core.search.definition import Budget, Search
 from core.search.journal import Journal
-from core.search.oracles import ended, oracle_of
+from core.search.journalled_oracle import ended
 from core.search.space import chosen_values, own_values, search_space
+from core.search.strategies import oracle_of
 from core.search.trial import Order, run
 
 OPTUNA = "optuna==5.0.0"

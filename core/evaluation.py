@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 import os
 import platform
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from core.data.content import fingerprint
 from core.errors import UserError
 from core.experiment import Experiment
 from core.run import Run
@@ -82,22 +82,6 @@ def reloaded(run: Run) -> Splits:
             f"{expected}. Received: {found}."
         )
     return splits
-
-
-def fingerprint(examples: Examples, columns: tuple[str, ...]) -> str:
-    """Return 16 hexadecimal digits that change when any of the columns' contents changes."""
-    from core.data.examples import Ragged
-
-    digest = hashlib.blake2b(digest_size=8)
-    for name in columns:
-        column = examples.columns[name]
-        for array in (column.values, column.offsets) if isinstance(column, Ragged) else (column,):
-            if isinstance(array.dtype, np.dtypes.StringDType):
-                for start in range(0, len(array), 10_000):
-                    digest.update("\0".join(array[start : start + 10_000].tolist()).encode())
-            else:
-                digest.update(np.ascontiguousarray(array).view(np.uint8).data)
-    return digest.hexdigest()
 
 
 def surroundings() -> dict[str, Any]:

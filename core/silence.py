@@ -21,3 +21,17 @@ def native_silence() -> Iterator[None]:
         os.dup2(standard_error, 2)
         os.close(standard_error)
         os.close(silence)
+
+
+def import_quietly() -> None:
+    """Import Keras without the lines that the native part of TensorFlow prints."""
+    import logging
+
+    from core.devices import let_memory_grow
+
+    let_memory_grow()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with native_silence():
+        import keras  # noqa: F401
+    # It warns of the models that predict one after another, which is what a demo and a search do.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)

@@ -14,7 +14,7 @@ from core.errors import UserError
 from core.search.definition import Budget, Search, TrialRecord, open_folder
 
 if TYPE_CHECKING:
-    from core.search.oracles import JournalledOracle
+    from core.search.journalled_oracle import JournalledOracle
 
 Watch = Callable[[list[TrialRecord], float], None]
 LOOK_EVERY = 0.2  # seconds
@@ -60,9 +60,9 @@ def tune(
     """
     from core.search.chief import serve
     from core.search.journal import Journal
-    from core.search.oracles import oracle_of
     from core.search.outcome import write_findings, write_outcome
     from core.search.space import search_space
+    from core.search.strategies import oracle_of
     from core.search.workers import TRIAL, Worker, delete_checkpoints, worker_environments
 
     folder = Path(folder)

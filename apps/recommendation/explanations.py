@@ -13,8 +13,9 @@ from apps.recommendation.encoder import RatingsEncoder
 from apps.recommendation.interactions import numbered
 from apps.recommendation.least_squares import UserProblem
 from apps.recommendation.questions import Question
+from core.attribution import deletion_gain, occlusion
 from core.errors import UserError
-from core.explanation import Explanation, Part, deletion_gain, draw_bars, occlusion
+from core.explanation import Explanation, Part, draw_bars
 
 if TYPE_CHECKING:
     import keras

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from core.data.content import content_hash
 from core.data.examples import Column, Examples, Ragged, Splits
 from core.data.larger_than_memory import blocks_of
 from core.data.near_duplicates import near_duplicates
-from core.data.splitting import content_hash
 from core.errors import UserError
 from core.experiment import Audit
 from core.task import Task

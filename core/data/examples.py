@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -86,6 +86,7 @@ class Ragged:
 
 
 Column = np.ndarray | Ragged
+HashKey = tuple[tuple[str, ...], int]
 
 
 def _as_column(values: Column | Sequence) -> Column:
@@ -107,6 +108,7 @@ class Examples:
         columns: Name to column: a NumPy array whose first axis is the example, or a `Ragged`. Text is kept as
             NumPy's variable-width strings.
         source: Where they come from, for messages.
+        hashes: What `core.data.content.content_hash` found, by key and seed, so that content is read once.
 
     Example:
 
@@ -117,14 +119,21 @@ class Examples:
 
     columns: Mapping[str, Column]
     source: str
+    hashes: dict[HashKey, np.ndarray] = field(repr=False)
 
-    def __init__(self, columns: Mapping[str, Column | Sequence], source: str = "memory") -> None:
+    def __init__(
+        self,
+        columns: Mapping[str, Column | Sequence],
+        source: str = "memory",
+        hashes: Mapping[HashKey, np.ndarray] | None = None,
+    ) -> None:
         ready = {name: _as_column(values) for name, values in columns.items()}
         lengths = {name: len(values) for name, values in ready.items()}
         if len(set(lengths.values())) > 1:
             raise ValueError(f"Columns must be of equal length. Received: {lengths}.")
         object.__setattr__(self, "columns", ready)
         object.__setattr__(self, "source", source)
+        object.__setattr__(self, "hashes", dict(hashes or {}))
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()))) if self.columns else 0
@@ -159,16 +168,19 @@ class Examples:
         Columns that are too large for memory are copied to disk, block by block.
         """
         indices = np.asarray(rows)
+        if indices.dtype == bool and indices.all() and len(indices) == len(self):
+            return self
         indices = np.flatnonzero(indices) if indices.dtype == bool else indices.astype(np.int64)
         taken = {
             name: column.take(indices) if isinstance(column, Ragged) else rows_of(column, indices)
             for name, column in self.columns.items()
         }
-        return Examples(taken, self.source)
+        return Examples(taken, self.source, {key: found[indices] for key, found in self.hashes.items()})
 
     def with_columns(self, **columns: Column | Sequence) -> Examples:
         """Return the same examples with columns added or replaced."""
-        return Examples({**self.columns, **columns}, self.source)
+        kept = {key: found for key, found in self.hashes.items() if not columns.keys() & set(key[0])}
+        return Examples({**self.columns, **columns}, self.source, kept)
 
     @classmethod
     def concatenate(cls, parts: Iterable[Examples]) -> Examples:
@@ -183,7 +195,9 @@ class Examples:
                 )
             else:
                 joined[name] = end_to_end([part[name] for part in parts])
-        return cls(joined, parts[0].source)
+        known = [key for key in parts[0].hashes if all(key in part.hashes for part in parts)]
+        hashes = {key: np.concatenate([part.hashes[key] for part in parts]) for key in known}
+        return cls(joined, parts[0].source, hashes)
 
 
 @dataclass(frozen=True)

@@ -190,5 +190,4 @@ def spoken_commands(sample_rate: int = 16_000) -> Examples:
     """
     from core.data.voices import spoken
 
-    folder = cache_folder() / f"commands-{sample_rate}"
-    return spoken(folder, sample_rate)
+    return spoken(cache_folder(), sample_rate)

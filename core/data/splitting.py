@@ -3,70 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import re
-import sys
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from core.data.content import content_hash, is_text
 from core.data.examples import Column, Examples, Ragged, Splits
 from core.errors import UserError
 
 PARTS = ("train", "validation", "test")
 
 
-def content_hash(examples: Examples, key: Sequence[str], seed: int = 0) -> np.ndarray:
-    """Return a stable 64-bit hash of each example's content.
-
-    Args:
-        examples: Any number of them.
-        key: The columns that make an example what it is. Equal content has equal hashes, whatever its place;
-            a text that stands alone is read blind to case, blanks and punctuation.
-        seed: Another seed gives unrelated hashes.
-
-    Returns:
-        uint64, shape `(num_examples,)`.
-    """
-    import pandas as pd
-
-    salt = f"{seed:016d}"[:16]
-    combined = np.zeros(len(examples), np.uint64)
-    for name in key:
-        column = examples.columns[name]
-        if len(key) == 1 and not isinstance(column, Ragged) and _is_text(column):
-            column = np.array([_plain(text) for text in column], np.dtypes.StringDType())
-        # An odd multiplier keeps the order of the columns in the hash; overflow wraps, as it should.
-        combined = combined * np.uint64(0x9E3779B97F4A7C15) + _column_hash(column, salt)
-        if len(key) > 1:
-            # A sum alone would put items with neighbouring hashes into the same part for every user.
-            combined = pd.util.hash_array(combined)
-    return combined
-
-
-def _is_text(column: Column) -> bool:
-    return not isinstance(column, Ragged) and isinstance(column.dtype, np.dtypes.StringDType)
-
-
 def _is_plain(column: Column) -> bool:
     return not isinstance(column, Ragged) and column.ndim == 1
-
-
-def _plain(text: str) -> str:
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return " ".join(re.findall(r"\w+", folded)) or folded.strip()
-
-
-def _column_hash(column: Column, salt: str) -> np.ndarray:
-    import pandas as pd
-
-    if not isinstance(column, Ragged) and column.ndim == 1:
-        return pd.util.hash_array(column.astype(object) if _is_text(column) else column, hash_key=salt)
-    hashes, key = np.empty(len(column), np.uint64), salt.encode()
-    for row in range(len(column)):
-        digest = hashlib.blake2b(np.ascontiguousarray(column[row]).data, digest_size=8, key=key)
-        hashes[row] = int.from_bytes(digest.digest(), sys.byteorder)
-    return hashes
 
 
 def completed(
@@ -154,7 +103,7 @@ def _position(
 def _by_time(examples: Examples, time: str) -> np.ndarray:
     """Return the rows from the earliest to the latest; texts that are all numbers go by number."""
     moments = examples[time]
-    if _is_text(moments):
+    if is_text(moments):
         import pandas as pd
 
         numbers = pd.to_numeric(pd.Series(moments.astype(object)), errors="coerce").to_numpy(np.float64)

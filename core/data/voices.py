@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import hashlib
+import importlib.metadata
 import itertools
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -49,12 +53,18 @@ TIMBRES = (
     *("quincy", "rob", "steph", "travis", "victor", "whisper", "zac"),
 )
 
+COLUMNS = ("values", "offsets", "label", "speaker")
+SEED = 1  # of breath, which is noise
+QUALITY = "VHQ"  # the one that soxr computes in float64
 SYNCHRONOUS, RATE, BY_CHARACTER, UTF8, END_PAUSE = 2, 1, 1, 1, 0x1000
 SOUND = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
 
 
 class Synthesiser:
     """Speaks a word with a voice, as int16 samples.
+
+    How a word sounds depends on all that was spoken in this process before it: the library keeps the state of
+    its filters and of its noise, even when it is initialised anew.
 
     Raises:
         UserError: The speech library does not load on this machine.
@@ -75,8 +85,8 @@ class Synthesiser:
         folder = espeakng_loader.get_data_path().encode()
         self.sample_rate = self.library.espeak_Initialize(SYNCHRONOUS, 0, folder, 0)
         self.library.espeak_SetSynthCallback(self.listener)
-        # Breath is noise, seeded by the clock unless told otherwise.
-        self.library.espeak_ng_SetRandSeed(ctypes.c_long(1))
+        # Unless told otherwise it takes the clock for a seed.
+        self.library.espeak_ng_SetRandSeed(ctypes.c_long(SEED))
 
     def speak(self, word: str, voice: str, speed: int) -> np.ndarray:
         """Return the word as int16 samples at `sample_rate`; empty where there is no such voice."""
@@ -94,46 +104,69 @@ class Synthesiser:
         return 0
 
 
-def spoken(folder: Path, sample_rate: int) -> Examples:
-    """Return every word by every voice in every accent, spoken once and kept in `folder`.
+def spoken(cache: Path, sample_rate: int) -> Examples:
+    """Return every word by every voice in every accent, spoken once and kept in a folder of `cache`.
 
     Args:
-        folder: Where the waves are kept; made if need be.
+        cache: An existing folder.
         sample_rate: Samples a second.
 
     Returns:
         Columns `wave` (ragged int16), `label` and `speaker`.
+
+    Raises:
+        UserError: The speech library does not load on this machine.
     """
-    paths = {name: folder / f"{name}.npy" for name in ("values", "offsets", "label", "speaker")}
-    if not all(path.is_file() for path in paths.values()):
-        folder.mkdir(parents=True, exist_ok=True)
-        waves, labels, speakers = _speak_all(sample_rate)
-        joined = Ragged.from_rows(waves, np.int16)
-        arrays = {
-            "values": joined.values,
-            "offsets": joined.offsets,
-            "label": np.array(labels),
-            "speaker": np.array(speakers),
-        }
-        for name, array in arrays.items():
-            with written_whole(paths[name]) as temporary:
-                np.save(temporary, array, allow_pickle=False)
-    read = {name: np.load(path, allow_pickle=False) for name, path in paths.items()}
+    folder = cache / f"commands-{sample_rate}-{_recipe()}"
+    if not all((folder / f"{name}.npy").is_file() for name in COLUMNS):
+        # A process of its own has spoken nothing before, so that everybody hears the same.
+        command = [sys.executable, "-m", "core.data.voices", str(folder), str(sample_rate)]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            told = done.stderr.strip().splitlines() or [f"the exit code {done.returncode}"]
+            raise UserError(told[-1])
+    read = {name: np.load(folder / f"{name}.npy", allow_pickle=False) for name in COLUMNS}
     return Examples(
         {"wave": Ragged(read["values"], read["offsets"]), "label": read["label"], "speaker": read["speaker"]},
         "the spoken-command sample",
     )
 
 
-def _speak_all(sample_rate: int) -> tuple[list[np.ndarray], list[str], list[str]]:
-    import soxr
+def _recipe() -> str:
+    """Return 8 hexadecimal digits that differ wherever other waves might be spoken."""
+    libraries = [importlib.metadata.version(name) for name in ("espeakng-loader", "soxr")]
+    made_of = repr((WORDS, ACCENTS, TIMBRES, SEED, QUALITY, libraries))
+    return hashlib.blake2b(made_of.encode(), digest_size=4).hexdigest()
 
+
+def speak_all(folder: Path, sample_rate: int) -> None:
+    """Speak the whole sample into a folder, which is made; in a process that has not spoken before."""
     synthesiser = Synthesiser()
     waves, labels, speakers = [], [], []
     for timbre, (accent, speed), word in itertools.product(TIMBRES, ACCENTS.items(), WORDS):
         wave = synthesiser.speak(word, f"{accent}+{timbre}", speed)
         if len(wave):
-            waves.append(soxr.resample(wave, synthesiser.sample_rate, sample_rate))
+            waves.append(_resampled(wave, synthesiser.sample_rate, sample_rate))
             labels.append(word)
             speakers.append(timbre)
-    return waves, labels, speakers
+    joined = Ragged.from_rows(waves, np.int16)
+    folder.mkdir(parents=True, exist_ok=True)
+    arrays = (joined.values, joined.offsets, np.array(labels), np.array(speakers))
+    for name, array in zip(COLUMNS, arrays, strict=True):
+        with written_whole(folder / f"{name}.npy") as temporary:
+            np.save(temporary, array, allow_pickle=False)
+
+
+def _resampled(wave: np.ndarray, rate: int, sample_rate: int) -> np.ndarray:
+    import soxr
+
+    # In float64, whose last digits differ between processors and are lost in the rounding.
+    exact = soxr.resample(wave.astype(np.float64), rate, sample_rate, QUALITY)
+    return np.clip(np.rint(exact), -32768, 32767).astype(np.int16)
+
+
+if __name__ == "__main__":
+    try:
+        speak_all(Path(sys.argv[1]), int(sys.argv[2]))
+    except UserError as error:
+        sys.exit(str(error))

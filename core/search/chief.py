@@ -17,7 +17,7 @@ from keras_tuner.src.distribute import oracle_chief, oracle_client
 
 from core.errors import UserError
 from core.search.definition import Search
-from core.search.oracles import JournalledOracle
+from core.search.journalled_oracle import JournalledOracle
 from core.search.space import FINGERPRINT, search_space
 
 CHIEF_PATIENCE = 60.0  # seconds that a worker waits for its chief, to start or to come back

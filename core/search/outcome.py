@@ -14,7 +14,7 @@ from core.search.definition import Search, TrialRecord, best_of, pareto_front
 from core.writing import write_json, written_whole
 
 if TYPE_CHECKING:
-    from core.search.oracles import JournalledOracle
+    from core.search.journalled_oracle import JournalledOracle
 
 
 def write_findings(folder: Path, search: Search, oracle: JournalledOracle) -> None:

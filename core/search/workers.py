@@ -17,7 +17,7 @@ from typing import Any
 
 from core.errors import UserError
 from core.search.definition import Search
-from core.search.oracles import ended
+from core.search.journalled_oracle import ended
 from core.search.space import chosen_values
 from core.search.trial import Order
 

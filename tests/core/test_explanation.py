@@ -7,20 +7,18 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from core.errors import UserError
-from core.explanation import (
-    Anatomy,
+from core.attribution import (
     deletion_gain,
     explain,
-    explained,
     grad_cam,
-    grid,
     integrated_gradients,
     log_odds,
     occlusion,
     opened,
     scored,
 )
+from core.errors import UserError
+from core.explanation import Anatomy, explained, grid
 from tests.on_jax import rerun_on_jax
 
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.data.examples import Examples, Ragged
-from core.data.splitting import completed, content_hash, fold_splits
+from core.data.examples import Examples
+from core.data.splitting import completed, fold_splits
 from core.errors import UserError
 
 TEXTS = Examples(
@@ -86,28 +86,6 @@ def test_parts_that_the_source_names_stay_as_they_are():
 def test_too_few_examples_to_split_are_refused():
     with pytest.raises(UserError, match="Received: 1 examples"):
         completed({"train": TEXTS.take([0])}, ("text",), validation=0.1, test=0.2)
-
-
-def test_a_lone_text_is_hashed_blind_to_case_blanks_and_punctuation():
-    hashes = content_hash(Examples({"text": ["A good film!", "a  good film", "a bad film"]}), ("text",))
-    assert hashes[0] == hashes[1] != hashes[2]
-
-
-def test_ids_that_differ_in_case_are_different():
-    hashes = content_hash(Examples({"user": ["a", "A"], "item": ["x", "x"]}), ("user", "item"))
-    assert hashes[0] != hashes[1]
-
-
-def test_columns_can_not_trade_places():
-    hashes = content_hash(Examples({"user": ["a", "b"], "item": ["b", "a"]}), ("user", "item"))
-    assert hashes[0] != hashes[1]
-
-
-def test_pictures_and_waves_are_hashed_by_their_content():
-    pictures = Examples({"image": np.array([[[1, 2]], [[1, 2]], [[2, 1]]], np.uint8)})
-    waves = Examples({"wave": Ragged.from_rows([[1, 2], [1, 2], [1]])})
-    for hashes in (content_hash(pictures, ("image",)), content_hash(waves, ("wave",))):
-        assert hashes[0] == hashes[1] != hashes[2]
 
 
 def test_every_example_is_held_out_once():

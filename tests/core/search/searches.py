@@ -6,13 +6,18 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from core.experiment import Experiment, load_experiment
 from core.search.definition import Budget, Objective, Search
 from core.search.journal import Journal
-from core.search.oracles import JournalledOracle, ended, oracle_of
+from core.search.journalled_oracle import JournalledOracle, ended
+from core.search.strategies import oracle_of
 
 PRETEND = (sys.executable, str(Path(__file__).with_name("pretend_trial.py")))
 RATE = {"fit.learning_rate": {"min": 1e-4, "max": 1, "scale": "log"}}
+TWO = {**RATE, "task.encoder": ["bag", "convolutional"]}
+every_strategy = pytest.mark.parametrize("strategy", ["bayesian", "random", "grid", "hyperband"])
 ACCURACY = (Objective("val_accuracy", "max"),)
 
 

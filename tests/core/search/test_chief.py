@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import UserError
-from core.search import oracles
+from core.search import journalled_oracle
 from core.search.chief import ChiefClient, address_of, serve
 from tests.core.search.searches import oracle, search
 from tests.core.search.test_workers import wait_for
@@ -43,7 +43,7 @@ def worker(address: str, folder: Path, seconds: str) -> subprocess.Popen:
 def test_workers_share_one_search_and_the_trial_of_one_that_dies_is_run_by_another(
     tmp_path, address, monkeypatch
 ):
-    monkeypatch.setattr(oracles, "LOST_AFTER", 1.5)
+    monkeypatch.setattr(journalled_oracle, "LOST_AFTER", 1.5)
     told = oracle(tmp_path / "chief", search(stop_poor=False), trials=6)
     server = serve(told, address)
     dying = worker(address, tmp_path / "dying", "60")

@@ -1,4 +1,4 @@
-"""Strategies that propose trials: KerasTuner's oracles, and what every one of them needs besides.
+"""What every strategy needs besides KerasTuner's oracle.
 
 The configuration's own values come first, a journal brings a killed search back, poor trials are stopped
 early, and the trial of a worker that died is given to another.
@@ -18,22 +18,12 @@ from keras_tuner.src.engine.trial import Trial
 
 from core.errors import UserError
 from core.search.definition import Budget, Search, TrialRecord, best_of
-from core.search.gaussian_process import most_promising
 from core.search.journal import Event, Journal
-from core.search.space import (
-    candidate_values,
-    chosen_values,
-    own_values,
-    points_of,
-    search_space,
-)
+from core.search.space import chosen_values, own_values, search_space
+from core.search.stopping import too_large, worse_than_most
 
 REASON = "tuner/reason"
-MOST_TRIALS = 9999  # KerasTuner names trials with as many digits
-FEWEST_TO_COMPARE = 3  # other trials, before one is stopped for being worse than their median
 FEWEST_TO_FAIL = 5  # trials, before a search of failures alone is given up
-NUM_INITIAL_POINTS = 5
-NUM_CENTRES = 3  # good trials, around which candidates are drawn besides those all over the space
 LOST_AFTER = 30.0  # seconds without a word from a worker
 
 
@@ -211,43 +201,14 @@ class JournalledOracle(kt.Oracle):
             return answer
 
     def _reason_to_stop(self, record: TrialRecord, step: int) -> str:
-        ceiling = self.search.max_parameters
-        if ceiling is not None and record.measures.get("parameters", 0) > ceiling:
-            return f"{record.measures['parameters']:,.0f} parameters are above the {ceiling:,} allowed"
+        large = too_large(self.search, record)
+        if large:
+            return large
         if not self._replaying:
             self._over()
-        if self.stop_reason:
+        if self.stop_reason or not step:
             return self.stop_reason
-        if step and self.search.stop_poor and self.search.strategy != "hyperband":
-            return self._poor(record, step)
-        return ""
-
-    def _poor(self, record: TrialRecord, step: int) -> str:
-        """Apply the median rule.
-
-        Reference:
-            Golovin et al., 2017, Google Vizier: A Service for Black-Box Optimization, section 3.2
-        """
-        goal = self.search.objectives[0]
-        epochs = self.search.folds or self.search.experiment.fit.epochs
-        if (
-            len(self.search.objectives) > 1
-            or step < max(2, epochs // 3)
-            or goal.name not in record.history[step]
-        ):
-            return ""
-        others = [
-            float(np.mean([figures[goal.name] for epoch, figures in other.history.items() if epoch <= step]))
-            for other in self.records.values()
-            if other is not record and other.status in ("finished", "stopped") and step in other.history
-        ]
-        if len(others) < FEWEST_TO_COMPARE:
-            return ""
-        reached = {epoch: figures[goal.name] for epoch, figures in record.history.items()}
-        middle, best = float(np.median(others)), reached[goal.best(reached)]
-        if not goal.better(middle, best):
-            return ""
-        return f"{goal.name} {best:.4g} after epoch {step} is worse than the others' median {middle:.4g}"
+        return worse_than_most(self.search, record, self.records.values(), step)
 
     def end_trial(self, trial: Trial) -> None:
         """Take the end of a trial, unless it was given to another worker that has ended it."""
@@ -262,9 +223,7 @@ class JournalledOracle(kt.Oracle):
             judged = trial.status == "COMPLETED" and bool(np.isfinite(scores).all())
             if trial.status == "COMPLETED" and not judged:
                 reason = reason or f"{self.search.objectives[0].name} is no finite number"
-            ceiling = self.search.max_parameters
-            if ceiling is not None and record.measures.get("parameters", 0) > ceiling:
-                judged = False
+            judged = judged and not too_large(self.search, record)
             record.status = ("stopped" if reason else "finished") if judged else "failed"
             record.reason, record.ended = reason, self.elapsed()
             known.score = float(scores[0]) if judged else None
@@ -343,81 +302,3 @@ def ended(trial: Trial, status: str, reason: str | None) -> Trial:
     hyperparameters = trial.hyperparameters.copy()
     hyperparameters.values = values
     return Trial(hyperparameters, trial.trial_id, status)
-
-
-class RandomSearch(JournalledOracle, kt.oracles.RandomSearchOracle):
-    """Values drawn at random."""
-
-
-class GridSearch(JournalledOracle, kt.oracles.GridSearchOracle):
-    """Every combination, from the configuration's own outwards."""
-
-
-class Hyperband(JournalledOracle, kt.oracles.HyperbandOracle):
-    """Many short trials, the better of which go on."""
-
-
-class ExpectedImprovementOracle(kt.Oracle):
-    """A few random trials, then those of which a Gaussian process expects the largest improvement.
-
-    KerasTuner's own Bayesian oracle has one length scale for all hyperparameters, reads unordered choices as
-    numbers, and begins with three random trials for each of them, so that a search of 15 trials never gets
-    past chance.
-
-    Args:
-        num_initial_points: Trials at random.
-        **options: Of `keras_tuner.Oracle`.
-    """
-
-    def __init__(self, num_initial_points: int, **options: Any) -> None:
-        super().__init__(**options)
-        self.num_initial_points = num_initial_points
-
-    def populate_space(self, trial_id: str) -> dict[str, Any]:
-        """Return the next values."""
-        completed = [trial for trial in self.trials.values() if trial.status == "COMPLETED"]
-        if len(self.trials) < self.num_initial_points or len(completed) < 2:
-            values = self._random_values()
-        else:
-            values = self._promising_values(completed)
-        return {"status": "STOPPED" if values is None else "RUNNING", "values": values}
-
-    def _promising_values(self, completed: list[Trial]) -> dict[str, Any] | None:
-        sign = -1.0 if self.objective.direction == "max" else 1.0
-        costs = np.array([sign * trial.score for trial in completed])
-        generator = np.random.default_rng([self.seed, len(self.trials)])
-        best = [completed[place].hyperparameters.values for place in np.argsort(costs)[:NUM_CENTRES]]
-        candidates = [
-            values
-            for values in candidate_values(self.hyperparameters, best, generator)
-            if not self._duplicate(values)
-        ]
-        if not candidates:
-            return self._random_values()
-        chosen = most_promising(
-            points_of(self.hyperparameters, [trial.hyperparameters.values for trial in completed]),
-            costs,
-            points_of(
-                self.hyperparameters, [trial.hyperparameters.values for trial in self.ongoing_trials.values()]
-            ),
-            points_of(self.hyperparameters, candidates),
-            seed=self.seed,
-        )
-        return candidates[chosen]
-
-
-class BayesianSearch(JournalledOracle, ExpectedImprovementOracle):
-    """A few trials at random, then those that promise most."""
-
-
-def oracle_of(search: Search, budget: Budget, journal: Journal) -> JournalledOracle:
-    """Return a search's oracle, brought to where its journal ends."""
-    if search.strategy == "hyperband":
-        return Hyperband(search, budget, journal, max_epochs=search.experiment.fit.epochs)
-    if search.strategy == "grid":
-        return GridSearch(search, budget, journal, max_trials=MOST_TRIALS)
-    if search.strategy == "random":
-        return RandomSearch(search, budget, journal, max_trials=MOST_TRIALS)
-    return BayesianSearch(
-        search, budget, journal, max_trials=MOST_TRIALS, num_initial_points=NUM_INITIAL_POINTS
-    )

@@ -1,0 +1,1 @@
+"""The commands by what a person does; each imports what it needs when it runs."""

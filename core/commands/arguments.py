@@ -1,0 +1,17 @@
+"""Arguments that several commands take."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+TaskName = Annotated[
+    str, typer.Argument(metavar="TASK", help="A task such as nlp/sentiment, a YAML file, or a run folder")
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[KEY=VALUE]...", help="Overrides, such as data=reviews.tsv fit.epochs=3"),
+]
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run")]

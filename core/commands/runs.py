@@ -1,0 +1,181 @@
+"""What is done with finished runs: asked, explained, calibrated, reported, exported and served."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from core.commands.arguments import RunFolder
+from core.silence import import_quietly
+
+
+def predict(
+    run: RunFolder,
+    inputs: Annotated[
+        list[str] | None, typer.Argument(metavar="[INPUT]...", help="Texts, paths or ids")
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option(help="A file with one input a line; '-' is standard input")
+    ] = None,
+) -> None:
+    """Predict from raw inputs; one JSON line each."""
+    from core.errors import UserError
+    from core.run import Run
+    from core.writing import to_json
+
+    lines = list(inputs or [])
+    if file is not None:
+        lines += _lines_of(file)
+    if not lines:
+        raise UserError("Nothing to predict from: give inputs, or --file with one a line. Received: none.")
+    finished = Run(run)
+    import_quietly()
+    for answer in finished.experiment.task.predict(finished.model, finished.encoder, lines):
+        typer.echo(to_json(answer))
+
+
+def explain(
+    run: RunFolder,
+    value: Annotated[str, typer.Argument(metavar="INPUT", help="A text, a path or an id")],
+    method: Annotated[
+        str | None, typer.Option(help="integrated_gradients, occlusion or grad_cam, where the task knows it")
+    ] = None,
+    picture: Annotated[Path, typer.Option(help="Where the picture goes")] = Path("explanation.png"),
+) -> None:
+    """Tell why an input gets its answer: as JSON, and as a picture."""
+    from core.run import Run
+    from core.writing import to_json, written_whole
+
+    finished = Run(run)
+    import_quietly()
+    explanation = finished.experiment.task.explain(finished.model, finished.encoder, value, method)
+    with written_whole(picture) as path:
+        path.write_bytes(explanation.png())
+    typer.echo(to_json(explanation.to_json()))
+    typer.echo(f"Picture: {picture}", err=True)
+
+
+def calibrate(
+    run: RunFolder,
+    label: Annotated[
+        str | None, typer.Option(help="Class that gets a threshold, by --recall or --miss-cost")
+    ] = None,
+    recall: Annotated[float | None, typer.Option(help="Share of its examples that must be found")] = None,
+    miss_cost: Annotated[
+        float | None, typer.Option(help="What it costs to miss one, where a false alarm costs 1")
+    ] = None,
+    abstain_below: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Mark answers of less confidence as abstained")
+    ] = None,
+) -> None:
+    """Fit confidence, threshold and abstention on the validation part; `predict` uses them from then on."""
+    from core.run import Run
+
+    finished = Run(run)
+    import_quietly()
+    from core.calibration import calibrated
+    from core.console import print_calibration
+
+    print_calibration(
+        calibrated(finished, label=label, recall=recall, miss_cost=miss_cost, abstain_below=abstain_below)
+    )
+
+
+def report(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN [RUN]...", help="Folders of finished runs")],
+    to: Annotated[
+        Path | None, typer.Option(help="The page; by default RUN/report.html, of several comparison.html")
+    ] = None,
+) -> None:
+    """Write a page with figures, pictures and what most needs mending; of several runs, side by side."""
+    from core.reporting import report_runs
+    from core.run import Run
+
+    page = report_runs([Run(run) for run in runs], to)
+    typer.echo(f"Report: {page}")
+
+
+def export(
+    run: RunFolder,
+    formats: Annotated[
+        list[str] | None, typer.Option("--format", help="saved_model, onnx or litert; by default all")
+    ] = None,
+    quantize: Annotated[
+        str | None, typer.Option(help="int8: weights as whole numbers of 8 bits, a quarter of the size")
+    ] = None,
+    max_loss: Annotated[
+        float, typer.Option(min=0, help="Refuse a quantised export whose first figure is worse by more")
+    ] = 0.01,
+    to: Annotated[Path | None, typer.Option(help="Where they go; by default RUN/exports")] = None,
+) -> None:
+    """Write a run as SavedModel, ONNX and LiteRT, each checked against it, with their sizes and times."""
+    from core.errors import UserError
+    from core.exporting.formats import FORMATS
+    from core.run import Run
+
+    strange = [name for name in formats or [] if name not in FORMATS]
+    if strange:
+        raise UserError(f"--format must be one of {', '.join(FORMATS)}. Received: {', '.join(strange)}.")
+    if quantize not in (None, "int8"):
+        raise UserError(f"--quantize must be int8. Received: {quantize}.")
+    finished = Run(run)
+    import_quietly()
+    from core.console import print_exports
+    from core.exporting.export import export_run
+
+    chosen = [name for name in FORMATS if not formats or name in formats]
+    table = export_run(finished, chosen, quantise="int8" if quantize else None, max_loss=max_loss, folder=to)
+    print_exports(table, finished.experiment.task.headline[0], finished.folder)
+
+
+def serve(
+    runs: Annotated[
+        list[str],
+        typer.Argument(metavar="RUN...", help="Runs or folders of runs, each FOLDER or NAME=FOLDER"),
+    ],
+    host: Annotated[str, typer.Option(help="Address to bind to")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one")] = 8000,
+    token: Annotated[
+        str | None,
+        typer.Option(envvar="QUARTET_TOKEN", help="Requests must bear it; better given as QUARTET_TOKEN"),
+    ] = None,
+    allow_host: Annotated[
+        list[str] | None, typer.Option(help="A name that the server may be called by, besides localhost")
+    ] = None,
+    allow_origin: Annotated[
+        list[str] | None, typer.Option(help="An origin whose pages may call the server, as https://a.org")
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Such as batching.wait=0.01 or limits.items=8"),
+    ] = None,
+) -> None:
+    """Serve runs over HTTP, with a page to try them; newer runs take over without a pause."""
+    from core.serving.settings import server_settings
+
+    settings = server_settings(set_ or [])
+    import_quietly()
+    from core.serving.server import serve as serve_runs
+
+    serve_runs(
+        runs,
+        host=host,
+        port=port,
+        settings=settings,
+        token=token,
+        allow_hosts=allow_host or (),
+        allow_origins=allow_origin or (),
+    )
+
+
+def _lines_of(file: Path) -> list[str]:
+    from core.errors import UserError
+
+    try:
+        text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{file} can't be read as UTF-8 text: {error}.") from None
+    return [line for line in text.splitlines() if line.strip()]
