@@ -7,6 +7,7 @@ from typing import Any
 import keras
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Column
 
 from core.callbacks import Throughput
 
@@ -24,12 +25,13 @@ class ProgressBar(keras.callbacks.Callback):
         super().__init__()
         self.objective = objective
         self.throughput = throughput
+        # On 80 columns the figures take a second line; the count of epochs is never cut.
         self.bar = Progress(
             TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[figures]}"),
+            BarColumn(10),
+            MofNCompleteColumn(table_column=Column(no_wrap=True)),
+            TimeRemainingColumn(table_column=Column(no_wrap=True)),
+            TextColumn("{task.fields[figures]}", table_column=Column(no_wrap=False)),
             console=Console(stderr=True),
         )
         self.epochs = self.bar.add_task("epoch", total=epochs, figures="")

@@ -199,6 +199,8 @@ def newest_unfinished(folder: Path, experiment: Experiment) -> Path:
     """
     found = sorted(folder.glob("*/experiment.yaml"), key=lambda path: path.stat().st_mtime, reverse=True)
     for path in found:
-        if not (path.parent / "metrics.json").exists() and Run(path.parent).experiment == experiment:
-            return path.parent
+        # A neighbour that is damaged, or of another version, is not the one.
+        with contextlib.suppress(UserError):
+            if not (path.parent / "metrics.json").exists() and Run(path.parent).experiment == experiment:
+                return path.parent
     raise UserError(f"No run in {folder}/ was cut off with this configuration. Give its folder with --run.")

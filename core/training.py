@@ -13,6 +13,7 @@ from core.evaluation import judged
 from core.experiment import Experiment
 from core.run import Run
 from core.task import Encoder
+from core.writing import remove_half_written
 
 if TYPE_CHECKING:
     import keras
@@ -151,6 +152,8 @@ def opened(experiment: Experiment, folder: Path, resume: bool) -> Run:
             f"{folder} holds a run of another configuration, which can't be resumed with this one. "
             "Give the command that started it, or another --run folder."
         )
+    if not run.finished:
+        remove_half_written(folder)
     return run
 
 

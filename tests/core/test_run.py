@@ -7,6 +7,8 @@ import pytest
 from core.errors import UserError
 from core.experiment import experiment_from
 from core.run import Run, newest_unfinished
+from core.training import opened
+from core.writing import written_whole
 
 EXPERIMENT = experiment_from({"task": {"type": "tests.core.hard_tasks.Regression"}})
 
@@ -54,6 +56,23 @@ def test_the_newest_run_that_was_cut_off_is_the_one_to_resume(tmp_path):
     os.utime(tmp_path / "finished" / "experiment.yaml", (2000, 2000))
     (tmp_path / "finished" / "metrics.json").write_text("{}")
     assert newest_unfinished(tmp_path, EXPERIMENT) == tmp_path / "new"
+
+
+def test_a_damaged_neighbour_does_not_keep_a_run_from_being_resumed(tmp_path):
+    Run.create(tmp_path / "mine", EXPERIMENT)
+    Run.create(tmp_path / "damaged", EXPERIMENT)
+    (tmp_path / "damaged" / "experiment.yaml").write_text("version: [")
+    os.utime(tmp_path / "mine" / "experiment.yaml", (1000, 1000))
+    assert newest_unfinished(tmp_path, EXPERIMENT) == tmp_path / "mine"
+
+
+def test_a_resumed_run_is_rid_of_what_a_kill_left_half_written(tmp_path):
+    Run.create(tmp_path, EXPERIMENT)
+    killed = written_whole(tmp_path / "predictions.jsonl")
+    killed.__enter__().write_text("half")
+    (tmp_path / ".notes.txt").write_text("the user's own")
+    opened(EXPERIMENT, tmp_path, resume=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".notes.txt", "experiment.yaml"]
 
 
 def test_nothing_to_resume_is_said(tmp_path):

@@ -65,6 +65,29 @@ def test_an_unknown_data_set_is_refused_by_name():
         read_tfds("tfds:no_such_data_set_at_all", {"text": ("text",)})
 
 
+def test_a_name_that_is_nearly_right_is_corrected():
+    with pytest.raises(
+        UserError, match=r"not found\. Did you mean tfds:imdb_reviews\? Received: tfds:imdb_review\."
+    ):
+        read_tfds("tfds:imdb_review", {"text": ("text",)})
+
+
+class QuartetFar(QuartetTiny):
+    """A data set at an address where nothing answers."""
+
+    def _split_generators(self, dl_manager):
+        dl_manager.download("http://127.0.0.1:9/far.zip")
+
+
+def test_an_address_that_does_not_answer_is_named_after_seconds_and_not_minutes(tmp_path, monkeypatch):
+    slept = []
+    monkeypatch.setattr("urllib3.util.retry.time.sleep", slept.append)
+    monkeypatch.setattr(tfds, "builder", lambda name: QuartetFar(data_dir=tmp_path))
+    with pytest.raises(UserError, match=r"127\.0\.0\.1 can't be reached\. Received: tfds:quartet_far"):
+        read_tfds("tfds:quartet_far", {"text": ("text",)})
+    assert 0 < sum(slept) < 5
+
+
 def test_features_too_large_for_memory_lie_on_disk_and_are_the_same(builder, monkeypatch):
     columns = {"text": ("text",), "image": ("image",), "wave": ("audio",)}
     in_memory = read_tfds("tfds:quartet_tiny", columns)["train"]
