@@ -21,7 +21,6 @@ from core.explanation import (
     opened,
     scored,
 )
-from tests.on_jax import rerun_on_jax
 
 
 @pytest.fixture(scope="module")
@@ -81,10 +80,6 @@ def test_value_attributions_of_a_product_are_shared_equally():
         lambda points: points[:, 0] * points[:, 1], np.array([3.0, 2.0], "float32"), np.zeros(2, "float32")
     )
     np.testing.assert_allclose(adds, [3.0, 3.0], rtol=1e-4)
-
-
-def test_explanations_hold_on_jax_too():
-    rerun_on_jax(__file__, keyword="value")
 
 
 def test_attributions_sum_to_the_change_in_score(trained, pictures):
