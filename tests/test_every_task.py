@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
-from core.callbacks import ExactResume
 from core.errors import UserError
 from core.experiment import Experiment, configurations, load_experiment
 from core.exporting.export import Exporter
@@ -22,6 +21,7 @@ from core.serving.served import kind_of, warm_up
 from core.serving.settings import Batching, Limits
 from core.training import train
 from tests import small_data
+from tests.cut_off import copied_at, cut_off
 from tests.export_alone import answers_without
 
 SOURCES = {
@@ -40,6 +40,8 @@ QUICK = [
 ]
 # What a net has more of than two layers of, each compiled many times over, shows nothing that these do not.
 SMALL = {"vision": ["width=8", "depth=1"], "speech": ["width=8"]}
+# Epoch and step; the latter for tasks that have no steps.
+WITHIN_AN_EPOCH, AFTER_AN_EPOCH = (1, 2), (2, 0)
 every_configuration = pytest.mark.parametrize("name", configurations())
 
 
@@ -55,7 +57,8 @@ def runs(sources, tmp_path_factory) -> dict[str, Run]:
     class Runs(dict):
         def __missing__(self, name: str) -> Run:
             folder = tmp_path_factory.mktemp("run") / "whole"
-            self[name] = train(quick(name, sources), folder)
+            with copied_at(folder, WITHIN_AN_EPOCH, AFTER_AN_EPOCH):
+                self[name] = train(quick(name, sources), folder)
             return self[name]
 
     return Runs()
@@ -173,38 +176,11 @@ def test_every_test_example_has_its_row_of_predictions(name, runs):
 
 @every_configuration
 def test_a_training_cut_off_within_an_epoch_ends_with_the_weights_of_an_uninterrupted_one(
-    name, runs, sources, tmp_path, monkeypatch
+    name, runs, sources
 ):
-    with monkeypatch.context() as patch:
-        cut_at(patch, epoch=1)
-        with pytest.raises(CutError):
-            train(quick(name, sources), tmp_path / "cut")
-    resumed = train(quick(name, sources), tmp_path / "cut", resume=True)
+    resumed = train(quick(name, sources), cut_off(runs[name].folder), resume=True)
     for expected, received in zip(runs[name].model.get_weights(), resumed.model.get_weights(), strict=True):
         np.testing.assert_array_equal(received, expected)
-
-
-class CutError(Exception):
-    """Stands for the end of the process."""
-
-
-def cut_at(patch: pytest.MonkeyPatch, epoch: int) -> None:
-    """End the training within an epoch, or after it where a task has no steps."""
-    after_batch, begin = ExactResume.on_train_batch_end, ExactResume.on_epoch_begin
-
-    def begin_epoch(self: ExactResume, index: int, logs: dict | None = None) -> None:
-        begin(self, index, logs)
-        self.cut_now = index == epoch
-        if index == epoch + 1:
-            raise CutError
-
-    def end_batch(self: ExactResume, batch: int, logs: dict | None = None) -> None:
-        after_batch(self, batch, logs)
-        if self.cut_now and batch == 1:
-            raise CutError
-
-    patch.setattr(ExactResume, "on_epoch_begin", begin_epoch)
-    patch.setattr(ExactResume, "on_train_batch_end", end_batch)
 
 
 @every_configuration

@@ -19,7 +19,6 @@ from core.attribution import (
 )
 from core.errors import UserError
 from core.explanation import Anatomy, explained, grid
-from tests.on_jax import rerun_on_jax
 
 
 @pytest.fixture(scope="module")
@@ -79,10 +78,6 @@ def test_value_attributions_of_a_product_are_shared_equally():
         lambda points: points[:, 0] * points[:, 1], np.array([3.0, 2.0], "float32"), np.zeros(2, "float32")
     )
     np.testing.assert_allclose(adds, [3.0, 3.0], rtol=1e-4)
-
-
-def test_explanations_hold_on_jax_too():
-    rerun_on_jax(__file__, keyword="value")
 
 
 def test_attributions_sum_to_the_change_in_score(trained, pictures):

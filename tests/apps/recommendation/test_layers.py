@@ -5,7 +5,6 @@ from keras import ops
 
 from apps.recommendation.layers import Factors, PooledItems, SeenItems
 from core.data.examples import Ragged
-from tests.on_jax import rerun_on_jax
 
 
 def test_the_penalty_value_over_an_epoch_is_the_objective_of_least_squares():
@@ -79,7 +78,3 @@ def test_a_share_of_the_items_is_left_out_while_training():
 def test_a_layer_is_made_again_from_its_configuration(layer):
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
     assert again.get_config() == layer.get_config()
-
-
-def test_values_on_jax():
-    rerun_on_jax(__file__, keyword="value")

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from apps.vision.nets import NETS
-from tests.on_jax import rerun_on_jax
 
 
 @pytest.mark.parametrize("net", NETS)
@@ -39,10 +38,6 @@ def test_a_residual_net_whose_last_convolutions_are_zero_hands_its_shortcuts_thr
         np.random.default_rng(0).normal(size=(1, 8, 8, 1))
     )
     np.testing.assert_array_equal(*seen)
-
-
-def test_nets_on_jax():
-    rerun_on_jax(__file__, keyword="vector and resnet and shape0")
 
 
 def test_a_residual_net_has_no_convolution_of_one_pixel_with_strides_which_corrupts_memory_on_a_cpu():

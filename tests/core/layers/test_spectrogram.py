@@ -7,7 +7,6 @@ from scipy import signal
 
 from core.layers import LogMelSpectrogram
 from core.layers.spectrogram import mel_bands
-from tests.on_jax import rerun_on_jax
 
 RATE = 8000
 
@@ -96,7 +95,3 @@ def test_log_mel_layer_refuses_arguments_out_of_range(arguments):
 def test_log_mel_layer_refuses_waves_with_channels():
     with pytest.raises(ValueError, match=r"\(batch_size, num_samples\)"):
         LogMelSpectrogram()(np.zeros((1, 16000, 2), "float32"))
-
-
-def test_layers_on_jax():
-    rerun_on_jax("tests/core/layers", "tests/core/optimizers", keyword="value")

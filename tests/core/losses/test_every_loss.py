@@ -13,7 +13,6 @@ import pytest
 
 from core import losses
 from tests.core.losses.gradients import Differentiated, differentiate, value_and_gradient
-from tests.on_jax import rerun_on_jax
 
 # For each loss: how to make it with no argument at its default, targets, and the shape of the predictions.
 CASES: dict[str, tuple[Callable[[], keras.losses.Loss], np.ndarray, tuple[int, ...]]] = {
@@ -171,7 +170,3 @@ def test_an_example_of_weight_zero_has_no_gradient(case: tuple) -> None:
     gradient = value_and_gradient(lambda x: loss(targets, x, sample_weight=weights), y_pred)[1]
     assert np.abs(gradient[0]).max() > 0
     assert np.abs(gradient[1]).max() == 0
-
-
-def test_all_losses_hold_on_jax() -> None:
-    rerun_on_jax(Path(__file__).parent, keyword="value_is or gradient_is")

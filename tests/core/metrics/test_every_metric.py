@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -11,7 +10,6 @@ import pytest
 
 from core import metrics
 from tests.core.metrics.streaming import followed, streamed
-from tests.on_jax import rerun_on_jax
 
 RANDOM = np.random.default_rng(0)
 LABELS = RANDOM.integers(0, 4, 20)
@@ -83,7 +81,3 @@ def test_a_model_compiled_by_xla_gives_the_figure_of_all_at_once(name):
     received = followed(again(metric), y_true, y_pred, 10, weights)
     few = streamed(again(metric), y_true[weights], y_pred[weights], 20)
     assert received == pytest.approx(float(few.result()), rel=1e-5)
-
-
-def test_metrics_give_the_same_values_on_jax():
-    rerun_on_jax(Path(__file__).parent, keyword="value")

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import socket
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
 
@@ -15,18 +12,7 @@ from core.search import journalled_oracle
 from core.search.chief import ChiefClient, address_of, serve
 from tests.core.search.searches import oracle, search
 from tests.core.search.test_workers import wait_for
-
-WORKER = """
-import sys
-from pathlib import Path
-from core.search import workers
-from core.search.chief import ChiefClient
-from tests.core.search.searches import PRETEND, search
-workers.HEARTBEAT = 0.2
-wanted, seconds = search(stop_poor=False), sys.argv[3]
-client = ChiefClient(sys.argv[1], wanted)
-workers.Worker(client.name, client, wanted, Path(sys.argv[2]), {"PRETEND_SECONDS": seconds}, PRETEND).work()
-"""
+from tests.core.search.working import begun, work_for_chief
 
 
 @pytest.fixture
@@ -36,26 +22,24 @@ def address() -> str:
         return f"127.0.0.1:{probe.getsockname()[1]}"
 
 
-def worker(address: str, folder: Path, seconds: str) -> subprocess.Popen:
-    return subprocess.Popen([sys.executable, "-c", WORKER, address, str(folder), seconds])
-
-
 def test_workers_share_one_search_and_the_trial_of_one_that_dies_is_run_by_another(
     tmp_path, address, monkeypatch
 ):
     monkeypatch.setattr(journalled_oracle, "LOST_AFTER", 1.5)
     told = oracle(tmp_path / "chief", search(stop_poor=False), trials=6)
     server = serve(told, address)
-    dying = worker(address, tmp_path / "dying", "60")
+    dying = begun(work_for_chief, address, tmp_path / "dying", 60)
     wait_for(tmp_path / "dying" / "trials" / "0000" / "started")
-    staff = [worker(address, tmp_path / name, "0.02") for name in ("left", "right")]
+    staff = [begun(work_for_chief, address, tmp_path / name, 0.02) for name in ("left", "right")]
     dying.kill()
     end = time.monotonic() + 90
     while not told.finished():
         assert time.monotonic() < end, told.records
         told.give_back_lost()
         time.sleep(0.1)
-    assert [each.wait(timeout=30) for each in staff] == [0, 0]
+    for each in staff:
+        each.join(timeout=30)
+    assert [each.exitcode for each in staff] == [0, 0]
     server.stop(grace=None)
     assert [record.status for record in told.records.values()] == ["finished"] * 6
     run = [

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -12,6 +10,7 @@ import pytest
 from core.search.definition import Search
 from core.search.workers import Worker, delete_checkpoints, worker_environments
 from tests.core.search.searches import PRETEND, oracle, search
+from tests.core.search.working import begun, work_alone
 
 
 def worked(folder: Path, wanted: Search, trials: int, **environment: str):
@@ -72,17 +71,11 @@ def test_a_worker_that_leaves_ends_its_process_and_tells_nothing(tmp_path):
 
 
 def test_a_trial_dies_with_the_search_that_ordered_it(tmp_path):
-    script = (
-        "import sys; from pathlib import Path; from core.search.workers import Worker;"
-        "from tests.core.search.searches import *;"
-        "folder, wanted = Path(sys.argv[1]), search();"
-        "Worker('one', oracle(folder, wanted), wanted, folder, {'PRETEND_SECONDS': '60'}, PRETEND).work()"
-    )
-    parent = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)])
+    parent = begun(work_alone, tmp_path, 60)
     started = tmp_path / "trials" / "0000" / "started"
     wait_for(started)
     parent.kill()
-    parent.wait()
+    parent.join()
     child = int(started.read_text())
     for _ in range(100):
         if not alive(child):
