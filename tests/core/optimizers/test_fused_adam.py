@@ -33,7 +33,7 @@ FEATURES = np.random.default_rng(1).normal(size=(8, 3)).astype(np.float32)
         {"amsgrad": True},
         {"learning_rate": keras.optimizers.schedules.ExponentialDecay(0.1, 1, 0.5)},
     ],
-    ids=str,
+    ids=["plain", "other decays", "clipped", "accumulated", "averaged", "amsgrad", "scheduled"],
 )
 def test_its_values_are_those_of_adam(settings):
     settings = {"learning_rate": 0.1, **settings}
