@@ -6,16 +6,17 @@ Each draws anew for every wave of a batch, and leaves waves as they are outside 
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from typing import Any
 
 import keras
 from keras import ops
 
 
-class RandomWaveLayer(keras.layers.Layer):
+class RandomWaveLayer(keras.layers.Layer, ABC):
     """A layer that changes waves of shape `(batch_size, num_samples)` in training alone.
 
-    A subclass overrides `augment`.
+    A subclass gives `augment`.
 
     Args:
         seed: Of the random numbers.
@@ -27,9 +28,9 @@ class RandomWaveLayer(keras.layers.Layer):
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
 
+    @abstractmethod
     def augment(self, waves: Any) -> Any:
         """Return the waves changed at random."""
-        raise NotImplementedError
 
     def uniform(self, waves: Any, low: float, high: float) -> Any:
         """Return a number for each wave, shape `(batch_size, 1)`."""

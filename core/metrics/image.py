@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import keras
@@ -47,7 +48,7 @@ def luma(images: Any, max_value: float = 255.0) -> Any:
     return ops.sum(images * LUMA, axis=-1) + LUMA_OFFSET
 
 
-class _MeanOverImages(keras.metrics.Metric):
+class _MeanOverImages(keras.metrics.Metric, ABC):
     """Averages a value over pictures; each picture weighs the same, whatever its size."""
 
     def __init__(self, border: int, max_value: float, name: str, dtype: str | None) -> None:
@@ -61,9 +62,9 @@ class _MeanOverImages(keras.metrics.Metric):
         self.max_value = max_value
         self.mean = CompensatedMean()
 
+    @abstractmethod
     def _value(self, y_true: Any, y_pred: Any) -> Any:
         """Return the value of each pair of lumas, shape `(batch_size,)`."""
-        raise NotImplementedError
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Count a batch of pairs of pictures.

@@ -9,6 +9,7 @@ give their scores, labelled 0, beside those of the relevant items, and the figur
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import keras
@@ -20,7 +21,7 @@ from core.metrics.accumulators import CompensatedMean, weights_like
 GAINS = ("binary", "linear")
 
 
-class _RankingMetric(keras.metrics.Metric):
+class _RankingMetric(keras.metrics.Metric, ABC):
     """Finds the places of the relevant items among the best `k` of each user; averages a value over users."""
 
     # Whether the best relevant item settles the value; memory then grows with k, otherwise with its square.
@@ -33,6 +34,7 @@ class _RankingMetric(keras.metrics.Metric):
         self.k = k
         self.mean = CompensatedMean()
 
+    @abstractmethod
     def _value(self, relevance: Any, places: Any, y_true: Any) -> Any:
         """Return the value of each user, shape `(batch_size,)`.
 
@@ -42,7 +44,6 @@ class _RankingMetric(keras.metrics.Metric):
             places: Theirs, from 1, float32, of the same shape.
             y_true: Of all items, float32, shape `(batch_size, num_items)`.
         """
-        raise NotImplementedError
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Count a batch of users.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -71,15 +72,16 @@ class _ErrorRate(keras.metrics.Metric):
         return ops.divide_no_nan(self.edits.result(), self.length.result())
 
 
-class _TextErrorRate(_ErrorRate):
+class _TextErrorRate(_ErrorRate, ABC):
     """Reads strings."""
 
     def __init__(self, normalizer: Callable[[str], str] | None, name: str, dtype: str | None) -> None:
         super().__init__(name, dtype)
         self.normalizer = normalizer
 
+    @abstractmethod
     def _units(self, text: str) -> Sequence:
-        raise NotImplementedError
+        """Return what edits are counted in, such as words."""
 
     def update_state(self, y_true: Sequence[str], y_pred: Sequence[str], sample_weight: Any = None) -> None:
         """Count a batch of transcripts.

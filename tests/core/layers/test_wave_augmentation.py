@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from core.layers import RandomNoise, RandomSpeed
+from core.layers.wave_augmentation import RandomWaveLayer
 
 RATE = 8000
 TONE = np.tile(np.sin(2 * np.pi * 500 * np.arange(RATE) / RATE), (32, 1)).astype("float32")
@@ -79,3 +80,8 @@ def test_wave_layers_round_trip_through_their_config(layer):
 def test_wave_layers_refuse_arguments_out_of_range(layer, arguments):
     with pytest.raises(ValueError, match="Received"):
         layer(**arguments)
+
+
+def test_a_layer_that_does_not_say_how_it_changes_waves_can_not_be_made():
+    with pytest.raises(TypeError, match="augment"):
+        RandomWaveLayer()
