@@ -79,7 +79,7 @@ def _told(error: Exception) -> str:
     import requests
 
     if isinstance(error, requests.ConnectionError) and error.request is not None:
-        return f"{urlsplit(error.request.url).hostname} can't be reached."
+        return f"{urlsplit(str(error.request.url)).hostname} can't be reached."
     lines = str(error).strip().splitlines() or [type(error).__name__]
     near = next((line.split(" -> ")[-1] for line in lines if line.startswith("Did you mean")), "")
     hint = f" Did you mean {PREFIX}{near.rstrip(' ?')}?" if near else ""
