@@ -13,6 +13,7 @@ import numpy as np
 
 from core.callbacks import Throughput
 from core.data.feed import Feed
+from core.data.splitting import require_parts
 from core.experiment import Experiment
 from core.probe import probed
 
@@ -59,6 +60,7 @@ def benchmark(experiment: Experiment, steps: int = 50) -> StepReport:
     """
     task, fit = experiment.task, experiment.fit
     splits = task.load()
+    require_parts(splits)
     encoder = task.encode(splits.train)
     throughput = Throughput(fit.batch_size, len(splits.train))
     probe = probed(experiment, splits, encoder, steps, [throughput])

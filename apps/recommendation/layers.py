@@ -74,7 +74,7 @@ class Factors(keras.layers.Layer):
         )
         self.bias = self.add_weight(shape=(self.num_ids, 1), initializer="zeros", name="bias", autocast=False)
         self.counts = self.add_weight(
-            shape=(self.num_ids, 1), initializer="ones", trainable=False, name="counts"
+            shape=(self.num_ids, 1), initializer="ones", trainable=False, name="counts", autocast=False
         )
 
     def set_counts(self, counts: Sequence[int]) -> None:
@@ -83,14 +83,13 @@ class Factors(keras.layers.Layer):
 
     def call(self, ids: Any, training: bool | None = None) -> tuple[Any, Any]:
         """Look up the rows of the ids."""
-        vectors, bias = (
-            ops.cast(take_rows(table, ids), self.compute_dtype) for table in (self.vectors, self.bias)
-        )
+        vectors, bias = (take_rows(table, ids) for table in (self.vectors, self.bias))
         if training and (self.penalty or self.bias_penalty):
             share = ops.take(self.counts, ids, axis=0) ** (self.exponent - 1.0)
             squares = self.penalty * ops.sum(vectors**2, axis=-1, keepdims=True) + self.bias_penalty * bias**2
+            # In the precision of the tables, whatever that of the steps: Keras adds it to a loss in float32.
             self.add_loss(ops.mean(share * squares))
-        return vectors, bias
+        return ops.cast(vectors, self.compute_dtype), ops.cast(bias, self.compute_dtype)
 
     def compute_output_shape(self, input_shape: Any) -> tuple[Any, Any]:
         """Return the shapes of the vectors and the biases."""

@@ -12,6 +12,7 @@ from core.data.content import content_hash
 from core.data.examples import Column, Examples, Ragged, Splits
 from core.data.larger_than_memory import blocks_of
 from core.data.near_duplicates import near_duplicates
+from core.data.splitting import require_parts
 from core.errors import UserError
 from core.experiment import Audit
 from core.task import Task
@@ -68,9 +69,10 @@ def audited(splits: Splits, task: Task, settings: Audit) -> tuple[Splits, AuditR
         The splits, whose notes name what was found; and the report.
 
     Raises:
-        UserError: Validation or test share examples with train, and leaks are to be refused; or they have
-            labels that training lacks.
+        UserError: Train or test is empty; validation or test share examples with train, and leaks are to be
+            refused; or they have labels that training lacks.
     """
+    require_parts(splits)
     splits = _of_known_labels(splits, task)
     parts = {"train": splits.train, "validation": splits.validation, "test": splits.test}
     content = {name: content_hash(part, task.content) for name, part in parts.items()}

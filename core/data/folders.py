@@ -52,7 +52,12 @@ def labelled_files(folder: Path, suffixes: Sequence[str], what: str) -> tuple[li
         if not entry.is_dir() or entry.name[0] in "._":
             continue
         inside = sorted(
-            file for file in entry.rglob("*") if file.suffix.lower() in suffixes and file.name[0] != "."
+            file
+            for file in entry.rglob("*")
+            # A link that leads nowhere is left to the reader, which tells it; a folder or a pipe is no file.
+            if file.suffix.lower() in suffixes
+            and file.name[0] != "."
+            and (file.is_file() or file.is_symlink())
         )
         files += inside
         labels += [entry.name] * len(inside)

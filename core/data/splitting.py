@@ -43,7 +43,7 @@ def completed(
         notes: What a user should know of the reading.
 
     Raises:
-        UserError: A part would be empty, or there is no such column.
+        UserError: There is no such column.
     """
     if group is not None and time is not None:
         raise UserError(
@@ -62,18 +62,27 @@ def completed(
         upper = lower
         said.append(f"{name} {share:.0%} {_words(group, time, seed)}" if share else f"no {name} part")
     found["train"] = whole.take(position < upper)
-    for name in ("train", "test"):
-        if not len(found[name]):
-            raise UserError(
-                f"The {name} part of {whole.source} is empty: there are too few examples"
-                f"{f' or values of {group!r}' if group else ''} to split. Received: {len(whole)} examples."
-            )
     return Splits(
         **{name: found[name] for name in PARTS},
         protocol=f"{', '.join(said)}; split {split_fingerprint(found, key)}",
         notes=tuple(notes),
         official_test="test" in parts,
     )
+
+
+def require_parts(splits: Splits) -> None:
+    """Refuse a division that leaves nothing to train on, or nothing to judge on.
+
+    Raises:
+        UserError: The training part or the test part is empty.
+    """
+    sizes = {part: len(getattr(splits, part)) for part in PARTS}
+    for name in ("train", "test"):
+        if not sizes[name]:
+            raise UserError(
+                f"The {name} part of {splits.train.source} is empty: there are too few examples, or values "
+                f"to group them by, for the shares of the parts. Received: {sum(sizes.values())} examples."
+            )
 
 
 def _position(

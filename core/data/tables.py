@@ -236,7 +236,8 @@ def read_ratings(path: Path, *, skip_bad: bool = False) -> tuple[Examples, tuple
     Args:
         path: A file of fields by commas, tabs, `::` or blanks, with or without a header, or of JSON lines; it
             may be packed (`.gz`). Or a folder that holds a file named like those of MovieLens.
-        skip_bad: Leave out lines whose rating is no finite number, and count them; else refuse them.
+        skip_bad: Leave out lines whose rating is no finite number or that have too many fields, and count
+            them; else refuse them.
 
     Returns:
         Columns `user` and `item` (text), `rating` (float32) and, where the file has it, `time` (int64,
@@ -261,8 +262,9 @@ def read_ratings(path: Path, *, skip_bad: bool = False) -> tuple[Examples, tuple
     bad = sorted([*bad, *frame["_line"][~good].tolist()])
     if bad and not skip_bad:
         raise UserError(
-            f"{path}, line {bad[0]}: a rating needs a user, an item, a finite number, and a time in seconds "
-            "where the file has times. Mend the file, or leave such lines out with skip_bad=true. "
+            f"{path}, line {bad[0]}: a rating needs a user, an item, a finite number, a time in seconds where "
+            "the file has times, and no more fields than the others. Mend the file, or leave such lines out "
+            "with skip_bad=true. "
             f"Received: {len(bad)} of them."
         )
     if not good.any():
@@ -282,9 +284,8 @@ def _rating_lines(path: Path) -> tuple[pd.DataFrame, list[int]]:
         return frame[[*names, "_line"]].rename(columns=names), bad
     try:
         separator, header = _ratings_format(path)
-        with warnings.catch_warnings():
-            # pandas takes fields too many for an index, or cuts them with a warning: neither is a rating.
-            warnings.simplefilter("error", pd.errors.ParserWarning)
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always", pd.errors.ParserWarning)
             frame = pd.read_csv(
                 path,
                 sep=separator,
@@ -294,16 +295,35 @@ def _rating_lines(path: Path) -> tuple[pd.DataFrame, list[int]]:
                 keep_default_na=False,
                 na_values=[""],
                 skip_blank_lines=False,
+                on_bad_lines="warn",
                 engine="python" if separator == "::" else "c",
             )
+        skipped = _skipped_lines(warned)
     except (pd.errors.ParserError, pd.errors.ParserWarning, pd.errors.EmptyDataError, ValueError) as error:
         raise UserError(f"{path} can't be read as ratings: {str(error).strip()}.") from None
     except (OSError, EOFError, zlib.error) as error:
         raise UserError(f"{path} can't be read: {error}.") from None
     names = _rating_columns(path, list(frame.columns), header is not None)
     frame = frame[list(names)].rename(columns=names)
-    frame["_line"] = np.arange(len(frame)) + (1 if header is None else 2)
-    return frame.dropna(how="all", subset=list(names.values())), []
+    numbers = np.arange(len(frame) + len(skipped)) + (1 if header is None else 2)
+    frame["_line"] = np.setdiff1d(numbers, skipped)
+    return frame.dropna(how="all", subset=list(names.values())), skipped
+
+
+def _skipped_lines(warned: Sequence[warnings.WarningMessage]) -> list[int]:
+    """Return the numbers of the lines with fields too many, which pandas left out; raise its other warnings."""
+    import pandas as pd
+
+    skipped: list[int] = []
+    for warning in warned:
+        lines = [
+            int(line) for line in re.findall(r"^Skipping line (\d+):", str(warning.message), re.MULTILINE)
+        ]
+        # Where all lines have more fields than the header, pandas cuts them: that is no table of ratings.
+        if not lines and issubclass(warning.category, pd.errors.ParserWarning):
+            raise pd.errors.ParserWarning(str(warning.message))
+        skipped += lines
+    return skipped
 
 
 def _ratings_file(path: Path) -> Path:
@@ -369,9 +389,14 @@ def read_titles(ratings: Path) -> dict[str, str]:
                 frame = pd.read_csv(
                     path, sep=separator, header=header, encoding=encoding, dtype="str", engine="python"
                 )
-                ids, titles = frame.iloc[:, 0], frame.iloc[:, 1]
-            except (ValueError, IndexError, csv.Error) as error:
+            except (ValueError, csv.Error) as error:
                 raise UserError(f"{path} can't be read as titles: {str(error).strip()}.") from None
+            if len(frame.columns) < 2:
+                raise UserError(
+                    f"{path} can't be read as titles: an id and a title are expected in a line. "
+                    f"Received: {frame.columns[0]}."
+                )
+            ids, titles = frame.iloc[:, 0], frame.iloc[:, 1]
             known = ids.notna() & titles.notna()
             return dict(zip(ids[known], titles[known], strict=True))
     return {}

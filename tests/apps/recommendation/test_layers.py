@@ -19,6 +19,23 @@ def test_the_penalty_value_over_an_epoch_is_the_objective_of_least_squares():
     assert float(layer.losses[0]) * len(ids) == pytest.approx(by_hand, rel=1e-5)
 
 
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_the_penalty_keeps_its_precision_and_trains_where_steps_are_of_a_lower_one(policy):
+    ids = np.array([1, 2, 2], np.int32)
+    layers = [Factors(3, 2, penalty=0.7, dtype=dtype) for dtype in (policy, "float32")]
+    for layer in layers:
+        layer(ids)
+        layer.set_counts([1001, 3])
+        layer.vectors.assign([[0, 0], [1.001, 2], [3, 1]])
+        layer(ids, training=True)
+    assert float(layers[0].losses[0]) == float(layers[1].losses[0])
+    model = keras.Sequential(
+        [keras.Input((), dtype="int32"), layers[0], keras.layers.Lambda(lambda row: row[0])]
+    )
+    model.compile("sgd", "mean_squared_error", jit_compile=False)
+    assert np.isfinite(model.fit(ids, np.zeros((3, 2)), verbose=0).history["loss"]).all()
+
+
 def test_no_penalty_is_added_when_not_training():
     layer = Factors(3, 2, penalty=1.0)
     layer(np.array([1], np.int32), training=False)

@@ -148,11 +148,12 @@ def test_silent_waves_and_pictures_of_one_colour_are_found():
         label = None
 
     waves = Examples({"wave": Ragged.from_rows([[5, 5, 5], [1, 2], [], [3, 3, 4]], np.int16)})
-    empty = waves.take([])
-    _, report = audited(Splits(waves, empty, empty, protocol="by hand"), Waves, Audit())
+    other = Examples({"wave": Ragged.from_rows([[1, 2, 3]], np.int16)})
+    _, report = audited(Splits(waves, waves.take([]), other, protocol="by hand"), Waves, Audit())
     assert kinds(report)["examples of train hold one value throughout"] == 1
     pictures = Examples({"image": np.stack([np.full((4, 4, 1), 9), np.eye(4)[..., None]]).astype(np.uint8)})
-    splits = Splits(pictures, pictures.take([]), pictures.take([]), protocol="by hand")
+    other = Examples({"image": np.arange(16, dtype=np.uint8).reshape(1, 4, 4, 1)})
+    splits = Splits(pictures, pictures.take([]), other, protocol="by hand")
     _, report = audited(splits, Pictures, Audit())
     assert kinds(report) == {"examples of train hold one value throughout": 1}
 

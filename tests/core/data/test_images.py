@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 
 import numpy as np
 import pytest
@@ -130,6 +131,20 @@ def test_a_corrupt_picture_is_refused_by_name_or_left_out_and_counted(tmp_path):
     parts, notes = read_images(tmp_path, skip_bad=True)
     assert len(parts["train"]) == 1
     assert notes == ("1 pictures of train left out that can't be read",)
+
+
+def test_a_pipe_or_a_folder_named_like_a_picture_is_none(tmp_path):
+    saved(tmp_path / "cat" / "1.png", GREY)
+    os.mkfifo(tmp_path / "cat" / "2.png")
+    (tmp_path / "cat" / "3.png").mkdir()
+    assert len(read_images(tmp_path)[0]["train"]) == 1
+
+
+def test_a_link_that_leads_nowhere_is_told(tmp_path):
+    saved(tmp_path / "cat" / "1.png", GREY)
+    (tmp_path / "cat" / "2.png").symlink_to(tmp_path / "gone.png")
+    with pytest.raises(UserError, match=r"no picture at this path.*2\.png"):
+        read_images(tmp_path)
 
 
 def test_a_folder_without_pictures_is_refused(tmp_path):

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from core.data.examples import Examples
-from core.data.splitting import completed, fold_splits
+from core.data.splitting import completed, fold_splits, require_parts
 from core.errors import UserError
+from core.evaluation import pooled
 
 TEXTS = Examples(
     {
@@ -83,9 +84,11 @@ def test_parts_that_the_source_names_stay_as_they_are():
     assert "test part as published" in splits.protocol
 
 
-def test_too_few_examples_to_split_are_refused():
+def test_too_few_examples_to_split_can_t_be_trained_on_but_judged():
+    splits = completed({"train": TEXTS.take([0])}, ("text",), validation=0.1, test=0.2)
     with pytest.raises(UserError, match="Received: 1 examples"):
-        completed({"train": TEXTS.take([0])}, ("text",), validation=0.1, test=0.2)
+        require_parts(splits)
+    assert pooled(splits)["text"].tolist() == TEXTS["text"][:1].tolist()
 
 
 def test_every_example_is_held_out_once():

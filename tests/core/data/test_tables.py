@@ -175,6 +175,29 @@ def test_fields_too_many_are_refused_and_not_shifted(tmp_path):
         read_ratings(written(tmp_path / "ratings.csv", "user,item,rating\n1,2,3,4,5,6\n"))
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "line"),
+    [
+        ("ratings.csv", "user,item,rating\n1,2,3\n1,3,4,5,6\n2,2,bad\n2,3,1\n", 3),
+        ("u.data", "1\t2\t3\t4\n1\t3\t4\t5\t6\n2\t3\t1\t4\n", 2),
+        ("ratings.dat", "1::2::3::4\n1::3::4::5::6\n2::3::1::4\n", 2),
+    ],
+)
+def test_a_line_of_fields_too_many_is_named_or_left_out_and_counted(tmp_path, name, content, line):
+    path = written(tmp_path / name, content)
+    with pytest.raises(UserError, match=f"line {line}: .*no more fields"):
+        read_ratings(path)
+    examples, notes = read_ratings(path, skip_bad=True)
+    assert examples["item"].tolist() == ["2", "3"]
+    assert "bad lines of" in notes[0]
+
+
+def test_a_table_of_titles_without_titles_is_refused(tmp_path):
+    written(tmp_path / "movies.csv", "broken\n1\n")
+    with pytest.raises(UserError, match=r"movies\.csv can't be read as titles: an id and a title"):
+        read_titles(tmp_path / "ratings.csv")
+
+
 def test_a_time_beyond_all_seconds_is_refused(tmp_path):
     with pytest.raises(UserError, match="line 1"):
         read_ratings(written(tmp_path / "u.data", "1\t2\t3\t1e300\n"))
