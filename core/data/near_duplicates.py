@@ -68,7 +68,9 @@ def _near_texts(train: np.ndarray, test: np.ndarray) -> np.ndarray:
     frequency = np.bincount(
         np.concatenate([train_pieces.indices, test_pieces.indices]), minlength=pieces.n_features
     )
-    rank = np.argsort(np.argsort(frequency, kind="stable"))
+    held = np.flatnonzero(frequency)  # few of the four million pieces that there could be
+    rank = np.zeros(pieces.n_features, np.int64)
+    rank[held[np.argsort(frequency[held], kind="stable")]] = np.arange(len(held))
     train_rare, test_rare = _rarest(train_pieces, rank), _rarest(test_pieces, rank)
     train_sizes, test_sizes = np.diff(train_pieces.indptr), np.diff(test_pieces.indptr)
     near = np.zeros(len(test), bool)

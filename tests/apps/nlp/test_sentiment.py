@@ -16,6 +16,7 @@ from tests.small_data import reviews
 
 QUICK = [
     "fit.epochs=4",
+    "fit.steps_per_execution=1",
     "fit.batch_size=16",
     "fit.tensorboard=false",
     "fit.learning_rate=1e-2",

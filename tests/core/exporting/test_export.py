@@ -34,7 +34,7 @@ def texts(tmp_path_factory) -> Run:
     folder = tmp_path_factory.mktemp("texts")
     overrides = [
         *(f"data={small_data.reviews(folder)}", "encoder=recurrent", "width=8", "dropout=0.1"),
-        *("fit.epochs=1", "fit.batch_size=16", "fit.tensorboard=false"),
+        *("fit.epochs=1", "fit.steps_per_execution=1", "fit.tensorboard=false"),
     ]
     return train(load_experiment("nlp/sentiment", overrides), folder / "run")
 

@@ -20,7 +20,10 @@ def reviews(tmp_path_factory) -> Path:
 
 
 def experiment(reviews: Path, *overrides: str) -> Experiment:
-    quick = ["fit.epochs=3", "fit.batch_size=16", "task.vocabulary_size=200", "audit.leaks=allow"]
+    quick = [
+        *("fit.epochs=3", "fit.batch_size=16", "fit.steps_per_execution=1"),
+        *("task.vocabulary_size=200", "audit.leaks=allow"),
+    ]
     return load_experiment("nlp/sentiment", [f"data={reviews}", *quick, *overrides])
 
 
