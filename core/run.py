@@ -169,7 +169,9 @@ class Run:
             return
         for name in ("experiment.yaml", "audit.json", "encoder.json", "compilation.json"):
             (self.folder / name).unlink(missing_ok=True)
-        for folder in (self.checkpoints, self.folder):
+        for events in self.logs.rglob("events.out.tfevents.*"):
+            events.unlink(missing_ok=True)
+        for folder in (*self.logs.glob("*"), self.logs, self.checkpoints, self.folder):
             if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
 
