@@ -130,10 +130,19 @@ def evaluate(run: Run, data: str | None = None) -> Figures:
 
 
 def pooled(splits: Splits) -> Examples:
-    """Return all examples of the three parts in one."""
+    """Return all examples of the three parts in one.
+
+    Raises:
+        UserError: There is none.
+    """
     from core.data.examples import Examples
 
-    return Examples.concatenate(part for part in (splits.train, splits.validation, splits.test) if len(part))
+    filled = [part for part in (splits.train, splits.validation, splits.test) if len(part)]
+    if not filled:
+        raise UserError(
+            f"There is nothing to judge on. Received: {splits.train.source}, which has no example."
+        )
+    return Examples.concatenate(filled)
 
 
 def cross_validate(

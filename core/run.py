@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from core.calibration import Calibration
 from core.errors import UserError
 from core.experiment import Experiment, load_experiment
-from core.settings import validated
+from core.settings import Settings, validated
 from core.task import Encoder, Write
 from core.writing import parsed_json, to_json, write_json, written_whole
 
 if TYPE_CHECKING:
     import keras
+
+Kind = TypeVar("Kind", bound=Settings)
 
 
 class Run:
@@ -106,15 +109,22 @@ class Run:
         """What `metrics.json` holds.
 
         Raises:
-            UserError: The run is not finished.
+            UserError: The run is not finished, or the file is damaged.
         """
-        return parsed_json(self._finished_file("metrics.json"))
+        path = self._finished_file("metrics.json")
+        metrics = parsed_json(path)
+        if not isinstance(metrics, dict) or not metrics.keys() >= {"test", "baseline", "data"}:
+            raise UserError(
+                f"{path} is damaged: train again, or bring it back from a copy. "
+                f"Received: {', '.join(metrics) if isinstance(metrics, dict) and metrics else 'no figures'}."
+            )
+        return metrics
 
     @cached_property
     def encoder(self) -> Encoder:
         """The encoder that the task learnt from its training examples."""
-        tree = parsed_json(self._finished_file("encoder.json"))
-        encoder = validated(self.experiment.task.encoder_class, tree, "encoder")
+        path = self._finished_file("encoder.json")
+        encoder = _validated_file(self.experiment.task.encoder_class, path)
         return encoder.model_copy(update={"calibration": self.calibration}) if self.calibration else encoder
 
     @property
@@ -123,7 +133,7 @@ class Run:
         path = self.folder / "calibration.json"
         if not path.is_file():
             return None
-        return validated(Calibration, parsed_json(path), "calibration")
+        return _validated_file(Calibration, path)
 
     @cached_property
     def model(self) -> keras.Model:
@@ -133,8 +143,11 @@ class Run:
         model = built(self.as_trained, self.encoder)
         path = self._finished_file("model.keras")
         try:
-            model.load_weights(path)
-        except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
+            with warnings.catch_warnings():
+                # A part that the file lacks is no weight to go on without.
+                warnings.filterwarnings("error", "Skipping nested container")
+                model.load_weights(path)
+        except (ValueError, KeyError, OSError, zipfile.BadZipFile, UserWarning) as error:
             first = str(error).strip().splitlines()[0]
             raise UserError(f"{path} does not fit the task that reads it: {first}") from None
         return model
@@ -143,7 +156,9 @@ class Run:
         path = self.folder / name
         if not path.is_file():
             raise UserError(
-                f"{self.folder} has no {name}: its training did not finish. "
+                f"{self.folder} has lost its {name}: bring it back from a copy, or train again."
+                if self.finished
+                else f"{self.folder} has no {name}: its training did not finish. "
                 "Give the same `quartet train` command again with --resume."
             )
         return path
@@ -154,7 +169,9 @@ class Run:
             return
         for name in ("experiment.yaml", "audit.json", "encoder.json", "compilation.json"):
             (self.folder / name).unlink(missing_ok=True)
-        for folder in (self.checkpoints, self.folder):
+        for events in self.logs.rglob("events.out.tfevents.*"):
+            events.unlink(missing_ok=True)
+        for folder in (*self.logs.glob("*"), self.logs, self.checkpoints, self.folder):
             if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
 
@@ -189,6 +206,14 @@ class Run:
         """Give a function that appends one JSON row to the file `name`, which appears when the block ends."""
         with written_whole(self.folder / name) as path, path.open("w", encoding="utf-8") as file:
             yield lambda row: print(to_json(row), file=file)
+
+
+def _validated_file(kind: type[Kind], path: Path) -> Kind:
+    """Return what a JSON file holds, as its kind of settings."""
+    try:
+        return validated(kind, parsed_json(path), path.stem)
+    except UserError as error:
+        raise UserError(f"{path} is damaged, or of another task: {error}") from None
 
 
 def newest_unfinished(folder: Path, experiment: Experiment) -> Path:

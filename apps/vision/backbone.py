@@ -40,7 +40,10 @@ def pooled(pictures: Any, normalised: keras.Layer, preset: str, *, frozen: bool)
     if x.shape[-1] == 1 and channels == 3:
         x = layers.Concatenate()([x, x, x])
     x = model(x, training=False) if frozen else model(x)
-    return layers.GlobalAveragePooling2D()(x) if len(x.shape) == 4 else layers.GlobalAveragePooling1D()(x)
+    if len(x.shape) == 3:
+        return layers.GlobalAveragePooling1D()(x)
+    # What explains an answer takes maps from a layer of the outer model, which the backbone's own are not.
+    return layers.GlobalAveragePooling2D()(layers.Identity()(x))
 
 
 def _loaded(preset: str) -> keras.Model:
@@ -49,10 +52,10 @@ def _loaded(preset: str) -> keras.Model:
     try:
         model = keras_hub.models.Backbone.from_preset(preset)
     except Exception as error:  # whatever a folder, a hub or a network may do
-        told = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise UserError(
-            f"KerasHub can't give this preset: {told[:200]}. Received: preset={preset!r}."
-        ) from None
+        told = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+        # A list of all presets follows what ends in a colon.
+        told = told.rpartition(".")[0] if told.endswith(":") else told.rstrip(".")
+        raise UserError(f"KerasHub can't give this preset: {told}. Received: preset={preset!r}.") from None
     if not hasattr(model.input, "shape") or len(model.input.shape) != 4:
         raise UserError(
             f"The preset is no image backbone, but a {type(model).__name__}. Received: preset={preset!r}."

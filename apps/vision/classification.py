@@ -194,7 +194,8 @@ class PictureClassification(Classification):
         from core.explanation import Anatomy, grid
 
         layer = next((each for each in model.layers if isinstance(each, keras.layers.Rescaling)), None)
-        shapes = {each.name: getattr(each.output, "shape", ()) for each in model.layers}
+        outer = [each for each in model.layers if not isinstance(each, keras.Model)]
+        shapes = {each.name: getattr(each.output, "shape", ()) for each in outer}
         # The last maps that still tell where something is.
         deep = [name for name, shape in shapes.items() if len(shape) == 4 and min(shape[1:3]) >= CELLS]
         picture = self.features(self.read([value]), encoder)[0]

@@ -284,6 +284,6 @@ def _opened(name: str, source: Content, sample_rate: int, skip_bad: bool) -> np.
             else str(error).rstrip(".")
         )
         raise UserError(
-            f"{name} can't be read as a recording: {told}. Remove it, or leave such files out "
-            "with skip_bad=true."
+            f"{name} can't be read as a recording: {told}. Remove it; a training leaves such files "
+            "out with skip_bad=true."
         ) from None

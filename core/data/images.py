@@ -110,6 +110,8 @@ def decoded(
         None,
     )
     if first is None:
+        if not skip_bad and len(files):
+            _opened(files[0], size, channels, False)
         raise UserError(
             f"None of {len(files)} pictures can be read. Received: {', '.join(map(str, files[:3]))}."
         )
@@ -174,8 +176,8 @@ def _opened(file: Path, size: Size | None, channels: int | None, skip_bad: bool)
         if skip_bad:
             return None
         raise UserError(
-            f"{file} can't be read as a picture: {str(error).rstrip('.')}. Remove it, or leave such files "
-            "out with skip_bad=true."
+            f"{file} can't be read as a picture: {str(error).rstrip('.')}. Remove it; a training leaves "
+            "such files out with skip_bad=true."
         ) from None
 
 

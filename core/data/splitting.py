@@ -89,11 +89,7 @@ def _position(
     examples: Examples, key: Sequence[str], seed: int, group: str | None, time: str | None
 ) -> np.ndarray:
     """Return a number in [0, 1) for each example; the highest become the test part."""
-    for name in (group, time):
-        if name is not None and name in examples and not _is_plain(examples.columns[name]):
-            raise UserError(
-                f"Column {name!r} holds no single values to split by. Received: {examples.source}."
-            )
+    _require_plain(examples, (group, time))
     if time is not None:
         ranks = np.empty(len(examples))
         ranks[_by_time(examples, time)] = np.arange(len(examples))
@@ -107,6 +103,14 @@ def _position(
     middle = np.empty(len(counts))
     middle[order] = (np.cumsum(counts[order]) - counts[order] / 2) / len(examples)
     return middle[members]
+
+
+def _require_plain(examples: Examples, names: Sequence[str | None]) -> None:
+    for name in names:
+        if name is not None and name in examples and not _is_plain(examples.columns[name]):
+            raise UserError(
+                f"Column {name!r} holds no single values to split by. Received: {examples.source}."
+            )
 
 
 def _by_time(examples: Examples, time: str) -> np.ndarray:
@@ -176,6 +180,7 @@ def fold_splits(
                 f"{examples.source} has no column {name!r} to make folds by. "
                 f"Received the columns: {', '.join(examples.columns)}."
             )
+    _require_plain(examples, (group, time))
     try:
         if time:
             how, pairs = f"by {time}", _pairs_by_time(_by_time(examples, time), num_folds)
@@ -186,7 +191,8 @@ def fold_splits(
     except ValueError as error:
         if isinstance(error, UserError):
             raise
-        raise UserError(f"{examples.source} can't be divided into {num_folds} folds: {error}.") from None
+        told = str(error).rstrip(".")
+        raise UserError(f"{examples.source} can't be divided into {num_folds} folds: {told}.") from None
     for fold, (rest, held_out) in enumerate(pairs, start=1):
         whole = completed(
             {"train": examples.take(rest), "test": examples.take(held_out)},

@@ -262,9 +262,9 @@ def read_ratings(path: Path, *, skip_bad: bool = False) -> tuple[Examples, tuple
     bad = sorted([*bad, *frame["_line"][~good].tolist()])
     if bad and not skip_bad:
         raise UserError(
-            f"{path}, line {bad[0]}: a rating needs a user, an item, a finite number, a time in seconds if "
-            "the file has times, and no more fields than the others. Mend the file, or leave such lines out "
-            "with skip_bad=true. "
+            f"{path}, line {bad[0]}: a rating needs a user, an item, a finite number, a time in seconds "
+            "where the file has times, and no more fields than the others. Mend the file, or leave such "
+            "lines out with skip_bad=true. "
             f"Received: {len(bad)} of them."
         )
     if not good.any():
@@ -311,7 +311,7 @@ def _rating_lines(path: Path) -> tuple[pd.DataFrame, list[int]]:
 
 
 def _skipped_lines(warned: Sequence[warnings.WarningMessage]) -> list[int]:
-    """Return the numbers of the lines with fields too many, which pandas left out; raise other warnings."""
+    """Return the numbers of lines with fields too many, which pandas left out; raise its other warnings."""
     import pandas as pd
 
     skipped: list[int] = []

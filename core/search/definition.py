@@ -107,7 +107,11 @@ class Search:
 
     def __post_init__(self) -> None:
         if self.strategy not in get_args(Strategy):
-            raise UserError(unknown_key(self.strategy, get_args(Strategy)).replace("key", "strategy"))
+            raise UserError(
+                unknown_key(self.strategy, get_args(Strategy))
+                .replace("keys", "strategies")
+                .replace("key", "strategy")
+            )
         if not self.objectives:
             object.__setattr__(self, "objectives", objectives_of(self.experiment, None))
         if self.strategy == "hyperband" and (self.folds or len(self.objectives) > 1):

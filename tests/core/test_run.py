@@ -97,6 +97,40 @@ def test_a_damaged_file_of_a_run_is_named(tmp_path, name, read):
         getattr(run, read)
 
 
+@pytest.mark.parametrize("content", ["{}", "[]", '{"test": {}}'])
+def test_metrics_without_figures_are_damaged(tmp_path, content):
+    run = Run.create(tmp_path, EXPERIMENT)
+    (tmp_path / "metrics.json").write_text(content)
+    with pytest.raises(UserError, match=r"metrics\.json is damaged"):
+        _ = run.metrics
+
+
+def test_an_encoder_of_another_task_is_named_with_its_file(tmp_path):
+    run = Run.create(tmp_path, EXPERIMENT)
+    (tmp_path / "encoder.json").write_text('{"labels": []}')
+    with pytest.raises(UserError, match=r"encoder\.json is damaged, or of another task: .*encoder\.labels"):
+        _ = run.encoder
+
+
+def test_a_finished_run_that_lost_a_file_is_not_told_to_resume(tmp_path):
+    run = Run.create(tmp_path, EXPERIMENT)
+    (tmp_path / "metrics.json").write_text("{}")
+    with pytest.raises(UserError, match=r"has lost its encoder\.json"):
+        _ = run.encoder
+
+
+@pytest.mark.parametrize(("own", "left"), [(None, []), ("notes.txt", ["logs", "logs/notes.txt"])])
+def test_a_discarded_run_takes_its_logs_along_and_leaves_what_is_the_user_s(tmp_path, own, left):
+    run = Run.create(tmp_path / "run", EXPERIMENT)
+    (run.logs / "train").mkdir(parents=True)
+    (run.logs / "train" / "events.out.tfevents.1.host.v2").touch()
+    if own:
+        (run.logs / own).touch()
+    run.discard()
+    assert run.folder.exists() is bool(left)
+    assert sorted(path.relative_to(run.folder).as_posix() for path in run.folder.rglob("*")) == left
+
+
 def test_a_run_with_a_checkpoint_is_not_discarded(tmp_path):
     run = Run.create(tmp_path / "run", EXPERIMENT)
     run.checkpoints.mkdir()

@@ -91,6 +91,19 @@ def test_a_backbone_is_trained_from_its_preset_folder_and_answers_the_same_when_
     assert answers_the_same_when_loaded(run)
 
 
+def test_an_answer_of_a_backbone_is_explained_by_its_own_maps(presets):
+    task = PictureClassification(net="backbone", preset=presets["convolutions"], size=32)
+    encoder = task.encode(pictures(4))
+    model = task.build(encoder)
+    anatomy = task.anatomy(model, encoder, pictures(1)["image"][0])
+    backbone = next(layer for layer in model.layers if isinstance(layer, keras_hub.models.Backbone))
+    maps = model.get_layer(anatomy.maps).output
+    assert maps.shape[1:] == backbone.compute_output_shape((1, 32, 32, 3))[1:]
+    explanation = task.explain(model, encoder, pictures(1)["image"][0], "grad_cam")
+    assert explanation.method == "grad_cam"
+    assert np.isfinite([part.adds for part in explanation.parts]).all()
+
+
 def test_a_frozen_backbone_leaves_two_weights_to_train(presets):
     task = PictureClassification(net="backbone", preset=presets["convolutions"], frozen=True)
     assert len(task.build(task.encode(pictures(4))).trainable_weights) == 2

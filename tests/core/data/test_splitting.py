@@ -91,6 +91,12 @@ def test_too_few_examples_to_split_can_t_be_trained_on_but_judged():
     assert pooled(splits)["text"].tolist() == TEXTS["text"][:1].tolist()
 
 
+def test_no_example_at_all_can_t_be_judged_on():
+    splits = completed({"train": TEXTS.take([])}, ("text",), validation=0.1, test=0.2)
+    with pytest.raises(UserError, match="nothing to judge on"):
+        pooled(splits)
+
+
 def test_every_example_is_held_out_once():
     held = [part.test["time"] for part in fold_splits(TEXTS, 5, key=("text",), stratify="label")]
     assert sorted(np.concatenate(held).tolist()) == list(range(500))
@@ -158,3 +164,9 @@ def test_a_column_of_pictures_is_refused_as_a_group():
     examples = Examples({"image": np.zeros((4, 2, 2), np.uint8)})
     with pytest.raises(UserError, match="no single values"):
         completed({"train": examples}, ("image",), validation=0, test=0.4, group="image")
+
+
+def test_folds_by_a_column_of_many_values_a_row_are_refused():
+    waves = Examples({"wave": Ragged.from_rows([[1, 2], [3]] * 5, np.int16), "text": [*"abcdefghij"]})
+    with pytest.raises(UserError, match="no single values"):
+        next(fold_splits(waves, 2, key=("text",), time="wave"))

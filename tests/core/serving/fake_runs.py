@@ -97,5 +97,5 @@ def write_run(folder: Path, task: type[Task], **fields: Any) -> Path:
     tree = {"version": 1, "task": {"type": f"{task.__module__}.{task.__name__}", **fields}}
     (folder / "experiment.yaml").write_text(yaml.safe_dump(tree))
     (folder / "encoder.json").write_text("{}")
-    (folder / "metrics.json").write_text("{}")
+    (folder / "metrics.json").write_text('{"test": {}, "baseline": {}, "data": {}}')
     return folder
