@@ -117,7 +117,8 @@ def test_a_search_that_was_killed_runs_no_finished_trial_twice_and_ends_the_same
 def test_where_all_trials_fail_the_search_says_why(ratings, tmp_path):
     wanted = ratings_search(ratings, objectives=())
     with pytest.raises(
-        UserError, match=r"No trial of 5 succeeded. Most often: its process ended with code 3"
+        UserError,
+        match=r"No trial of 5 succeeded. Most often: its process ended with code 3.* Mend it and delete",
     ):
         tune(wanted, tmp_path / "search", Budget(5), command=[sys.executable, "-c", "raise SystemExit(3)"])
 
