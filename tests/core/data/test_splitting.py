@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.data.examples import Examples
+from core.data.examples import Examples, Ragged
 from core.data.splitting import completed, fold_splits, require_parts
 from core.errors import UserError
 from core.evaluation import pooled
