@@ -78,7 +78,7 @@ def test_idx_files_are_read(tmp_path, packed):
             head = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
             content = head + array.tobytes()
             name = f"{prefix}-{kind}-ubyte" + (".gz" if packed else "")
-            (tmp_path / name).write_bytes(gzip.compress(content) if packed else content)
+            (tmp_path / name).write_bytes(gzip.compress(content, mtime=0) if packed else content)
     parts, _ = read_images(tmp_path)
     np.testing.assert_array_equal(parts["test"]["image"][..., 0], pictures)
     assert parts["train"]["label"].tolist() == ["0", "1", "0"]

@@ -33,7 +33,7 @@ def test_named_columns_are_read_from_every_format(tmp_path, name, content):
 
 
 def test_a_packed_table_is_read_like_a_plain_one(tmp_path):
-    path = written(tmp_path / "a.tsv.gz", gzip.compress(b"text\tlabel\na\t1\n"))
+    path = written(tmp_path / "a.tsv.gz", gzip.compress(b"text\tlabel\na\t1\n", mtime=0))
     assert read_table(path, NAMED)[0]["text"].tolist() == ["a"]
 
 
@@ -80,7 +80,7 @@ def test_a_text_of_100000_characters_is_read_whole(tmp_path):
         ("a.csv", os.urandom(4000), "a.csv"),
         ("a.doc", "text", "A table ends in"),
         ("a.csv.gz", b"no gzip", "can't be read"),
-        ("a.csv.gz", gzip.compress(b"text,label\na,1\n")[:-6], "can't be read"),
+        ("a.csv.gz", gzip.compress(b"text,label\na,1\n", mtime=0)[:-6], "can't be read"),
         ("a.csv", 'text,label\nfine,1\n"open,1\nnext,0\n', "line 3"),
         ("a.csv", "text,label,text\na,1,b\n", "several columns of one name"),
         ("a.jsonl", '{"text": "\\ud800", "label": 1}\n{"text": "a", "label": 1}\n', "line 1"),
@@ -155,7 +155,7 @@ def test_ratings_without_time_are_read(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("a.csv.gz", gzip.compress(b"user,item,rating\nNA,x,3\n")),
+        ("a.csv.gz", gzip.compress(b"user,item,rating\nNA,x,3\n", mtime=0)),
         ("a.jsonl", '{"user": "NA", "item": "x", "rating": 3}\n'),
     ],
 )
