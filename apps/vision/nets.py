@@ -94,7 +94,7 @@ def _residual_block(x: Any, channels: int, strides: int) -> Any:
     if strides > 1 or x.shape[-1] != channels:
         # Every second pixel first: TensorFlow's own 1 x 1 convolution with strides, of 8 channels or fewer on
         # a CPU, writes beyond its memory while it trains.
-        thinned = layers.MaxPooling2D(1, strides=strides)(active) if strides > 1 else active
+        thinned = layers.AveragePooling2D(1, strides=strides)(active) if strides > 1 else active
         shortcut = layers.Conv2D(channels, 1, use_bias=False)(thinned)
     x = layers.Conv2D(channels, 3, strides=strides, padding="same", use_bias=False)(active)
     x = layers.Conv2D(channels, 3, padding="same", use_bias=False)(_activated(x))
