@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from unittest.mock import patch
 
-from benchmarks.table import Line, print_table
+from benchmarks.table import Line, given, print_table
 from core.compilation import CHOICES, chosen
 from core.data.examples import Splits
 from core.errors import UserError
@@ -83,4 +83,4 @@ def choice(experiment: Experiment, splits: Splits, encoder: Encoder) -> tuple[Ex
 
 
 if __name__ == "__main__":
-    print_table(list(lines(dict(given.split("=", 1) for given in sys.argv[1:]))))
+    print_table(list(lines(dict(each.split("=", 1) for each in given(__doc__, "TASK=DATA")))))

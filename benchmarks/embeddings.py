@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 import keras
 import numpy as np
 
-from benchmarks.table import Line, print_table
+from benchmarks.table import Line, given, print_table
 from core.layers import LargeEmbedding, LookupModel
 from core.optimizers import LazyAdam, RowWiseAdagrad
 
@@ -91,4 +91,5 @@ def lines() -> Iterator[Line]:
 
 
 if __name__ == "__main__":
+    given(__doc__)
     print_table(list(lines()))

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.peers import environment
-from benchmarks.table import Line, print_table
+from benchmarks.table import Line, given, print_table
 
 PEER = "torch==2.13.0"
 ROUNDS, SECONDS = 5, 2.0
@@ -183,8 +183,8 @@ def fastest(rates: dict[str, list[float]], ways: tuple[str, ...]) -> str:
 
 def main() -> None:
     """Print the table."""
-    if len(sys.argv) > 1:
-        print_table(list(lines(Path(sys.argv[1]))))
+    if python := given(__doc__, "PYTHON"):
+        print_table(list(lines(Path(python[0]))))
         return
     with environment(PEER, "numpy") as python:
         print_table(list(lines(python)))

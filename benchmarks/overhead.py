@@ -9,7 +9,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from benchmarks.table import Line, print_table
+from benchmarks.table import Line, given, print_table
 from core.experiment import load_experiment
 from core.run import Run
 from core.training import built, training_callbacks
@@ -76,4 +76,5 @@ class EpochTimer(keras.callbacks.Callback):
 
 
 if __name__ == "__main__":
+    given(__doc__)
     print_table([line()])

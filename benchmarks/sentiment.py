@@ -9,7 +9,6 @@ them, judging and the import of libraries are not counted. A net's accuracy is t
 from __future__ import annotations
 
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -20,7 +19,7 @@ import keras
 import numpy as np
 
 from apps.nlp.baselines import nbsvm, tfidf_regression
-from benchmarks.table import Line, print_table
+from benchmarks.table import Line, given, print_table
 from core.experiment import Experiment, load_experiment
 from core.run import Run
 from core.task import Figures
@@ -111,4 +110,4 @@ def lines(data: str, *overrides: str) -> Iterator[Line]:
 
 
 if __name__ == "__main__":
-    print_table(list(lines(*sys.argv[1:])))
+    print_table(list(lines(*given(__doc__, "DATA", nargs="+"))))

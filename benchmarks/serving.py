@@ -11,12 +11,12 @@ from __future__ import annotations
 import asyncio
 import gc
 import statistics
-import sys
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from benchmarks.load_generator import Case, cases_of, load, served
+from benchmarks.table import given
 from core.run import Run
 
 CLIENTS, ROUNDS, SECONDS, BATCH = 64, 3, 6.0, 64
@@ -132,5 +132,5 @@ def throughput(folder: str) -> None:
 
 
 if __name__ == "__main__":
-    for folder in sys.argv[1:]:
+    for folder in given(__doc__, "RUN", nargs="+"):
         throughput(folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import datetime
 import platform
 import statistics
@@ -87,3 +88,17 @@ def _processor() -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
+
+
+def given(about: str | None, name: str = "", nargs: str = "*") -> list[str]:
+    """Return what the command line gives; `--help` tells about the benchmark.
+
+    Args:
+        about: What is told.
+        name: Of the values that it takes, if any.
+        nargs: How many, as `argparse` says it.
+    """
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawTextHelpFormatter)
+    if name:
+        parser.add_argument(name, nargs=nargs)
+    return vars(parser.parse_args()).get(name, [])
