@@ -3,9 +3,9 @@
     python -m benchmarks.nets [PYTHON]
 
 The peer is installed in an environment of its own, which is removed at the end; PYTHON is an interpreter that
-has it already. Each side is one process that stays, and they take their turns: every round runs each way of
-each net for some steps. All learn by Adam from the same numbers of random examples, in memory. Ours are the
-nets, layers and optimizer that tasks are trained with.
+has it already. Each way of a net has a process of its own, as a training has, and they take their turns:
+every round runs each for some steps. All learn by Adam from the same numbers of random examples, in memory.
+Ours are the nets, layers and optimizer that tasks are trained with.
 """
 
 from __future__ import annotations
@@ -108,17 +108,15 @@ def trainer(net: str, way: str) -> Callable[[], float]:
 
 
 def answer(trainer: Callable[[str, str], Callable[[], float]]) -> None:
-    """Run what standard input names, a net and a way a line, and print the examples a second of each."""
-    known: dict[str, Callable[[], float]] = {}
-    for line in map(str.strip, sys.stdin):
-        if line not in known:
-            known[line] = trainer(*line.split(",", 1))
-            known[line]()
-        print(known[line](), flush=True)
+    """Train the net in the way that the command line names; print examples a second for each line read."""
+    train = trainer(*sys.argv[-2:])
+    train()
+    for _ in sys.stdin:
+        print(train(), flush=True)
 
 
 class Side:
-    """A process that trains nets when it is asked to.
+    """A process that trains a net when it is asked to.
 
     Args:
         command: What it runs.
@@ -133,11 +131,11 @@ class Side:
             text=True,
         )
 
-    def examples_per_second(self, net: str, way: str) -> float:
+    def examples_per_second(self) -> float:
         """Return how many examples a second it trains with now."""
         assert self.process.stdin
         assert self.process.stdout
-        print(f"{net},{way}", file=self.process.stdin, flush=True)
+        print(file=self.process.stdin, flush=True)
         return float(self.process.stdout.readline())
 
 
@@ -147,16 +145,24 @@ def lines(python: Path) -> Iterator[Line]:
     Args:
         python: An interpreter that has the peer.
     """
-    sides = {
-        "Keras": (Side(sys.executable, "-m", "benchmarks.nets", "--ours"), OURS),
-        "PyTorch": (Side(python, "-m", "benchmarks.nets_pytorch"), THEIRS),
+    commands = {
+        "Keras": ((sys.executable, "-m", "benchmarks.nets", "--ours"), OURS),
+        "PyTorch": ((python, "-m", "benchmarks.nets_pytorch"), THEIRS),
     }
     for net in NETS:
-        rates: dict[str, dict[str, list[float]]] = {name: {} for name in sides}
+        sides = [
+            (name, way, Side(*command, net, way))
+            for name, (command, ways) in commands.items()
+            for way in ways
+        ]
+        for *_, side in sides:  # until all have warmed up
+            side.examples_per_second()
+        rates: dict[str, dict[str, list[float]]] = {name: {} for name in commands}
         for _ in range(ROUNDS):
-            for name, (side, ways) in sides.items():
-                for way in ways:
-                    rates[name].setdefault(way, []).append(side.examples_per_second(net, way))
+            for name, way, side in sides:
+                rates[name].setdefault(way, []).append(side.examples_per_second())
+        for *_, side in sides:
+            side.process.communicate()
         for name, found in rates.items():
             told = ", ".join(f"{way} {statistics.median(each):,.0f}" for way, each in found.items())
             print(f"{net}, {name}, examples a second: {told}", flush=True)
@@ -172,8 +178,6 @@ def lines(python: Path) -> Iterator[Line]:
                 more=True,
                 note=best,
             )
-    for side, _ in sides.values():
-        side.process.communicate()
 
 
 def fastest(rates: dict[str, list[float]], ways: tuple[str, ...]) -> str:
@@ -191,4 +195,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    answer(trainer) if sys.argv[1:] == ["--ours"] else main()
+    answer(trainer) if sys.argv[1:2] == ["--ours"] else main()
