@@ -162,7 +162,7 @@ def lines(python: Path) -> Iterator[Line]:
             for name, way, side in sides:
                 rates[name].setdefault(way, []).append(side.examples_per_second())
         for *_, side in sides:
-            side.process.communicate()
+            side.process.kill()  # TensorFlow takes a while to end by itself
         for name, found in rates.items():
             told = ", ".join(f"{way} {statistics.median(each):,.0f}" for way, each in found.items())
             print(f"{net}, {name}, examples a second: {told}", flush=True)
