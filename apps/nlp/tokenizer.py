@@ -45,9 +45,9 @@ def portable_tokenizer(preprocessor: Any, length: int) -> str | None:
     made = next((make(own) for kind, make in kinds.items() if isinstance(own, kind)), None)
     if made is None:
         return None
-    before, after, padding = _added(preprocessor)
+    before, after = _added(preprocessor)
     made.enable_truncation(length)
-    made.enable_padding(length=length, pad_id=padding, pad_token=own.id_to_token(padding))
+    made.enable_padding(length=length, pad_id=own.pad_token_id, pad_token=own.pad_token)
     made.post_processor = _adding(own, before, after)
     return made.to_str()
 
@@ -117,17 +117,14 @@ def _byte_pairs(own: Any) -> Any:
     return made
 
 
-def _added(preprocessor: Any) -> tuple[list[int], list[int], int]:
-    """Return the ids that stand before and after those of a text, and the one that fills up."""
+def _added(preprocessor: Any) -> tuple[list[int], list[int]]:
+    """Return the ids that stand before and after those of a text."""
     told = preprocessor(["a"])
-    padding = np.asarray(told["padding_mask"])[0].astype(bool)
-    row = np.asarray(told["token_ids"])[0]
+    whole = np.asarray(told["token_ids"])[0][np.asarray(told["padding_mask"])[0].astype(bool)]
     text = np.asarray(preprocessor.tokenizer("a"))
-    whole = row[padding]
     starts = range(len(whole) - len(text) + 1)
     start = next(place for place in starts if (whole[place : place + len(text)] == text).all())
-    rest = row[~padding]
-    return whole[:start].tolist(), whole[start + len(text) :].tolist(), int(rest[0])
+    return whole[:start].tolist(), whole[start + len(text) :].tolist()
 
 
 def _adding(own: Any, before: list[int], after: list[int]) -> Any:
