@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,8 @@ from core.data.examples import Column, Ragged
 
 # Batches that are sorted by length together: more waste less padding, fewer mix lengths better.
 POOL_BATCHES = 100
+# Batches that are ready before they are asked for, and those that are made at once, at most.
+PREFETCHED, IN_PARALLEL = 4, 16
 
 Nest = Any  # a column, or a dict or tuple of columns
 Prepare = Callable[[Any, Any], tuple[Any, Any]]
@@ -110,9 +113,12 @@ class Feed:
             return (inputs,) if targets is None and len(batch) < 3 else (inputs, targets, *batch[2:])
 
         order = self._endless(num_examples, lengths) if self.training else self._one_pass(num_examples)
-        return order.map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(
-            tf.data.AUTOTUNE
-        )
+        at_once = min(os.cpu_count() or 1, IN_PARALLEL)
+        loaded = order.map(load, num_parallel_calls=at_once, deterministic=True).prefetch(PREFETCHED)
+        options = tf.data.Options()
+        # The thread that tunes a pipeline may miss that it is to end: a training then ended seconds later.
+        options.autotune.enabled = False
+        return loaded.with_options(options)
 
     def _one_pass(self, num_examples: int) -> tf.data.Dataset:
         seed = tf.zeros(2, tf.int32)

@@ -178,3 +178,7 @@ def test_columns_of_different_length_are_refused():
 def test_a_list_is_refused():
     with pytest.raises(ValueError, match="NumPy arrays or Ragged"):
         Feed(2).batches(["a", "b"])
+
+
+def test_no_thread_that_tunes_the_pipeline_can_hold_up_the_end_of_a_training():
+    assert Feed(batch_size=2).batches(np.arange(3)).options().autotune.enabled is False
