@@ -89,6 +89,9 @@ def trainer(net: str, way: str) -> Callable[[], float]:
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(FusedAdam(1e-4), loss, jit_compile="XLA" in way, steps_per_execution=TOGETHER)
     data = tf.data.Dataset.from_tensor_slices(examples(net)).batch(BATCH).cache().repeat().prefetch(2)
+    options = tf.data.Options()
+    options.autotune.enabled = False  # as in `core.data.feed`
+    data = data.with_options(options)
 
     class Clock(keras.callbacks.Callback):
         """Ends the training in time; the first call, which may compile, is not counted."""
