@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from apps.speech.front_end import FrontEnd
+from apps.speech.front_end import SPECTROGRAM, FrontEnd, exportable
 from core.classification import Classification, LabelEncoder, figures_of, labels_of
 from core.errors import UserError
 from core.task import Accepts, Encoder, Figures, Write, written_by
@@ -106,11 +106,11 @@ class Commands(FrontEnd, Classification):
 
         waves, lengths = x
         missing = self.num_samples - tf.shape(waves)[1]
-        waves = tf.pad(waves, [[0, 0], [1, missing]])  # the first is what stands before every wave
+        scaled = tf.cast(waves, tf.float32) / 32768.0
+        scaled = tf.pad(scaled, [[0, 0], [1, missing]])  # the first is what stands before every wave
         before = (self.num_samples - lengths) // 2
         place = tf.maximum(tf.range(1, self.num_samples + 1) - before[:, None], 0)
-        centred = tf.cast(tf.gather(waves, place, batch_dims=1), tf.float32) / 32768.0
-        return tf.ensure_shape(centred, (None, self.num_samples))
+        return tf.ensure_shape(tf.gather(scaled, place, batch_dims=1), (None, self.num_samples))
 
     def read(self, inputs: list[Any]) -> Examples:
         """Return sound files, of any rate and number of channels, or decoded waves as examples."""
@@ -183,7 +183,7 @@ class Commands(FrontEnd, Classification):
                 panel.set_ylabel("mel band")
             figure.colorbar(drawn, ax=added, label="log-odds of the label")
 
-        return Anatomy("log_mel", parts, draw)
+        return Anatomy(SPECTROGRAM, parts, draw)
 
     def portable(self, model: keras.Model, encoder: LabelEncoder) -> Portable:
         """Return the graph from waves, none longer than the window, and their lengths to probabilities."""
@@ -201,7 +201,8 @@ class Commands(FrontEnd, Classification):
             ],
             loader="apps.speech.loader",
             settings={"sample_rate": self.sample_rate, "num_samples": self.num_samples},
-            exact=("log_mel",),
+            apply=exportable(model),
+            exact=(SPECTROGRAM,),
             requires=("soundfile", "soxr"),
         )
 

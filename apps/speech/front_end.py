@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
 from core.settings import Settings
+
+if TYPE_CHECKING:
+    import keras
+
+SPECTROGRAM = "log_mel"  # the layer's name
 
 
 class FrontEnd(Settings):
@@ -46,7 +52,22 @@ class FrontEnd(Settings):
 
         x = RandomSpeed(self.speed, self.shift)(waves)
         x = RandomNoise(self.noise)(x)
-        x = LogMelSpectrogram(self.sample_rate, self.num_mels, decibels=self.decibels, name="log_mel")(x)
+        x = LogMelSpectrogram(self.sample_rate, self.num_mels, decibels=self.decibels, name=SPECTROGRAM)(x)
         x = keras.layers.BatchNormalization(momentum=0.9, center=False, scale=False)(x)
         x = RandomEqualizer(self.equalizer)(x)
         return SpecAugment(self.masks)(x)
+
+
+def exportable(model: keras.Model) -> Callable[[Any], Any]:
+    """Return a trained model of speech as a function of waves that ONNX and LiteRT can hold.
+
+    Neither has a Fourier transform; a convolution gives the same spectrogram.
+    """
+    import keras
+
+    from core.layers import LogMelSpectrogram
+
+    heard = model.get_layer(SPECTROGRAM)
+    listen = LogMelSpectrogram.from_config({**heard.get_config(), "transform": "convolution"})
+    understand = keras.Model(heard.output, model.output)
+    return lambda waves: understand(listen(waves), training=False)

@@ -31,6 +31,7 @@ def portable_classification(
     exact: tuple[str, ...] = (),
     requires: tuple[str, ...] = (),
     read: Callable[[Any], Any] | None = None,
+    apply: Callable[[Any], Any] | None = None,
     tracked: tuple[Any, ...] = (),
 ) -> Portable:
     """Return what leaves with a classification.
@@ -45,7 +46,8 @@ def portable_classification(
         exact: Names of layers that no quantisation may touch.
         requires: The packages that the loader needs for these features.
         read: The start of the graph, from its one tensor, or all of them, to what the model takes.
-        tracked: What that reads beside them, such as tables.
+        apply: From what the model takes to its logits, where the formats can't hold the model as it is.
+        tracked: What these read beside the features and the model, such as tables.
     """
     import tensorflow as tf
 
@@ -54,7 +56,7 @@ def portable_classification(
     def probabilities(*features: tf.Tensor) -> tf.Tensor:
         x = features if len(features) > 1 else features[0]
         x = x if read is None else read(x)
-        logits = model(task.prepare(x), training=False)
+        logits = apply(task.prepare(x)) if apply else model(task.prepare(x), training=False)
         return tf.nn.softmax(tf.cast(logits, tf.float32) / calibration.temperature)
 
     def raw(examples: Examples) -> list[Any]:

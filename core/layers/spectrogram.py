@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import numpy as np
@@ -10,7 +10,10 @@ from keras import ops
 
 # The loudest band of a recording below this power is silence: about a tenth of a 16-bit step of white noise.
 SILENCE = 1e-10
-ARGUMENTS = ("sample_rate", "num_mels", "frame_seconds", "hop_seconds", "min_hertz", "max_hertz", "decibels")
+ARGUMENTS = (
+    *("sample_rate", "num_mels", "frame_seconds", "hop_seconds"),
+    *("min_hertz", "max_hertz", "decibels", "transform"),
+)
 
 
 @keras.saving.register_keras_serializable(package="quartet")
@@ -18,8 +21,7 @@ class LogMelSpectrogram(keras.layers.Layer):
     """Turns waves into log-mel spectrograms, in decibels below each wave's own loudest point.
 
     The result does not depend on the gain of a recording, nor on the other waves of the batch, on which
-    `keras.layers.MelSpectrogram` takes its range of decibels. The Fourier transform is a convolution
-    (`keras.layers.STFTSpectrogram`), which exports to ONNX and LiteRT.
+    `keras.layers.MelSpectrogram` takes its range of decibels. It has no weights.
 
     Args:
         sample_rate: Samples a second, at least 1,000.
@@ -29,6 +31,7 @@ class LogMelSpectrogram(keras.layers.Layer):
         min_hertz: Lower edge of the lowest band.
         max_hertz: Upper edge of the highest band, at most half the sample rate, which is the default.
         decibels: Range below the loudest point, positive; whatever is softer counts as that soft.
+        transform: `fft`, or `convolution`: slower, and what ONNX and LiteRT can hold.
         dtype: Precision, float32 under any policy: half precision hears quantisation noise.
 
     Input shape:
@@ -57,6 +60,7 @@ class LogMelSpectrogram(keras.layers.Layer):
         min_hertz: float = 40.0,
         max_hertz: float | None = None,
         decibels: float = 60.0,
+        transform: Literal["fft", "convolution"] = "fft",
         dtype: Any = "float32",
         **kwargs: Any,
     ) -> None:
@@ -73,6 +77,8 @@ class LogMelSpectrogram(keras.layers.Layer):
                 "LogMelSpectrogram needs 0 < hop_seconds <= frame_seconds and decibels > 0. "
                 f"Received: hop_seconds={hop_seconds}, frame_seconds={frame_seconds}, decibels={decibels}."
             )
+        if transform not in ("fft", "convolution"):
+            raise ValueError(f"transform must be 'fft' or 'convolution'. Received: {transform!r}.")
         self.sample_rate = sample_rate
         self.num_mels = num_mels
         self.frame_seconds = frame_seconds
@@ -80,36 +86,49 @@ class LogMelSpectrogram(keras.layers.Layer):
         self.min_hertz = min_hertz
         self.max_hertz = max_hertz
         self.decibels = decibels
-        frame_length = round(frame_seconds * sample_rate)
-        self.stft = keras.layers.STFTSpectrogram(
-            mode="psd",
-            frame_length=frame_length,
-            frame_step=round(hop_seconds * sample_rate),
-            fft_length=2 ** int(np.ceil(np.log2(frame_length))),
-            data_format="channels_last",
-            trainable=False,
-            dtype=dtype,
-        )
-        num_bins = self.stft.compute_output_shape((None, frame_length, 1))[-1]
-        self.bands = mel_bands(num_bins, num_mels, sample_rate, min_hertz, top)
+        self.transform = transform
+        self.frame_length = round(frame_seconds * sample_rate)
+        self.hop = round(hop_seconds * sample_rate)
+        self.fft_length = 2 ** int(np.ceil(np.log2(self.frame_length)))
+        self.window = np.hanning(self.frame_length)
+        density = np.full((self.fft_length // 2 + 1, 1), 2 / np.sum(self.window**2))
+        density[[0, -1]] /= 2  # these stand for themselves alone, the others for negative frequencies too
+        self.bands = density * mel_bands(len(density), num_mels, sample_rate, min_hertz, top)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Make the kernels of the Fourier transform."""
-        if len(input_shape) != 2:
-            raise ValueError(f"Waves must be of shape (batch_size, num_samples). Received: {input_shape}.")
-        self.stft.build((*input_shape, 1))
+        """Check the shape of the waves."""
+        if len(input_shape) != 2 or (input_shape[1] or self.frame_length) < self.frame_length:
+            raise ValueError(
+                f"Waves must be of shape (batch_size, num_samples), of {self.frame_length} samples or more. "
+                f"Received: {input_shape}."
+            )
 
     def call(self, waves: Any) -> Any:
         """Return the spectrograms of waves."""
-        bands = ops.convert_to_tensor(self.bands, self.compute_dtype)
-        power = ops.matmul(self.stft(ops.expand_dims(waves, -1)), bands)
+        transformed = self._fft(waves) if self.transform == "fft" else self._convolution(waves)
+        power = ops.matmul(sum(map(ops.square, transformed)), ops.cast(self.bands, self.compute_dtype))
         loudest = ops.maximum(ops.max(power, axis=(1, 2), keepdims=True), SILENCE)
         softest = loudest * 10 ** (-self.decibels / 10)
         return ops.log10(ops.maximum(power, softest) / softest) * (10 / self.decibels)
 
+    def _fft(self, waves: Any) -> tuple[Any, Any]:
+        frames = ops.extract_sequences(waves, self.frame_length, self.hop)
+        return ops.rfft(frames * ops.cast(self.window, waves.dtype), self.fft_length)
+
+    def _convolution(self, waves: Any) -> list[Any]:
+        turns = np.outer(np.arange(self.frame_length), np.arange(self.fft_length // 2 + 1)) / self.fft_length
+        waves = ops.expand_dims(waves, -1)
+        kernels = (self.window[:, None] * wave(2 * np.pi * turns) for wave in (np.cos, np.sin))
+        return [
+            ops.conv(waves, ops.cast(kernel[:, None], waves.dtype), self.hop, padding="valid")
+            for kernel in kernels
+        ]
+
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return `(batch_size, num_frames, num_mels)`."""
-        return (*self.stft.compute_output_shape((*input_shape, 1))[:2], self.num_mels)
+        batch_size, num_samples = input_shape
+        num_frames = None if num_samples is None else 1 + (num_samples - self.frame_length) // self.hop
+        return batch_size, num_frames, self.num_mels
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor."""

@@ -8,9 +8,11 @@ from pydantic import ValidationError
 
 from apps.speech.commands import Commands, loudest_of_each
 from core.data.examples import Examples, Ragged, Splits
-from core.data.feed import Feed
+from core.data.feed import Feed, whole_batch
 from core.errors import UserError
 from core.experiment import Fit
+from core.exporting.formats import write_litert
+from core.exporting.runtime import Graph
 
 RATE = 8000
 TASK = Commands(sample_rate=RATE, seconds=0.5, width=4)
@@ -185,3 +187,13 @@ def test_a_label_never_seen_in_training_is_refused(trained):
 def test_values_out_of_range_are_refused(field):
     with pytest.raises(ValidationError):
         Commands(**field)
+
+
+def test_litert_can_hold_the_graph_from_waves_to_probabilities(trained, splits, tmp_path):
+    model, encoder = trained
+    portable = TASK.portable(model, encoder)
+    write_litert(portable.graph, tmp_path / "model.tflite")
+    waves, lengths = whole_batch(TASK.features(splits.test, encoder))
+    found = Graph(tmp_path)({"waves": waves.numpy(), "lengths": lengths.numpy()})
+    inputs = [splits.test.ragged("wave")[row] for row in range(len(splits.test))]
+    np.testing.assert_allclose(found, portable.score(inputs), atol=1e-5)
