@@ -7,21 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from core.errors import UserError
+from core.presets import from_preset
 
 CHUNK = 1024
-
-
-def _from_preset(kind: str, preset: str, **options: Any) -> Any:
-    import keras_hub
-
-    try:
-        return getattr(keras_hub.models, kind).from_preset(preset, **options)
-    except Exception as error:  # a name that is not known, no network, a folder that is no preset
-        told = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise UserError(
-            f"KerasHub can't give this preset: {told[:200]}. Received: preset={preset!r}."
-        ) from None
 
 
 @functools.lru_cache(maxsize=4)
@@ -32,7 +20,7 @@ def preprocessor(preset: str, length: int) -> Any:
         preset: Name or folder.
         length: Tokens that are read of each text.
     """
-    return _from_preset("TextClassifierPreprocessor", preset, sequence_length=length)
+    return from_preset("TextClassifierPreprocessor", preset, sequence_length=length)
 
 
 def preprocessed(preset: str, texts: np.ndarray, length: int) -> dict[str, np.ndarray]:
@@ -63,7 +51,7 @@ def pooled(preset: str, length: int) -> tuple[dict[str, Any], Any]:
     import keras
     from keras import ops
 
-    backbone = _from_preset("Backbone", preset)
+    backbone = from_preset("Backbone", preset)
     inputs = {name: keras.Input((length,), dtype="int32", name=name) for name in backbone.input}
     outputs = backbone(inputs)
     if isinstance(outputs, dict) and "pooled_output" in outputs:
