@@ -15,6 +15,7 @@ import numpy as np
 from core.data.examples import Examples
 from core.data.tables import JSON_LINES, opened_text, table_lines, table_suffix
 from core.errors import UserError
+from core.wording import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,10 +66,11 @@ def read_ratings(path: Path, *, skip_bad: bool = False) -> tuple[Examples, tuple
             f"Received: {len(bad)} of them."
         )
     if not good.any():
-        raise UserError(f"{path} has no ratings. Received: {len(bad)} bad lines and no good one.")
+        raise UserError(f"{path} has no ratings. Received: {counted(len(bad), 'bad line')} and no good one.")
     columns |= {name: frame[name].to_numpy(object)[good] for name in ("user", "item")}
     columns["rating"] = rating[good]
-    return Examples(columns, str(path)), ((f"{len(bad)} bad lines of {path.name} left out",) if bad else ())
+    notes = (f"{counted(len(bad), 'bad line')} of {path.name} left out",) if bad else ()
+    return Examples(columns, str(path)), notes
 
 
 def _rating_lines(path: Path) -> tuple[pd.DataFrame, list[int]]:

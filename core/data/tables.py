@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, TextIO
 from core.data.examples import Examples
 from core.data.folders import PART_NAMES
 from core.errors import UserError
+from core.wording import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -118,9 +119,11 @@ def read_table(
         )
     frame = frame[~lacking].drop(columns="_line").fillna("")
     if frame.empty:
-        raise UserError(f"{path} has no lines of data. Received: {len(bad)} bad lines and no good one.")
+        raise UserError(
+            f"{path} has no lines of data. Received: {counted(len(bad), 'bad line')} and no good one."
+        )
     examples = Examples({str(name): frame[name].to_numpy(object) for name in frame.columns}, str(path))
-    return examples, ((f"{len(bad)} bad lines of {path.name} left out",) if bad else ())
+    return examples, ((f"{counted(len(bad), 'bad line')} of {path.name} left out",) if bad else ())
 
 
 def _is_position(column: str | int) -> bool:
@@ -156,7 +159,9 @@ def table_lines(path: Path, headless: bool) -> tuple[pd.DataFrame, list[int]]:
     except (OSError, EOFError, zlib.error, csv.Error) as error:
         raise UserError(f"{path} can't be read: {error}.") from None
     if list(frame.columns) == ["_line"]:
-        raise UserError(f"{path} has no lines of data. Received: {len(bad)} bad lines and no good one.")
+        raise UserError(
+            f"{path} has no lines of data. Received: {counted(len(bad), 'bad line')} and no good one."
+        )
     return frame, bad
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from core.errors import UserError
 from core.run import Run
 from core.search.definition import Search, TrialRecord, best_of, pareto_front
+from core.wording import counted
 from core.writing import write_json, written_whole
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def write_outcome(folder: Path, search: Search, oracle: JournalledOracle) -> dic
     own = max(tried, key=lambda record: record.measures["epochs"], default=None)
     outcome = {
         "trials": dict(Counter(record.status for record in records)),
-        "ended_because": oracle.stop_reason or f"{len(records)} trials were run",
+        "ended_because": oracle.stop_reason or counted(len(records), "trial was run", "trials were run"),
         "seconds": round(oracle.elapsed(), 1),
         "stopped_early": savings(records, search),
         "objectives": {goal.name: goal.direction for goal in search.objectives},
