@@ -18,13 +18,13 @@ from keras_tuner.src.engine.trial import Trial
 
 from core.errors import UserError
 from core.search.definition import Budget, Search, TrialRecord, best_of
+from core.search.failures import FEWEST_TO_FAIL
 from core.search.journal import Event, Journal
 from core.search.space import chosen_values, own_values, search_space
 from core.search.stopping import too_large, worse_than_most
 from core.search.weighing import weighted_costs
 
 REASON = "tuner/reason"
-FEWEST_TO_FAIL = 5  # trials, before a search of failures alone is given up
 LOST_AFTER = 30.0  # seconds without a word from a worker
 
 
@@ -218,7 +218,7 @@ class JournalledOracle(kt.Oracle):
             record.reason, record.ended = reason, self.elapsed()
             known.score = float(scores[0]) if judged else None
             known.status = "COMPLETED" if judged else "FAILED"
-            self._note("ended", trial=trial.trial_id, status=trial.status, reason=record.reason)
+            self._note("ended", trial=trial.trial_id, status=known.status, reason=record.reason)
             super().end_trial(known)
 
     def score_trial(self, trial: Trial) -> None:

@@ -97,7 +97,7 @@ def write_outcome(folder: Path, search: Search, oracle: JournalledOracle) -> dic
     if best is None:
         reasons = Counter(record.reason for record in records if record.reason)
         told = reasons.most_common(1)[0][0] if reasons else oracle.stop_reason or "there was no time for one"
-        hint = f" Mend it and delete {folder}, whose trials are not run again." if reasons else ""
+        hint = " Mend it and search again: that begins anew, and keeps these trials aside." if reasons else ""
         raise UserError(f"No trial of {len(records)} succeeded. Most often: {told.rstrip('.')}.{hint}")
     own_values = oracle.own_values()
     tried = [record for record in records if record.values == own_values and record.status == "finished"]
