@@ -13,6 +13,7 @@ from core.calibration import Calibration
 from core.decisions import answers
 from core.errors import UserError
 from core.task import Encoder, Figures, Task, Write
+from core.wording import counted
 
 if TYPE_CHECKING:
     import keras
@@ -45,9 +46,10 @@ class LabelEncoder(Encoder):
         ids = order[places].astype(np.int32)
         strange = names[known[ids] != names]
         if len(strange):
+            told = ", ".join(sorted(set(strange.tolist()))[:5])
             raise UserError(
                 f"{source} has labels that training never saw; known are {', '.join(self.labels[:10])}. "
-                f"Received: {', '.join(sorted(set(strange.tolist()))[:5])} in {len(strange)} examples."
+                f"Received: {told} in {counted(len(strange), 'example')}."
             )
         return ids
 

@@ -278,8 +278,19 @@ def load_experiment(name: str, overrides: Sequence[str] = ()) -> Experiment:
             path = ["task", *path]
         if path[0] == "tune" and len(path) > 2:
             path = ["tune", f"{path[1]}.{path[2]}", *path[3:]]
+        if value is not None and _takes_text(tree, path):
+            value = override.partition("=")[2]
         tree = with_override(tree, path, value)
     return experiment_from(tree)
+
+
+def _takes_text(tree: Mapping[str, Any], path: Sequence[str]) -> bool:
+    """Return whether a path leads to a field of the task that is text, such as `007` or `{label}`."""
+    task = tree.get("task")
+    if path[0] != "task" or len(path) != 2 or not isinstance(task, Mapping) or "type" not in task:
+        return False
+    field = task_class_at(task["type"]).model_fields.get(path[1])
+    return field is not None and field.annotation in (str, str | None)
 
 
 def experiment_from(tree: Mapping[str, Any]) -> Experiment:

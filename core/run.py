@@ -100,6 +100,11 @@ class Run:
         return self.folder / "checkpoints"
 
     @property
+    def can_be_resumed(self) -> bool:
+        """Whether there is a checkpoint to go on from."""
+        return any(self.checkpoints.glob("*"))
+
+    @property
     def logs(self) -> Path:
         """The folder that TensorBoard reads."""
         return self.folder / "logs"
@@ -165,7 +170,7 @@ class Run:
 
     def discard(self) -> None:
         """Take back a run without a checkpoint: its own files, and the folder where it is then empty."""
-        if any(self.checkpoints.glob("*")):
+        if self.can_be_resumed:
             return
         for name in ("experiment.yaml", "audit.json", "encoder.json", "compilation.json"):
             (self.folder / name).unlink(missing_ok=True)

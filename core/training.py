@@ -42,7 +42,8 @@ def train(
         The finished run.
 
     Raises:
-        UserError: The folder already holds a run, or the data can't be used; the message says what to do.
+        UserError: The folder already holds a run, the data can't be used, or a disk is full once there is a
+            checkpoint; the message says what to do.
 
     Example:
 
@@ -56,16 +57,32 @@ def train(
     if run.finished:
         return run
     seconds: dict[str, float] = {}
-    try:
-        splits, encoder = prepared(run, splits, seconds)
-        model, callbacks = fitted(run, splits, encoder, seconds, progress=progress)
-    except (UserError, OSError):
-        if not resume:
-            run.discard()
-        raise
-    judged(run, model, encoder, splits, seconds=seconds, throughput=callbacks[0].summary())
+    with _told_how_to_go_on(run):
+        try:
+            splits, encoder = prepared(run, splits, seconds)
+            model, callbacks = fitted(run, splits, encoder, seconds, progress=progress)
+        except (UserError, OSError):
+            if not resume:
+                run.discard()
+            raise
+        judged(run, model, encoder, splits, seconds=seconds, throughput=callbacks[0].summary())
     callbacks[-1].delete()
     return run
+
+
+@contextlib.contextmanager
+def _told_how_to_go_on(run: Run) -> Iterator[None]:
+    """Where a disk is full or gone and there is a checkpoint, say that nothing but some steps is lost."""
+    try:
+        yield
+    except OSError as error:
+        if not run.can_be_resumed:
+            raise
+        where = f": {error.filename}" if error.filename else ""
+        raise UserError(
+            f"{error.strerror or error}{where}. Once that is mended, resume {run.folder} from its last "
+            "checkpoint."
+        ) from error
 
 
 def prepared(run: Run, splits: Splits | None, seconds: dict[str, float]) -> tuple[Splits, Encoder]:

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from core.errors import UserError
 from core.search.definition import Budget, Search, TrialRecord, open_folder
@@ -38,7 +38,8 @@ def tune(
 
     Args:
         search: What is searched, how, and by what.
-        folder: Of the search. Where it holds this very search, its trials are kept and the search goes on.
+        folder: Of the search. Where it holds this very search, its trials are kept and the search goes on. If
+            all of them failed, it begins anew, and they are moved to `failed-1` or the next number.
         budget: When to stop; by default after 20 trials.
         workers: Trials at a time on this machine; 0 with `chief` leaves them all to others.
         chief: HOST:PORT to listen on for workers of other machines; none to work alone.
@@ -59,6 +60,7 @@ def tune(
     >>> outcome = tune(search, "runs/ratings-search", Budget(trials=15))  # doctest: +SKIP
     """
     from core.search.chief import serve
+    from core.search.failures import set_failures_aside
     from core.search.journal import Journal
     from core.search.outcome import write_findings, write_outcome
     from core.search.space import search_space
@@ -67,8 +69,9 @@ def tune(
 
     folder = Path(folder)
     search_space(search)  # refuses a space that does not fit before anything is written
-    open_folder(folder, search)
     with only_one(folder):
+        set_failures_aside(folder)
+        open_folder(folder, search)
         oracle = oracle_of(search, budget or Budget(), Journal(folder / "journal.jsonl"))
         staff = [
             Worker(f"local-{place}", oracle, search, folder, environment, command or TRIAL)
@@ -160,23 +163,31 @@ def join(search: Search, folder: Path | str, chief: str) -> int:
 
 @contextlib.contextmanager
 def only_one(folder: Path) -> Iterator[None]:
-    """Hold a folder, so that no second search writes into it.
+    """Hold a folder, which is made, so that no second search writes into it.
 
     Raises:
-        UserError: Another process holds it.
+        UserError: Another process holds it, or it can't be written.
     """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / "lock").open("w")
+    except OSError as error:
+        raise UserError(f"The folder {folder} can't be written: {error.strerror or error}.") from None
+    with file:
+        _lock(file, folder)
+        yield
+
+
+def _lock(file: TextIO, folder: Path) -> None:
     try:
         import fcntl
     except ImportError:  # Windows has no such lock
-        yield
         return
-    with (folder / "lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise UserError(
-                f"Another search is at work in {folder}. Wait for it, or give another --folder."
-            ) from None
-        file.write(str(os.getpid()))
-        file.flush()
-        yield
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise UserError(
+            f"Another search is at work in {folder}. Wait for it, or give another --folder."
+        ) from None
+    file.write(str(os.getpid()))
+    file.flush()

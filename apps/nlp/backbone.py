@@ -8,20 +8,9 @@ from typing import Any
 import numpy as np
 
 from core.errors import UserError
+from core.presets import from_preset
 
 CHUNK = 1024
-
-
-def _from_preset(kind: str, preset: str, **options: Any) -> Any:
-    import keras_hub
-
-    try:
-        return getattr(keras_hub.models, kind).from_preset(preset, **options)
-    except Exception as error:  # a name that is not known, no network, a folder that is no preset
-        told = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise UserError(
-            f"KerasHub can't give this preset: {told[:200]}. Received: preset={preset!r}."
-        ) from None
 
 
 @functools.lru_cache(maxsize=4)
@@ -31,8 +20,17 @@ def preprocessor(preset: str, length: int) -> Any:
     Args:
         preset: Name or folder.
         length: Tokens that are read of each text.
+
+    Raises:
+        UserError: There is no such preset, or so few tokens leave no room for a text.
     """
-    return _from_preset("TextClassifierPreprocessor", preset, sequence_length=length)
+    made = from_preset("TextClassifierPreprocessor", preset, sequence_length=length)
+    if np.all(np.asarray(made([""])["token_ids"]) != made.tokenizer.pad_token_id):
+        raise UserError(
+            "task.max_length leaves no room for a text beside the tokens that this preset adds to each. "
+            f"Received: {length}."
+        )
+    return made
 
 
 def preprocessed(preset: str, texts: np.ndarray, length: int) -> dict[str, np.ndarray]:
@@ -59,11 +57,21 @@ def pooled(preset: str, length: int) -> tuple[dict[str, Any], Any]:
     Args:
         preset: Name or folder.
         length: Tokens of a text.
+
+    Raises:
+        UserError: There is no such preset, it is no text encoder, or it reads fewer tokens.
     """
     import keras
     from keras import ops
 
-    backbone = _from_preset("Backbone", preset)
+    backbone = from_preset("Backbone", preset)
+    if not isinstance(backbone.input, dict) or "token_ids" not in backbone.input:
+        raise UserError(
+            f"The preset is no text encoder, but a {type(backbone).__name__}. Received: preset={preset!r}."
+        )
+    longest = getattr(backbone, "max_sequence_length", None)
+    if longest is not None and length > longest:
+        raise UserError(f"task.max_length is at most {longest} with this preset. Received: {length}.")
     inputs = {name: keras.Input((length,), dtype="int32", name=name) for name in backbone.input}
     outputs = backbone(inputs)
     if isinstance(outputs, dict) and "pooled_output" in outputs:

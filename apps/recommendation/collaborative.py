@@ -82,21 +82,21 @@ class CollaborativeFiltering(Task):
         return last_held_out(parts["train"], notes) if self.leave_last_out else self.divided(parts, notes)
 
     def _read(self) -> tuple[Mapping[str, Examples], Sequence[str]]:
-        from core.data import samples, sources, tables
+        from core.data import ratings, samples, sources, tables
 
         if self.data == "sample":
             return {"train": samples.movielens_100k()[0]}, ()
         if self.data.startswith(sources.PREFIX):
             return sources.read_tfds(self.data, TFDS_COLUMNS), ()
-        examples, notes = tables.read_ratings(tables.existing(self.data), skip_bad=self.skip_bad)
+        examples, notes = ratings.read_ratings(tables.existing(self.data), skip_bad=self.skip_bad)
         return {"train": examples}, notes
 
     def _titles(self) -> dict[str, str]:
-        from core.data import samples, sources, tables
+        from core.data import ratings, samples, sources, tables
 
         if self.data == "sample":
             return samples.movielens_100k()[1]
-        return {} if self.data.startswith(sources.PREFIX) else tables.read_titles(tables.existing(self.data))
+        return {} if self.data.startswith(sources.PREFIX) else ratings.read_titles(tables.existing(self.data))
 
     def encode(self, train: Examples) -> RatingsEncoder:
         """Return the ids, their counts and titles, and the mean and range of the ratings."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from keras import layers
 
 from core.errors import UserError
+from core.presets import from_preset
 
 if TYPE_CHECKING:
     import keras
@@ -47,15 +48,7 @@ def pooled(pictures: Any, normalised: keras.Layer, preset: str, *, frozen: bool)
 
 
 def _loaded(preset: str) -> keras.Model:
-    import keras_hub
-
-    try:
-        model = keras_hub.models.Backbone.from_preset(preset)
-    except Exception as error:  # whatever a folder, a hub or a network may do
-        told = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
-        # A list of all presets follows what ends in a colon.
-        told = told.rpartition(".")[0] if told.endswith(":") else told.rstrip(".")
-        raise UserError(f"KerasHub can't give this preset: {told}. Received: preset={preset!r}.") from None
+    model = from_preset("Backbone", preset)
     if not hasattr(model.input, "shape") or len(model.input.shape) != 4:
         raise UserError(
             f"The preset is no image backbone, but a {type(model).__name__}. Received: preset={preset!r}."

@@ -138,9 +138,11 @@ def tune(
     from core.search.tables import SearchTable, print_outcome
     from core.tuning import join
     from core.tuning import tune as tune_experiment
+    from core.wording import counted
 
     if worker:
-        typer.echo(f"{join(search, folder, worker)} trials were run for the chief at {worker}.")
+        told = counted(join(search, folder, worker), "trial was run", "trials were run")
+        typer.echo(f"{told} for the chief at {worker}.")
         return
     try:
         with SearchTable(search) as table:

@@ -18,6 +18,7 @@ from core.data.larger_than_memory import in_threads
 from core.data.sound import one_channel
 from core.data.tables import JSON_LINES, SEPARATORS, read_table, table_suffix
 from core.errors import UserError
+from core.wording import counted
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif", ".au")
 MANIFESTS = (*SEPARATORS, *JSON_LINES)
@@ -69,7 +70,7 @@ def read_recordings(
     for part, (recordings, columns) in listed.items():
         waves, good = decoded(recordings, sample_rate, skip_bad=skip_bad)
         if not good.all():
-            notes.append(f"{(~good).sum()} recordings of {part} left out that can't be read")
+            notes.append(f"{counted((~good).sum(), 'recording')} of {part} left out that can't be read")
         told = {name: np.array(values)[good] for name, values in columns.items()}
         parts[part] = Examples({"wave": waves, **told}, str(path))
     return parts, tuple(notes)
@@ -172,7 +173,7 @@ def _by_manifest(path: Path, skip_bad: bool) -> tuple[dict[str, Listed], list[st
         )
     others = len(examples) - sum(len(recordings) for recordings, _ in listed.values())
     if others:
-        left_out = (*left_out, f"{others} lines of {path.name} are of no part that is used")
+        left_out = (*left_out, f"{counted(others, 'line')} of {path.name} left out, of no part that is used")
     return listed, list(left_out)
 
 

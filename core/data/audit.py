@@ -16,6 +16,7 @@ from core.data.splitting import require_parts
 from core.errors import UserError
 from core.experiment import Audit
 from core.task import Task
+from core.wording import agreeing, counted
 
 SHOWN = 3
 EXTREME = 8.0  # distance from the median, in robust standard deviations
@@ -26,7 +27,7 @@ class Finding:
     """One kind of flaw.
 
     Args:
-        kind: What it is, in words.
+        kind: What it is, in words that follow the count.
         count: How many examples have it.
         instances: A few of them, for a person to look up.
         leak: Whether it lets a model see in training what it is judged on.
@@ -97,7 +98,11 @@ def audited(splits: Splits, task: Task, settings: Audit) -> tuple[Splits, AuditR
         kept = ~np.isin(content["train"], held)
         validation = splits.validation.take(~np.isin(content["validation"], content["test"]))
         splits = replace(splits, train=splits.train.take(kept), validation=validation)
-        done = f"{int((~kept).sum())} examples left out of training that also stand in validation or test"
+        done = counted(
+            int((~kept).sum()),
+            "example left out of training that also stands in validation or test",
+            "examples left out of training that also stand in validation or test",
+        )
     report = AuditReport(tuple(findings), done, {name: len(part) for name, part in parts.items()})
     return replace(splits, notes=(*splits.notes, *report.lines(), *([done] if done else []))), report
 
@@ -111,7 +116,7 @@ def _shared(
 ) -> Finding:
     rows = np.flatnonzero(np.isin(content[second], content[first]))
     return Finding(
-        f"examples of {second} also stand in {first}",
+        _kind(len(rows), second, f"also stands in {first}", f"also stand in {first}"),
         len(rows),
         tuple(_shown(parts[second], row, columns) for row in rows[:SHOWN]),
         leak=len(rows) > 0,
@@ -172,8 +177,8 @@ def _of_known_labels(splits: Splits, task: Task) -> Splits:
                 f"such examples out with skip_bad=true. Received: {strange} in {(~known).sum()} of {name}."
             )
         kept[name] = part.take(known)
-        count = (~known).sum()
-        notes.append(f"{count} examples of {name} left out: training lacks their label, such as {strange}")
+        left_out = counted(int((~known).sum()), f"example of {name}", f"examples of {name}")
+        notes.append(f"{left_out} left out, of labels that training lacks, such as {strange}")
     return replace(splits, **kept, notes=(*splits.notes, *notes)) if kept else splits
 
 
@@ -189,11 +194,12 @@ def _near(
     if not len(rows):
         return []
     shown = tuple(_shown(fresh, row, columns) for row in rows[:SHOWN])
-    return [Finding("examples of test are nearly equal to one of train", len(rows), shown)]
+    kind = _kind(len(rows), "test", "is nearly equal to one of train", "are nearly equal to one of train")
+    return [Finding(kind, len(rows), shown)]
 
 
 def _extremes(parts: dict[str, Examples], columns: Sequence[str]) -> list[Finding]:
-    found: dict[str, tuple[np.ndarray, np.ndarray | None]] = {}
+    found: list[Finding] = []
     for part, examples in parts.items():
         for name in columns:
             column = examples.columns[name]
@@ -201,14 +207,25 @@ def _extremes(parts: dict[str, Examples], columns: Sequence[str]) -> list[Findin
             # How long an id is says nothing: it is one of several columns, and a text or a wave stands alone.
             if lengths is not None and len(columns) == 1:
                 odd = (_robust_distance(lengths) > EXTREME) & (lengths > 0)
-                found[f"examples of {part} are empty"] = lengths == 0, None
-                found[f"examples of {part} are extremely long or short"] = odd, lengths
-            found[f"examples of {part} hold one value throughout"] = _constant(column), None
-    return [
-        Finding(kind, int(flawed.sum()), tuple(_place(row, sizes) for row in np.flatnonzero(flawed)[:SHOWN]))
-        for kind, (flawed, sizes) in found.items()
-        if flawed.any()
-    ]
+                found += _flawed(lengths == 0, None, part, "is empty", "are empty")
+                found += _flawed(
+                    odd, lengths, part, "is extremely long or short", "are extremely long or short"
+                )
+            found += _flawed(
+                _constant(column), None, part, "holds one value throughout", "hold one value throughout"
+            )
+    return found
+
+
+def _flawed(flawed: np.ndarray, sizes: np.ndarray | None, part: str, one: str, many: str) -> list[Finding]:
+    """Return a finding where a part has flawed examples; `one` and `many` say of them what they are."""
+    rows = np.flatnonzero(flawed)
+    shown = tuple(_place(row, sizes) for row in rows[:SHOWN])
+    return [Finding(_kind(len(rows), part, one, many), len(rows), shown)] if len(rows) else []
+
+
+def _kind(count: int, part: str, one: str, many: str) -> str:
+    return agreeing(count, f"example of {part} {one}", f"examples of {part} {many}")
 
 
 def _place(row: int, sizes: np.ndarray | None) -> str:

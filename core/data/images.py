@@ -16,6 +16,7 @@ from core.data.folders import labelled_files, part_folders
 from core.data.larger_than_memory import allocated, blocks_of, in_threads, memory_bytes, rows_of
 from core.data.picture import GREY_MODES, MAX_PIXELS, Size, in_shape
 from core.errors import UserError
+from core.wording import counted
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 IDX_NAMES = {"train": "train", "test": "t10k"}
@@ -55,7 +56,7 @@ def read_images(
     for part, (files, labels) in found.items():
         images, good = decoded(files, size=size, channels=channels, skip_bad=skip_bad)
         if not good.all():
-            notes.append(f"{(~good).sum()} pictures of {part} left out that can't be read")
+            notes.append(f"{counted((~good).sum(), 'picture')} of {part} left out that can't be read")
         columns = {
             "image": images,
             "label": np.array(labels)[good],

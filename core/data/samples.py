@@ -172,7 +172,7 @@ def movielens_100k() -> tuple[Examples, dict[str, str]]:
     Returns:
         Columns `user`, `item`, `rating` (float32, 1 to 5), `time` (int64, seconds); and item ids to titles.
     """
-    from core.data.tables import read_ratings, read_titles
+    from core.data.ratings import read_ratings, read_titles
 
     ratings = fetched(MOVIELENS)[MOVIELENS.members[0]]
     examples, _ = read_ratings(ratings)

@@ -1,22 +1,19 @@
-"""Tables in text files: CSV, TSV and JSON lines with named columns, and MovieLens ratings."""
+"""Tables in text files: CSV, TSV and JSON lines with named columns."""
 
 from __future__ import annotations
 
 import csv
 import gzip
 import json
-import re
-import warnings
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TextIO
 
-import numpy as np
-
 from core.data.examples import Examples
 from core.data.folders import PART_NAMES
 from core.errors import UserError
+from core.wording import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,7 +105,7 @@ def read_table(
     headless = [position for position in columns.values() if _is_position(position)]
     if headless and len(headless) < len(columns):
         raise UserError(f"Give all columns by name, or all by position. Received: {dict(columns)}.")
-    frame, bad = _lines(path, bool(headless))
+    frame, bad = table_lines(path, bool(headless))
     wanted = {name: int(source) if headless else source for name, source in columns.items()}
     _require_columns(path, frame, wanted)
     taken = [name for name in wanted if name in frame and name not in wanted.values()]
@@ -122,9 +119,11 @@ def read_table(
         )
     frame = frame[~lacking].drop(columns="_line").fillna("")
     if frame.empty:
-        raise UserError(f"{path} has no lines of data. Received: {len(bad)} bad lines and no good one.")
+        raise UserError(
+            f"{path} has no lines of data. Received: {counted(len(bad), 'bad line')} and no good one."
+        )
     examples = Examples({str(name): frame[name].to_numpy(object) for name in frame.columns}, str(path))
-    return examples, ((f"{len(bad)} bad lines of {path.name} left out",) if bad else ())
+    return examples, ((f"{counted(len(bad), 'bad line')} of {path.name} left out",) if bad else ())
 
 
 def _is_position(column: str | int) -> bool:
@@ -141,8 +140,16 @@ def _require_columns(path: Path, frame: pd.DataFrame, wanted: Mapping[str, str |
             )
 
 
-def _lines(path: Path, headless: bool) -> tuple[pd.DataFrame, list[int]]:
-    """Return the good lines of a table as text, their numbers as `_line`, and the numbers of the bad ones."""
+def table_lines(path: Path, headless: bool) -> tuple[pd.DataFrame, list[int]]:
+    """Return the good lines of a table as text, their numbers as `_line`, and the numbers of the bad ones.
+
+    Args:
+        path: The file, which may end in `.gz`.
+        headless: The first line is one of data, and columns are named by their positions from 0.
+
+    Raises:
+        UserError: The file is no such table, or has no lines of data.
+    """
     try:
         frame, bad = _json_lines(path) if table_suffix(path) in JSON_LINES else _separated(path, headless)
     except UnicodeDecodeError as error:
@@ -152,11 +159,14 @@ def _lines(path: Path, headless: bool) -> tuple[pd.DataFrame, list[int]]:
     except (OSError, EOFError, zlib.error, csv.Error) as error:
         raise UserError(f"{path} can't be read: {error}.") from None
     if list(frame.columns) == ["_line"]:
-        raise UserError(f"{path} has no lines of data. Received: {len(bad)} bad lines and no good one.")
+        raise UserError(
+            f"{path} has no lines of data. Received: {counted(len(bad), 'bad line')} and no good one."
+        )
     return frame, bad
 
 
-def _opened(path: Path) -> TextIO:
+def opened_text(path: Path) -> TextIO:
+    """Open a text file in UTF-8, unpacked where it ends in `.gz`."""
     if path.suffix.lower() == ".gz":
         return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
     return path.open(encoding="utf-8-sig", newline="")
@@ -172,7 +182,7 @@ def _separated(path: Path, headless: bool) -> tuple[pd.DataFrame, list[int]]:
         )
     # A quote in the middle of a tab-separated line is a quote and opens no field.
     quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if separator == "," else csv.QUOTE_NONE
-    with _opened(path) as file:
+    with opened_text(path) as file:
         csv.field_size_limit(2**27)
         reader = csv.reader((line.replace("\0", "") for line in file), delimiter=separator, quoting=quoting)
         first = next(reader, [])
@@ -198,7 +208,7 @@ def _json_lines(path: Path) -> tuple[pd.DataFrame, list[int]]:
     import pandas as pd
 
     rows, lines, bad = [], [], []
-    with _opened(path) as file:
+    with opened_text(path) as file:
         for number, line in enumerate(file, start=1):
             if not line.strip():
                 continue
@@ -220,183 +230,3 @@ def _json_row(line: str) -> dict[str, str | None]:
     # Half of a surrogate pair is legal JSON and no text: encoding it raises.
     "".join(filter(None, texts.values())).encode()
     return texts
-
-
-RATING_NAMES = {
-    "user": ("user", "userid", "user_id", "user_id:token"),
-    "item": ("item", "itemid", "item_id", "movieid", "movie_id", "item_id:token"),
-    "rating": ("rating", "rating:float", "user_rating", "score"),
-    "time": ("timestamp", "time", "timestamp:float"),
-}
-
-
-def read_ratings(path: Path, *, skip_bad: bool = False) -> tuple[Examples, tuple[str, ...]]:
-    """Read ratings as MovieLens has them (`ratings.csv`, `u.data`, `ratings.dat`), or from another table.
-
-    Args:
-        path: A file of fields by commas, tabs, `::` or blanks, with or without a header, or of JSON lines; it
-            may be packed (`.gz`). Or a folder that holds a file named like those of MovieLens.
-        skip_bad: Leave out lines whose rating is no finite number or that have too many fields, and count
-            them; else refuse them.
-
-    Returns:
-        Columns `user` and `item` (text), `rating` (float32) and, where the file has it, `time` (int64,
-        seconds); and notes of what was left out.
-
-    Raises:
-        UserError: There is no such file, it lacks a column, or has bad lines; the message names file and
-            line.
-    """
-    import pandas as pd
-
-    path = _ratings_file(path)
-    frame, bad = _rating_lines(path)
-    with np.errstate(over="ignore"):
-        rating = pd.to_numeric(frame["rating"], errors="coerce").to_numpy(np.float64).astype(np.float32)
-    good = np.isfinite(rating) & frame["user"].notna().to_numpy() & frame["item"].notna().to_numpy()
-    columns: dict[str, np.ndarray] = {}
-    if "time" in frame:
-        time = pd.to_numeric(frame["time"], errors="coerce").to_numpy(np.float64)
-        good &= np.abs(time) < 2.0**53
-        columns["time"] = time[good].astype(np.int64)
-    bad = sorted([*bad, *frame["_line"][~good].tolist()])
-    if bad and not skip_bad:
-        raise UserError(
-            f"{path}, line {bad[0]}: a rating needs a user, an item, a finite number, a time in seconds "
-            "where the file has times, and no more fields than the others. Mend the file, or leave such "
-            "lines out with skip_bad=true. "
-            f"Received: {len(bad)} of them."
-        )
-    if not good.any():
-        raise UserError(f"{path} has no ratings. Received: {len(bad)} bad lines and no good one.")
-    columns |= {name: frame[name].to_numpy(object)[good] for name in ("user", "item")}
-    columns["rating"] = rating[good]
-    return Examples(columns, str(path)), ((f"{len(bad)} bad lines of {path.name} left out",) if bad else ())
-
-
-def _rating_lines(path: Path) -> tuple[pd.DataFrame, list[int]]:
-    """Return ratings as text, the number of each line as `_line`, and the numbers of lines that are none."""
-    import pandas as pd
-
-    if table_suffix(path) in JSON_LINES:
-        frame, bad = _lines(path, headless=False)
-        names = _rating_columns(path, list(frame.columns), True)
-        return frame[[*names, "_line"]].rename(columns=names), bad
-    try:
-        separator, header = _ratings_format(path)
-        with warnings.catch_warnings(record=True) as warned:
-            warnings.simplefilter("always", pd.errors.ParserWarning)
-            frame = pd.read_csv(
-                path,
-                sep=separator,
-                header=header,
-                dtype="str",
-                index_col=False,
-                keep_default_na=False,
-                na_values=[""],
-                skip_blank_lines=False,
-                on_bad_lines="warn",
-                engine="python" if separator == "::" else "c",
-            )
-        skipped = _skipped_lines(warned)
-    except (pd.errors.ParserError, pd.errors.ParserWarning, pd.errors.EmptyDataError, ValueError) as error:
-        raise UserError(f"{path} can't be read as ratings: {str(error).strip()}.") from None
-    except (OSError, EOFError, zlib.error) as error:
-        raise UserError(f"{path} can't be read: {error}.") from None
-    names = _rating_columns(path, list(frame.columns), header is not None)
-    frame = frame[list(names)].rename(columns=names)
-    numbers = np.arange(len(frame) + len(skipped)) + (1 if header is None else 2)
-    frame["_line"] = np.setdiff1d(numbers, skipped)
-    return frame.dropna(how="all", subset=list(names.values())), skipped
-
-
-def _skipped_lines(warned: Sequence[warnings.WarningMessage]) -> list[int]:
-    """Return the numbers of lines with fields too many, which pandas left out; raise its other warnings."""
-    import pandas as pd
-
-    skipped: list[int] = []
-    for warning in warned:
-        lines = [
-            int(line) for line in re.findall(r"^Skipping line (\d+):", str(warning.message), re.MULTILINE)
-        ]
-        # Where all lines have more fields than the header, pandas cuts them: that is no table of ratings.
-        if not lines and issubclass(warning.category, pd.errors.ParserWarning):
-            raise pd.errors.ParserWarning(str(warning.message))
-        skipped += lines
-    return skipped
-
-
-def _ratings_file(path: Path) -> Path:
-    if path.is_file():
-        return path
-    for pattern in ("ratings.csv", "u.data", "ratings.dat", "*.inter", "ratings.txt", "ratings.tsv"):
-        for found in sorted(path.glob(pattern)):
-            return found
-    raise UserError(
-        f"{path} holds no ratings.csv, u.data, ratings.dat, ratings.txt or .inter file. "
-        f"Received: {', '.join(sorted(entry.name for entry in path.iterdir())[:8])}."
-    )
-
-
-def _ratings_format(path: Path) -> tuple[str, int | None]:
-    """Return the separator, and 0 where the first line is a header or None where there is none."""
-    with _opened(path) as file:
-        first = file.readline().strip()
-    separator = next((mark for mark in ("::", "\t", ",", ";") if mark in first), r"\s+")
-    fields = re.split(separator, first)
-    try:
-        float(fields[2])
-    except (ValueError, IndexError):
-        return separator, 0
-    return separator, None
-
-
-def _rating_columns(path: Path, names: list, named: bool) -> dict:
-    if not named:
-        return dict(zip(names, ("user", "item", "rating", "time"), strict=False))
-    found = {}
-    for column, spellings in RATING_NAMES.items():
-        plain = {str(name).strip().lower(): name for name in names}
-        spelling = next((spelling for spelling in spellings if spelling in plain), None)
-        if spelling is not None:
-            found[plain[spelling]] = column
-    lacking = [column for column in ("user", "item", "rating") if column not in found.values()]
-    if lacking:
-        raise UserError(
-            f"{path} has no column of {lacking[0]}s. Received the columns: {', '.join(map(str, names))}."
-        )
-    return found
-
-
-def read_titles(ratings: Path) -> dict[str, str]:
-    """Return item ids to titles from `movies.csv`, `u.item`, `movies.dat` or `.item` beside the ratings.
-
-    Raises:
-        UserError: There is such a file, and it is no table.
-    """
-    import pandas as pd
-
-    folder = ratings if ratings.is_dir() else ratings.parent
-    formats = {
-        "movies.csv": (",", 0, "utf-8"),
-        "u.item": ("|", None, "latin-1"),
-        "movies.dat": ("::", None, "latin-1"),
-        "*.item": ("\t", 0, "utf-8"),
-    }
-    for pattern, (separator, header, encoding) in formats.items():
-        for path in sorted(folder.glob(pattern)):
-            try:
-                frame = pd.read_csv(
-                    path, sep=separator, header=header, encoding=encoding, dtype="str", engine="python"
-                )
-            except (ValueError, csv.Error) as error:
-                raise UserError(f"{path} can't be read as titles: {str(error).strip()}.") from None
-            if len(frame.columns) < 2:
-                raise UserError(
-                    f"{path} can't be read as titles: an id and a title are expected in a line. "
-                    f"Received: {frame.columns[0]}."
-                )
-            ids, titles = frame.iloc[:, 0], frame.iloc[:, 1]
-            known = ids.notna() & titles.notna()
-            return dict(zip(ids[known], titles[known], strict=True))
-    return {}

@@ -139,7 +139,7 @@ class Search:
 
 
 def open_folder(folder: Path, search: Search) -> None:
-    """Make a search's folder, or make sure that it holds this very search.
+    """Write a search into its folder, or make sure that it holds this very search.
 
     Raises:
         UserError: It holds another search, or can't be written.

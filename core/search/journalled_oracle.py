@@ -18,12 +18,13 @@ from keras_tuner.src.engine.trial import Trial
 
 from core.errors import UserError
 from core.search.definition import Budget, Search, TrialRecord, best_of
+from core.search.failures import FEWEST_TO_FAIL
 from core.search.journal import Event, Journal
 from core.search.space import chosen_values, own_values, search_space
 from core.search.stopping import too_large, worse_than_most
+from core.search.weighing import weighted_costs
 
 REASON = "tuner/reason"
-FEWEST_TO_FAIL = 5  # trials, before a search of failures alone is given up
 LOST_AFTER = 30.0  # seconds without a word from a worker
 
 
@@ -146,25 +147,14 @@ class JournalledOracle(kt.Oracle):
         return super()._random_values() if self._tried_so_far else own_values(self.hyperparameters)
 
     def _weigh_objectives(self) -> None:
-        """Score the trials by weights drawn anew for each proposal, so that all of the front is sought.
-
-        Reference:
-            Knowles, 2006, ParEGO, equations 1 and 2
-        """
+        """Score the trials by weights drawn anew for each proposal, so that all of the front is sought."""
         completed = [trial for trial in self.trials.values() if trial.status == "COMPLETED"]
         if not completed:
             return
-        costs = np.array([self._costs(self.records[trial.trial_id]) for trial in completed])
-        spread = np.ptp(costs, axis=0)
-        costs = (costs - costs.min(axis=0)) / np.where(spread > 0, spread, 1.0)
-        first = np.random.default_rng([self.search.seed, len(self.trials)]).uniform()
-        weighted = costs * [first, 1 - first]
-        for trial, row in zip(completed, weighted, strict=True):
-            trial.score = float(row.max() + 0.05 * row.sum())
-
-    def _costs(self, record: TrialRecord) -> list[float]:
-        signs = {"min": 1.0, "max": -1.0}
-        return [signs[goal.direction] * record.measures[goal.name] for goal in self.search.objectives]
+        records = [self.records[trial.trial_id] for trial in completed]
+        scores = weighted_costs(records, self.search.objectives, [self.search.seed, len(self.trials)])
+        for trial, score in zip(completed, scores, strict=True):
+            trial.score = float(score)
 
     def get_trial(self, trial_id: str) -> Trial:
         """Return a trial; whoever asks for the one it runs says that it lives."""
@@ -228,7 +218,7 @@ class JournalledOracle(kt.Oracle):
             record.reason, record.ended = reason, self.elapsed()
             known.score = float(scores[0]) if judged else None
             known.status = "COMPLETED" if judged else "FAILED"
-            self._note("ended", trial=trial.trial_id, status=trial.status, reason=record.reason)
+            self._note("ended", trial=trial.trial_id, status=known.status, reason=record.reason)
             super().end_trial(known)
 
     def score_trial(self, trial: Trial) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from core.errors import UserError
 from core.run import Run
 from core.search.definition import Search, TrialRecord, best_of, pareto_front
+from core.wording import counted
 from core.writing import write_json, written_whole
 
 if TYPE_CHECKING:
@@ -96,14 +97,14 @@ def write_outcome(folder: Path, search: Search, oracle: JournalledOracle) -> dic
     if best is None:
         reasons = Counter(record.reason for record in records if record.reason)
         told = reasons.most_common(1)[0][0] if reasons else oracle.stop_reason or "there was no time for one"
-        hint = f" Mend it and delete {folder}, whose trials are not run again." if reasons else ""
+        hint = " Mend it and search again: that begins anew, and keeps these trials aside." if reasons else ""
         raise UserError(f"No trial of {len(records)} succeeded. Most often: {told.rstrip('.')}.{hint}")
     own_values = oracle.own_values()
     tried = [record for record in records if record.values == own_values and record.status == "finished"]
     own = max(tried, key=lambda record: record.measures["epochs"], default=None)
     outcome = {
         "trials": dict(Counter(record.status for record in records)),
-        "ended_because": oracle.stop_reason or f"{len(records)} trials were run",
+        "ended_because": oracle.stop_reason or counted(len(records), "trial was run", "trials were run"),
         "seconds": round(oracle.elapsed(), 1),
         "stopped_early": savings(records, search),
         "objectives": {goal.name: goal.direction for goal in search.objectives},

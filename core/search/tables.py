@@ -11,6 +11,7 @@ from rich.table import Table
 
 from core.console import console, number
 from core.search.definition import Search, TrialRecord, best_of
+from core.wording import counted
 
 
 class SearchTable:
@@ -50,7 +51,7 @@ class SearchTable:
         best = best_of(records, goal)
         running = [record for record in records if record.status == "running"]
         ended = [record for record in records if record.status != "running"]
-        title = f"{len(records)} trials in {elapsed / 60:.1f} min"
+        title = f"{counted(len(records), 'trial')} in {elapsed / 60:.1f} min"
         if best is not None:
             title += f", best {goal.name} {best.score(goal):.4f} (trial {best.name})"
         names = ["trial", "status", *(goal.name for goal in self.search.objectives), "epochs", "seconds"]
@@ -98,7 +99,7 @@ def print_outcome(outcome: Mapping[str, Any]) -> None:
     spared = outcome["stopped_early"]
     told = f"Trials: {counts}, in {outcome['seconds']:.0f} s; ended because {outcome['ended_because']}."
     if spared["trials"]:
-        told += f" {spared['trials']} stopped early spared {spared['epochs']:.0f} epochs, "
+        told += f" {spared['trials']} stopped early spared {counted(round(spared['epochs']), 'epoch')}, "
         told += f"{spared['seconds']:.0f} s."
     screen.print(told, soft_wrap=True)
     screen.print(f"Best run: {outcome['best']['run']}", soft_wrap=True)

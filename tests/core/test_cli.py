@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import errno
 import json
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from core.cli import app
 from core.experiment import configurations
+from core.run import Run
 
 REGRESSION = (
     "task: {type: tests.core.hard_tasks.Regression}\n"
@@ -121,6 +124,46 @@ def test_a_full_disk_is_told_plainly_and_leaves_no_half_file(configuration, tmp_
     assert done.exit_code == 2
     assert "No space left on device" in done.output
     assert not (tmp_path / "run" / "model.keras").exists()
+
+
+@pytest.mark.parametrize("num_writes", [1, 4, 8], ids=["within an epoch", "at its end", "at the model"])
+def test_a_disk_that_fills_after_a_checkpoint_costs_no_more_than_the_steps_since(
+    configuration, tmp_path, monkeypatch, num_writes
+):
+    every_step = ["fit.checkpoint_seconds=0", "fit.steps_per_execution=1"]
+    assert quartet("train", configuration, "--run", tmp_path / "whole", *every_step).exit_code == 0
+    with monkeypatch.context() as patched:
+        fill_after(patched, num_writes)
+        done = quartet("train", configuration, "--run", tmp_path / "cut", *every_step)
+    assert done.exit_code == 2
+    told = done.stderr[done.stderr.index("quartet: ") :].splitlines()
+    assert len(told) == 1
+    assert "No space left on device" in told[0]
+    assert f"resume {tmp_path / 'cut'} from its last checkpoint" in told[0]
+    assert [path.name for path in (tmp_path / "cut" / "checkpoints").iterdir()] == ["checkpoint.npz"]
+    again = quartet("train", configuration, "--run", tmp_path / "cut", "--resume", *every_step)
+    assert again.exit_code == 0, again.output
+    for whole, cut in zip(*(Run(tmp_path / name).model.weights for name in ("whole", "cut")), strict=True):
+        np.testing.assert_array_equal(whole, cut)
+
+
+def fill_after(patched: pytest.MonkeyPatch, num_writes: int) -> None:
+    """Let a disk be full within the writing of the next checkpoint, or of the model where there is none."""
+    written = []
+
+    def half(file, **members: np.ndarray) -> None:
+        if len(written) == num_writes:
+            file.write(b"half")
+            raise OSError(errno.ENOSPC, "No space left on device")
+        written.append(members)
+        savez(file, **members)
+
+    def no_space(*args: object, **kwargs: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    savez = np.savez
+    patched.setattr("numpy.savez", half)
+    patched.setattr("keras.Model.save", no_space)
 
 
 def test_folds_are_judged_and_averaged(configuration, tmp_path):

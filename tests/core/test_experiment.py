@@ -34,6 +34,17 @@ def test_a_key_without_a_dot_belongs_to_the_task(tmp_path):
     assert (experiment.task.dropout, experiment.fit.epochs) == (0.5, 2)
 
 
+@pytest.mark.parametrize("text", ["{label}", "[a, b]", "007", "1_000", "true", "1.50"])
+def test_a_field_that_is_text_takes_what_is_typed_as_it_stands(text):
+    task = load_experiment("speech/commands", [f"names={text}", f"task.data={text}"]).task
+    assert (task.names, task.data) == (text, text)
+
+
+def test_fields_that_are_no_text_or_nothing_are_typed_as_yaml():
+    task = load_experiment("speech/commands", ["names={label}", "names=null", "test_when={take: [0]}"]).task
+    assert (task.names, task.test_when) == (None, {"take": ["0"]})
+
+
 def test_a_misspelt_field_of_the_task_is_refused_with_the_right_one(tmp_path):
     with pytest.raises(UserError, match=r"Unknown key task\.dropuot\. Did you mean task\.dropout\?"):
         load_experiment(write(tmp_path / "a.yaml", REGRESSION), ["dropuot=0.5"])

@@ -114,13 +114,45 @@ def test_a_search_that_was_killed_runs_no_finished_trial_twice_and_ends_the_same
         assert one.read() == other.read()
 
 
+DIES = [sys.executable, "-c", "raise SystemExit(3)"]
+
+
 def test_where_all_trials_fail_the_search_says_why(ratings, tmp_path):
     wanted = ratings_search(ratings, objectives=())
     with pytest.raises(
         UserError,
-        match=r"No trial of 5 succeeded. Most often: its process ended with code 3.* Mend it and delete",
+        match=r"No trial of 5 succeeded. Most often: its process ended with code 3.* search again",
     ):
-        tune(wanted, tmp_path / "search", Budget(5), command=[sys.executable, "-c", "raise SystemExit(3)"])
+        tune(wanted, tmp_path / "search", Budget(5), command=DIES)
+
+
+@pytest.mark.parametrize("seed", [0, 1], ids=["the same search", "another"])
+def test_where_all_trials_failed_a_search_begins_anew_and_keeps_them_aside(ratings, tmp_path, seed):
+    with pytest.raises(UserError, match="No trial of 2 succeeded"):
+        tune(ratings_search(ratings), tmp_path, Budget(2), command=DIES)
+    (tmp_path / "cache").mkdir(exist_ok=True)
+    outcome = tune(ratings_search(ratings, seed=seed), tmp_path, Budget(2), command=PRETEND)
+    assert outcome["trials"] == {"finished": 2}
+    aside = sorted(str(path.relative_to(tmp_path / "failed-1")) for path in tmp_path.glob("failed-1/**/*"))
+    assert aside == [
+        "journal.jsonl",
+        "search.yaml",
+        "trials",
+        "trials.csv",
+        "trials/0000",
+        "trials/0000/trial.log",
+        "trials/0001",
+        "trials/0001/trial.log",
+    ]
+    assert not (tmp_path / "cache").exists()
+
+
+def test_a_search_with_one_success_is_never_set_aside(ratings, tmp_path):
+    tune(ratings_search(ratings), tmp_path, Budget(1), command=PRETEND)
+    outcome = tune(ratings_search(ratings), tmp_path, Budget(3), command=DIES)
+    assert outcome["trials"] == {"finished": 1, "failed": 2}
+    assert tune(ratings_search(ratings), tmp_path, Budget(3), command=DIES)["trials"] == outcome["trials"]
+    assert not list(tmp_path.glob("failed-*"))
 
 
 def test_two_workers_share_the_trials(ratings, tmp_path):

@@ -167,6 +167,22 @@ def test_a_preset_that_does_not_exist_is_refused_by_name(tmp_path):
         trained(tmp_path, "encoder=backbone", "preset=no_such_preset")
 
 
+@pytest.mark.parametrize(
+    ("length", "message"), [(2, "leaves no room.* Received: 2"), (17, "at most 16 .*Received: 17")]
+)
+def test_a_length_that_a_backbone_can_not_read_is_refused(backbone, tmp_path, length, message):
+    preset = backbone.experiment.task.preset
+    with pytest.raises(UserError, match=message):
+        trained(tmp_path, "encoder=backbone", f"preset={preset}", f"max_length={length}")
+
+
+def test_a_preset_for_pictures_is_refused(tmp_path):
+    backbone = keras_hub.models.VGGBackbone([1], [4], image_shape=(None, None, 3))
+    backbone.save_to_preset(str(tmp_path / "preset"))
+    with pytest.raises(UserError, match="no text encoder, but a VGGBackbone"):
+        trained(tmp_path, "encoder=backbone", f"preset={tmp_path / 'preset'}")
+
+
 def test_a_backbone_without_a_preset_is_refused():
     with pytest.raises(UserError, match="belong together"):
         load_experiment("nlp/sentiment", ["encoder=backbone"])

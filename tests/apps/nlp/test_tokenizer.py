@@ -39,7 +39,7 @@ PUNCTUATION = [",", "!", "[", "]", "'", "…", "a", "the", "##ly", "café", "Fil
 
 
 def assert_cuts_as(preprocessor):
-    made = Tokenizer.from_str(portable_tokenizer(preprocessor, LENGTH))
+    made = Tokenizer.from_str(portable_tokenizer(preprocessor, preprocessor.sequence_length))
     expected, cut = preprocessor(TEXTS), made.encode_batch(TEXTS)
     np.testing.assert_array_equal([each.ids for each in cut], expected["token_ids"])
     np.testing.assert_array_equal([each.attention_mask for each in cut], expected["padding_mask"])
@@ -51,6 +51,11 @@ def test_pieces_of_words_are_those_of_keras_hub(lower):
         vocabulary=WORDS + PUNCTUATION, lowercase=lower, strip_accents=lower
     )
     assert_cuts_as(keras_hub.models.BertTextClassifierPreprocessor(tokenizer, sequence_length=LENGTH))
+
+
+def test_one_piece_is_left_of_a_text_between_the_two_that_are_added():
+    tokenizer = keras_hub.tokenizers.BertTokenizer(vocabulary=WORDS)
+    assert_cuts_as(keras_hub.models.BertTextClassifierPreprocessor(tokenizer, sequence_length=3))
 
 
 def test_pairs_of_bytes_are_those_of_keras_hub():

@@ -59,7 +59,10 @@ def test_lines_of_a_manifest_that_are_not_used_are_counted(tmp_path):
     (tmp_path / "all.jsonl").write_text("\n".join(lines))
     parts, notes = read_recordings(tmp_path / "all.jsonl", 8000, skip_bad=True)
     assert parts["train"]["label"].tolist() == ["no"]
-    assert notes == ("1 bad lines of all.jsonl left out", "2 lines of all.jsonl are of no part that is used")
+    assert notes == (
+        "1 bad line of all.jsonl left out",
+        "2 lines of all.jsonl left out, of no part that is used",
+    )
 
 
 @pytest.mark.parametrize("rate", [8000, 16000, 22050])
@@ -183,7 +186,7 @@ def test_a_damaged_member_of_an_archive_is_left_out_on_request(tmp_path):
     path = archive_with_a_damaged_member(tmp_path)
     parts, notes = read_recordings(path, 8000, names="{label}_{take}", skip_bad=True)
     assert parts["train"]["label"].tolist() == ["no"]
-    assert notes == ("1 recordings of train left out that can't be read",)
+    assert notes == ("1 recording of train left out that can't be read",)
 
 
 @pytest.mark.parametrize("names", ["{label}_{label}", "{label}_{1}"])

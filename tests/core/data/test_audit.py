@@ -36,7 +36,7 @@ LEAKY = splits_of(["a good film", "a bad one", "fine"], ["A good film!", "new"])
 
 def test_a_leak_is_refused_with_an_instance_and_what_to_do():
     with pytest.raises(
-        UserError, match=r"1 examples of test also stand in train, such as 'A good film!'.*leaks=drop"
+        UserError, match=r"1 example of test also stands in train, such as 'A good film!'.*leaks=drop"
     ):
         audited(LEAKY, Texts, Audit())
 
@@ -45,13 +45,13 @@ def test_a_leak_is_dropped_from_train_on_request():
     cleaned, report = audited(LEAKY, Texts, Audit(leaks="drop"))
     assert cleaned.train["text"].tolist() == ["a bad one", "fine"]
     assert len(cleaned.test) == 2
-    assert "1 examples left out" in report.done
+    assert "1 example left out of training that also stands in" in report.done
 
 
 def test_a_leak_is_kept_and_noted_on_request():
     kept, _ = audited(LEAKY, Texts, Audit(leaks="allow"))
     assert len(kept.train) == 3
-    assert any("also stand in train" in note for note in kept.notes)
+    assert any("also stands in train" in note for note in kept.notes)
 
 
 def kinds(report) -> dict[str, int]:
@@ -66,7 +66,7 @@ def test_twins_with_another_label_are_counted():
 def test_a_text_with_one_word_changed_is_a_near_duplicate():
     words = [f"word{number}" for number in range(40)]
     _, report = audited(splits_of([" ".join(words)], [" ".join([*words[:-1], "changed"])]), Texts, Audit())
-    assert kinds(report)["examples of test are nearly equal to one of train"] == 1
+    assert kinds(report)["example of test is nearly equal to one of train"] == 1
 
 
 def test_texts_on_the_same_subject_are_no_near_duplicates():
@@ -80,8 +80,8 @@ def test_empty_and_extreme_texts_are_found():
     usual = [f"a text of usual length, number {row}" for row in range(50)]
     _, report = audited(splits_of([*usual, "", "long " * 20_000], ["new"]), Texts, Audit())
     assert kinds(report) == {
-        "examples of train are empty": 1,
-        "examples of train are extremely long or short": 1,
+        "example of train is empty": 1,
+        "example of train is extremely long or short": 1,
     }
 
 
@@ -97,7 +97,7 @@ def test_a_picture_with_a_little_noise_is_a_near_duplicate():
         protocol="by hand",
     )
     _, report = audited(splits, Pictures, Audit())
-    assert kinds(report) == {"examples of test are nearly equal to one of train": 1}
+    assert kinds(report) == {"example of test is nearly equal to one of train": 1}
 
 
 def test_a_wave_of_no_length_is_found():
@@ -110,7 +110,7 @@ def test_a_wave_of_no_length_is_found():
         waves, waves.take([]), Examples({"wave": Ragged.from_rows([[9, 9]], np.int16)}), protocol="by hand"
     )
     _, report = audited(splits, Waves, Audit())
-    assert kinds(report)["examples of train are empty"] == 1
+    assert kinds(report)["example of train is empty"] == 1
 
 
 def test_a_label_that_training_lacks_is_refused_before_any_training():
@@ -128,7 +128,7 @@ def test_examples_of_labels_that_training_lacks_are_left_out_and_counted_where_a
     splits = Splits(train, train.take([]), test, protocol="by hand")
     kept, _ = audited(splits, Lenient, Audit())
     assert kept.test["text"].tolist() == ["a third"]
-    assert "1 examples of test left out: training lacks their label, such as y" in kept.notes
+    assert "1 example of test left out, of labels that training lacks, such as y" in kept.notes
 
 
 def test_ratings_that_stand_there_twice_are_found():
@@ -150,12 +150,12 @@ def test_silent_waves_and_pictures_of_one_colour_are_found():
     waves = Examples({"wave": Ragged.from_rows([[5, 5, 5], [1, 2], [], [3, 3, 4]], np.int16)})
     other = Examples({"wave": Ragged.from_rows([[1, 2, 3]], np.int16)})
     _, report = audited(Splits(waves, waves.take([]), other, protocol="by hand"), Waves, Audit())
-    assert kinds(report)["examples of train hold one value throughout"] == 1
+    assert kinds(report)["example of train holds one value throughout"] == 1
     pictures = Examples({"image": np.stack([np.full((4, 4, 1), 9), np.eye(4)[..., None]]).astype(np.uint8)})
     other = Examples({"image": np.arange(16, dtype=np.uint8).reshape(1, 4, 4, 1)})
     splits = Splits(pictures, pictures.take([]), other, protocol="by hand")
     _, report = audited(splits, Pictures, Audit())
-    assert kinds(report) == {"examples of train hold one value throughout": 1}
+    assert kinds(report) == {"example of train holds one value throughout": 1}
 
 
 def test_the_length_of_an_id_is_no_flaw():

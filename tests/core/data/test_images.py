@@ -130,7 +130,7 @@ def test_a_corrupt_picture_is_refused_by_name_or_left_out_and_counted(tmp_path):
         read_images(tmp_path)
     parts, notes = read_images(tmp_path, skip_bad=True)
     assert len(parts["train"]) == 1
-    assert notes == ("1 pictures of train left out that can't be read",)
+    assert notes == ("1 picture of train left out that can't be read",)
 
 
 def test_a_lone_picture_that_can_t_be_read_is_told_with_the_reason(tmp_path):

@@ -6,7 +6,7 @@ import os
 import numpy as np
 import pytest
 
-from core.data.tables import existing, part_paths, read_ratings, read_table, read_titles
+from core.data.tables import existing, part_paths, read_table
 from core.errors import UserError
 
 NAMED = {"text": "text", "label": "label"}
@@ -121,113 +121,6 @@ def test_a_path_with_nothing_there_is_refused(tmp_path):
         existing(tmp_path / "nowhere")
     with pytest.raises(UserError, match="file is empty"):
         existing(written(tmp_path / "empty.csv", ""))
-
-
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [
-        ("ratings.csv", "userId,movieId,rating,timestamp\n1,10,4.5,100\n2,20,3,200\n"),
-        ("u.data", "1\t10\t4.5\t100\n2\t20\t3\t200\n"),
-        ("ratings.dat", "1::10::4.5::100\n2::20::3::200\n"),
-        ("ratings.txt", " 1  10 4.5 100\n 2  20 3 200\n"),
-        ("ratings.csv", "user_id,user,item,rating,time\n7,1,10,4.5,100\n\n8,2,20,3,200\n"),
-        (
-            "a.inter",
-            "user_id:token\titem_id:token\trating:float\ttimestamp:float\n1\t10\t4.5\t100\n2\t20\t3\t200\n",
-        ),
-    ],
-)
-def test_ratings_are_read_from_every_format(tmp_path, name, content):
-    written(tmp_path / name, content)
-    examples, _ = read_ratings(tmp_path)
-    assert examples["user"].tolist() == ["1", "2"]
-    assert examples["item"].tolist() == ["10", "20"]
-    assert examples["rating"].tolist() == [4.5, 3.0]
-    assert examples["time"].tolist() == [100, 200]
-
-
-def test_ratings_without_time_are_read(tmp_path):
-    examples, _ = read_ratings(written(tmp_path / "ratings.txt", "1 10 4.5\n2 20 3\n"))
-    assert "time" not in examples
-    assert len(examples) == 2
-
-
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [
-        ("a.csv.gz", gzip.compress(b"user,item,rating\nNA,x,3\n", mtime=0)),
-        ("a.jsonl", '{"user": "NA", "item": "x", "rating": 3}\n'),
-    ],
-)
-def test_ratings_are_read_packed_and_from_json_and_na_is_a_name(tmp_path, name, content):
-    examples, _ = read_ratings(written(tmp_path / name, content))
-    assert [examples[name].tolist() for name in ("user", "item", "rating")] == [["NA"], ["x"], [3.0]]
-
-
-def test_the_line_of_a_bad_rating_counts_blank_lines_too(tmp_path):
-    path = written(tmp_path / "ratings.csv", "user,item,rating\n1,2,3\n\n\n1,3,bad\n")
-    with pytest.raises(UserError, match="line 5"):
-        read_ratings(path)
-
-
-def test_fields_too_many_are_refused_and_not_shifted(tmp_path):
-    with pytest.raises(UserError, match=r"ratings\.csv can't be read as ratings"):
-        read_ratings(written(tmp_path / "ratings.csv", "user,item,rating\n1,2,3,4,5,6\n"))
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "line"),
-    [
-        ("ratings.csv", "user,item,rating\n1,2,3\n1,3,4,5,6\n2,2,bad\n2,3,1\n", 3),
-        ("u.data", "1\t2\t3\t4\n1\t3\t4\t5\t6\n2\t3\t1\t4\n", 2),
-        ("ratings.dat", "1::2::3::4\n1::3::4::5::6\n2::3::1::4\n", 2),
-    ],
-)
-def test_a_line_of_fields_too_many_is_named_or_left_out_and_counted(tmp_path, name, content, line):
-    path = written(tmp_path / name, content)
-    with pytest.raises(UserError, match=f"line {line}: .*no more fields"):
-        read_ratings(path)
-    examples, notes = read_ratings(path, skip_bad=True)
-    assert examples["item"].tolist() == ["2", "3"]
-    assert "bad lines of" in notes[0]
-
-
-def test_a_table_of_titles_without_titles_is_refused(tmp_path):
-    written(tmp_path / "movies.csv", "broken\n1\n")
-    with pytest.raises(UserError, match=r"movies\.csv can't be read as titles: an id and a title"):
-        read_titles(tmp_path / "ratings.csv")
-
-
-def test_a_time_beyond_all_seconds_is_refused(tmp_path):
-    with pytest.raises(UserError, match="line 1"):
-        read_ratings(written(tmp_path / "u.data", "1\t2\t3\t1e300\n"))
-
-
-@pytest.mark.parametrize("value", ["nan", "inf", "1e300", "good", ""])
-def test_a_rating_that_is_no_number_is_refused_with_its_line(tmp_path, value):
-    path = written(tmp_path / "ratings.csv", f"userId,movieId,rating\n1,10,4\n2,20,{value}\n")
-    with pytest.raises(UserError, match="line 3"):
-        read_ratings(path)
-    assert len(read_ratings(path, skip_bad=True)[0]) == 1
-
-
-@pytest.mark.parametrize("content", ["", "userId,movieId,stars\n1,2,3\n", os.urandom(2000)])
-def test_what_is_no_table_of_ratings_is_refused(tmp_path, content):
-    with pytest.raises(UserError, match=r"ratings\.csv"):
-        read_ratings(written(tmp_path / "ratings.csv", content))
-
-
-def test_titles_are_found_beside_the_ratings(tmp_path):
-    written(tmp_path / "movies.csv", 'movieId,title,genres\n10,"Heat, 1995",Crime\n')
-    assert read_titles(tmp_path / "ratings.csv") == {"10": "Heat, 1995"}
-    assert read_titles(tmp_path / "elsewhere" / "ratings.csv") == {}
-
-
-@pytest.mark.parametrize("content", ["", "movieId\n1\n", b"\xff\xfe\xff"])
-def test_titles_that_are_no_table_are_refused_by_name(tmp_path, content):
-    written(tmp_path / "movies.csv", content)
-    with pytest.raises(UserError, match=r"movies\.csv can't be read as titles"):
-        read_titles(tmp_path)
 
 
 def test_columns_hold_no_python_objects(tmp_path):

@@ -43,11 +43,43 @@ def test_its_values_are_those_of_adam(settings):
         np.testing.assert_allclose(other, one, atol=1e-5)
 
 
-def test_with_weight_decay_its_values_are_those_of_adamw():
-    expected = weights_after(keras.optimizers.AdamW(0.1, weight_decay=0.1), keras.layers.Dense(4), FEATURES)
-    received = weights_after(FusedAdam(0.1, weight_decay=0.1), keras.layers.Dense(4), FEATURES)
+def decaying(kind: type[keras.optimizers.Adam], **settings: object) -> keras.optimizers.Optimizer:
+    """Return an optimizer that decays all weights but biases."""
+    rate = keras.optimizers.schedules.ExponentialDecay(0.1, 1, 0.5)
+    optimizer = kind(rate, weight_decay=0.3, **settings)
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    return optimizer
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"gradient_accumulation_steps": 2}, {"amsgrad": True}],
+    ids=["plain", "accumulated", "amsgrad"],
+)
+def test_with_weight_decay_its_values_are_those_of_adamw(settings):
+    expected = weights_after(decaying(keras.optimizers.AdamW, **settings), keras.layers.Dense(4), FEATURES)
+    received = weights_after(decaying(FusedAdam, **settings), keras.layers.Dense(4), FEATURES)
     for one, other in zip(expected, received, strict=True):
         np.testing.assert_allclose(other, one, atol=1e-5)
+
+
+def test_a_schedule_is_read_once_a_step_however_many_weights_decay():
+    class Counted(keras.optimizers.schedules.LearningRateSchedule):
+        """A constant rate that counts how often it is asked for."""
+
+        calls = 0
+
+        def __call__(self, step: object) -> float:
+            self.calls += 1
+            return 0.1
+
+    weights = [keras.Variable([1.0, 2.0]) for _ in range(5)]
+    rate = Counted()
+    optimizer = FusedAdam(rate, weight_decay=0.1)
+    optimizer.build(weights)
+    rate.calls = 0
+    optimizer.apply([keras.ops.ones(2)] * 5, weights)
+    assert rate.calls == 1
 
 
 def test_rows_that_are_looked_up_twice_get_the_sum_of_their_gradients():
