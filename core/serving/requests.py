@@ -31,7 +31,7 @@ What = Literal["predict", "explain"]
 class Body(pydantic.BaseModel):
     """What requests have in common."""
 
-    model_config = pydantic.ConfigDict(extra="forbid")
+    model_config = pydantic.ConfigDict(extra="forbid", val_json_bytes="base64")
 
 
 Method = Annotated[

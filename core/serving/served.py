@@ -12,14 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter
-
 from core.errors import UserError
 from core.run import Run
 from core.serving.batching import MicroBatcher, Predict
 from core.serving.kinds import KINDS, InputKind
 from core.serving.problems import Problem
-from core.serving.requests import decoded
+from core.serving.requests import decoded, predict_body
 from core.serving.settings import Batching, Limits
 
 log = logging.getLogger(__name__)
@@ -139,7 +137,8 @@ def warm_up(run: Run, kind: InputKind, batching: Batching, limits: Limits) -> Wa
     """
     predict: Predict = run.experiment.task.predictor(run.model, run.encoder)
     given = kind.examples()
-    checked = [TypeAdapter(kind.type(limits)).validate_python(value) for value in given]
+    body: Any = predict_body(kind.name, limits)
+    checked = [body.model_validate({"inputs": [value]}).inputs[0] for value in given]
     values = decoded(checked, kind, run, limits, "predict")
     sizes = steady_sizes(batching.size)
     for size in sizes:
