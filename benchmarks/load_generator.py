@@ -140,11 +140,13 @@ class Service:
 
 @contextlib.contextmanager
 def served(folders: list[str], *settings: str) -> Iterator[Service]:
-    """Serve runs in a process of their own, ready when the block begins."""
+    """Serve runs in a process of their own, ready when the block begins; without any, an empty server."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "core.cli", "serve", *folders, "--port", str(port)]
     command += [part for setting in settings for part in ("--set", setting)]
+    if not folders:
+        command = [sys.executable, "-m", "benchmarks.empty_server", str(port)]
     service = Service(subprocess.Popen(command, stderr=subprocess.DEVNULL), port)
     try:
         while True:

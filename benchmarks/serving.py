@@ -13,6 +13,7 @@ import gc
 import statistics
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from benchmarks.load_generator import Case, cases_of, load, served
@@ -83,12 +84,12 @@ class Served(NamedTuple):
     latencies: list[float]
 
 
-def rate_of_server(folder: str, cases: list[Case], *settings: str) -> Served:
-    """Return what a server does under load, in processes of their own."""
+def rate_of_server(folder: str | None, cases: list[Case], *settings: str) -> Served:
+    """Return what a server of a run does under load, or an empty one, in processes of their own."""
     gc.collect()
     gc.freeze()  # else collections of this process look like slow answers
-    with served([folder], *settings) as service:
-        name = Run(folder).folder.name
+    with served([folder] if folder else [], *settings) as service:
+        name = Run(folder).folder.name if folder else "none"
         asyncio.run(load(service.port, name, cases, CLIENTS, 1.0))
         spent, own = service.processor_seconds(), time.process_time()
         latencies = asyncio.run(load(service.port, name, cases, CLIENTS, SECONDS))
@@ -98,31 +99,34 @@ def rate_of_server(folder: str, cases: list[Case], *settings: str) -> Served:
 
 
 def throughput(folder: str) -> None:
-    """Print the rates of the bare model, of a server one input at a time, and of one that batches."""
+    """Print the rates of the bare model, of servers: empty, one input at a time, and one that batches."""
     run = Run(folder)
     cases = cases_of(run)
     rounds = []
+    empty = [replace(case, answer={}) for case in cases]
     for _ in range(ROUNDS):
         task, model = raw_rates(run, cases)
+        http = rate_of_server(None, empty)
         single = rate_of_server(folder, cases, "batching.size=1")
         batched = rate_of_server(folder, cases, f"batching.size={BATCH}", f"batching.wait={WAIT}")
         p50, p99 = (batched.latencies[int(share * len(batched.latencies))] for share in (0.5, 0.99))
-        rounds.append((task, model, single.rate, batched.rate, p50, p99, batched.client_ms))
-    task, model, single, batched = (
+        rounds.append((task, model, http.rate, single.rate, batched.rate, p50, p99, batched.client_ms))
+    task, model, http_rate, single_rate, batched_rate = (
         Rate(*map(statistics.median, zip(*(each[place] for each in rounds), strict=True)))
-        for place in range(4)
+        for place in range(5)
     )
-    p50, p99, client = (statistics.median(each[place] for each in rounds) for place in (4, 5, 6))
+    p50, p99, client = (statistics.median(each[place] for each in rounds) for place in (5, 6, 7))
     print(f"{run.folder.name}, {CLIENTS} clients, medians of {ROUNDS} rounds")
     print(f"  bare task, batches of {BATCH}      {task}")
     print(f"  model call alone            {model}")
-    print(f"  server, one input at a time {single}")
-    print(f"  server, batched             {batched}")
+    print(f"  empty server, same requests {http_rate}")
+    print(f"  server, one input at a time {single_rate}")
+    print(f"  server, batched             {batched_rate}")
     print(f"  clients                     {client:.2f} ms of processor a request")
     print(
-        f"  batched is {batched.per_second / single.per_second:.1f} times one at a time, "
-        f"{batched.per_second / task.per_second:.0%} of the bare task, "
-        f"{batched.per_second / model.per_second:.0%} of the model call"
+        f"  batched is {batched_rate.per_second / single_rate.per_second:.1f} times one at a time, "
+        f"{batched_rate.per_second / task.per_second:.0%} of the bare task, "
+        f"{batched_rate.per_second / model.per_second:.0%} of the model call"
     )
     bound = 1000 * (2 * WAIT + BATCH / task.per_second)
     print(
