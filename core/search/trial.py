@@ -7,6 +7,7 @@ answer, `go` or `stop`. Where its standard input ends, whoever ordered it has di
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import queue
@@ -306,6 +307,7 @@ def main() -> None:
         traceback.print_exc()
         first = (str(error).strip().splitlines() or [""])[0]
         ended = {"failed": f"{type(error).__name__}: {first}"}
+    atexit._run_exitfuncs()  # in which libraries delete their temporary files
     print(json.dumps(ended), file=voice)
     voice.flush()
     os._exit(0)  # TensorFlow's threads take a second to end
