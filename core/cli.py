@@ -9,6 +9,8 @@ from typer.core import TyperGroup
 
 from core.commands import runs, tasks, training
 
+UsageError: Any = typer.BadParameter.__base__  # Typer names only this kind of it
+
 
 class Commands(TyperGroup):
     """Tells a user's mistake in one or two lines and exits with code 2."""
@@ -21,6 +23,9 @@ class Commands(TyperGroup):
             return super().invoke(ctx)
         except UserError as error:
             message, code = str(error), 2
+        except UsageError as error:
+            told, command = error.format_message(), (error.ctx or ctx).command_path
+            message, code = f"{told}{'' if told[-1] in '.?' else '.'} See `{command} --help`.", 2
         except OSError as error:
             where = f": {error.filename}" if error.filename else ""
             message, code = f"{error.strerror or error}{where}. No file was left half-written.", 2

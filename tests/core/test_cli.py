@@ -32,6 +32,19 @@ def configuration(tmp_path) -> Path:
     return path
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["train"], "Missing argument 'TASK'. See `quartet train --help`."),
+        (["liist"], "No such command 'liist'. Did you mean 'list'? See `quartet --help`."),
+        (["train", "x", "--nope"], "No such option: --nope. See `quartet train --help`."),
+    ],
+)
+def test_a_command_line_that_can_t_be_read_is_told_in_a_line(arguments, told):
+    done = CliRunner().invoke(app, arguments, prog_name="quartet")
+    assert (done.exit_code, done.stderr) == (2, f"quartet: {told}\n")
+
+
 def test_nothing_heavy_is_imported_for_help():
     heavy = ["keras", "tensorflow", "jax", "pandas", "sklearn", "pydantic", "yaml", "numpy"]
     code = (
