@@ -117,7 +117,8 @@ def test_a_threshold_without_a_class_is_refused():
 @pytest.fixture(scope="module")
 def run(tmp_path_factory) -> Run:
     source = small_data.reviews(tmp_path_factory.mktemp("data"))
-    quick = ["fit.epochs=1", "fit.tensorboard=false", "audit.leaks=allow", "validation=0.3"]
+    quick = ["fit.epochs=1", "fit.steps_per_execution=1", "fit.tensorboard=false"]
+    quick += ["audit.leaks=allow", "validation=0.3"]
     return train(load_experiment("nlp/sentiment", [f"data={source}", *quick]), tmp_path_factory.mktemp("run"))
 
 
@@ -176,7 +177,7 @@ def test_a_run_that_names_no_classes_is_refused(tmp_path):
     experiment = experiment_from(
         {
             "task": {"type": "tests.core.hard_tasks.Regression"},
-            "fit": {"epochs": 1, "batch_size": 8, "tensorboard": False},
+            "fit": {"epochs": 1, "batch_size": 8, "steps_per_execution": 1, "tensorboard": False},
             "audit": {"leaks": "allow"},
         }
     )

@@ -16,7 +16,7 @@ from core.run import Run
 
 REGRESSION = (
     "task: {type: tests.core.hard_tasks.Regression}\n"
-    "fit: {epochs: 2, batch_size: 8, tensorboard: false}\n"
+    "fit: {epochs: 2, batch_size: 8, steps_per_execution: 1, tensorboard: false}\n"
     "audit: {leaks: allow}\n"
 )
 

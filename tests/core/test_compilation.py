@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -9,11 +10,11 @@ import platformdirs
 import pytest
 
 from core import compilation
-from core.compilation import Way, fastest
+from core.compilation import Way, chosen, fastest
 from core.errors import UserError
 from core.experiment import Experiment, experiment_from
 from core.run import Run
-from core.training import train
+from core.training import prepared, train
 
 PLAIN = Way(False, "float32", 1, 10.0, 1.0)
 
@@ -52,6 +53,13 @@ def experiment(**fit: object) -> Experiment:
 
 def seen(run: Run) -> dict:
     return json.loads((run.folder / "compilation.json").read_text(encoding="utf-8"))
+
+
+def choice(folder: Path) -> dict:
+    """Return what was seen before a training, which is left out."""
+    run = Run.create(folder, experiment())
+    chosen(run, *prepared(run, None, {}))
+    return seen(run)
 
 
 @pytest.mark.parametrize(
@@ -106,9 +114,9 @@ def test_the_model_of_a_run_is_read_in_the_precision_that_was_chosen(tmp_path, c
 
 
 def test_another_training_of_such_a_model_takes_the_choice_without_a_trial(tmp_path, canned, monkeypatch):
-    first = train(experiment(), tmp_path / "first")
+    first = choice(tmp_path / "first")
     monkeypatch.setattr(compilation, "_tried", None)
-    assert seen(train(experiment(), tmp_path / "second"))["ways"] == seen(first)["ways"]
+    assert choice(tmp_path / "second")["ways"] == first["ways"]
 
 
 def test_a_way_that_fails_is_told_and_another_taken(tmp_path, canned, monkeypatch):
@@ -118,20 +126,20 @@ def test_a_way_that_fails_is_told_and_another_taken(tmp_path, canned, monkeypatc
         return replace(way, note="failed: no") if way.jit_compile else tried(way, *rest)
 
     monkeypatch.setattr(compilation, "_tried", failing)
-    outcome = seen(train(experiment(), tmp_path / "run"))
+    outcome = choice(tmp_path / "run")
     assert [way["note"] for way in outcome["ways"]] == ["", "", "failed: no", ""]
     assert outcome["jit_compile"] is False
 
 
 def test_a_way_that_costs_too_much_is_not_tried(tmp_path, canned, monkeypatch):
     monkeypatch.setattr(compilation, "SHARE", 1e-6)
-    ways = seen(train(experiment(), tmp_path / "run"))["ways"]
+    ways = choice(tmp_path / "run")["ways"]
     assert [way["milliseconds"] is None for way in ways] == [False, True, True, True]
     assert all("would cost" in way["note"] for way in ways[1:])
 
 
 def test_steps_at_one_call_are_tried_upon_the_fastest_way(tmp_path, canned):
-    outcome = seen(train(experiment(), tmp_path / "run"))
+    outcome = choice(tmp_path / "run")
     last = outcome["ways"][-1]
     assert (last["precision"], last["steps_per_execution"]) == ("mixed_bfloat16", 4)
     assert outcome["steps_per_execution"] == 4
@@ -139,7 +147,7 @@ def test_steps_at_one_call_are_tried_upon_the_fastest_way(tmp_path, canned):
 
 def test_steps_of_a_long_time_are_not_tried_together(tmp_path, canned, monkeypatch):
     monkeypatch.setattr(compilation, "LONG_STEP", 1.0)
-    assert all(way["steps_per_execution"] == 1 for way in seen(train(experiment(), tmp_path / "run"))["ways"])
+    assert all(way["steps_per_execution"] == 1 for way in choice(tmp_path / "run")["ways"])
 
 
 def test_steps_at_one_call_end_with_the_weights_of_single_ones(tmp_path):

@@ -10,7 +10,14 @@ from core.run import Run
 from core.training import train
 from tests.cut_off import copied_at, cut_off
 
-QUICK = {"epochs": 4, "batch_size": 8, "learning_rate": 0.01, "tensorboard": False, "checkpoint_seconds": 0}
+QUICK = {
+    "epochs": 3,
+    "batch_size": 8,
+    "steps_per_execution": 1,
+    "learning_rate": 0.01,
+    "tensorboard": False,
+    "checkpoint_seconds": 0,
+}
 TASKS = ["Regression", "ClosedForm", "Adversarial", "Realigned", "Detection", "Generator"]
 
 

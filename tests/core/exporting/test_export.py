@@ -20,22 +20,21 @@ from core.training import train
 from tests import small_data
 from tests.core.serving.fake_runs import Lengths
 
+QUICK = ["fit.epochs=1", "fit.steps_per_execution=1", "fit.tensorboard=false", "audit.leaks=allow"]
+
 
 @pytest.fixture(scope="module")
 def ratings(tmp_path_factory) -> Run:
     folder = tmp_path_factory.mktemp("ratings")
     data = small_data.ratings(folder)
-    overrides = [f"data={data}", "fit.epochs=2", "fit.tensorboard=false", "audit.leaks=allow"]
+    overrides = [f"data={data}", *QUICK]
     return train(load_experiment("recommendation/ratings", overrides), folder / "run")
 
 
 @pytest.fixture(scope="module")
 def texts(tmp_path_factory) -> Run:
     folder = tmp_path_factory.mktemp("texts")
-    overrides = [
-        *(f"data={small_data.reviews(folder)}", "encoder=recurrent", "width=8", "dropout=0.1"),
-        *("fit.epochs=1", "fit.steps_per_execution=1", "fit.tensorboard=false"),
-    ]
+    overrides = [f"data={small_data.reviews(folder)}", "encoder=recurrent", "width=8", *QUICK]
     return train(load_experiment("nlp/sentiment", overrides), folder / "run")
 
 
@@ -43,7 +42,7 @@ def texts(tmp_path_factory) -> Run:
 def pictures(tmp_path_factory) -> Run:
     folder = tmp_path_factory.mktemp("pictures")
     data = small_data.pictures(folder)
-    overrides = [f"data={data}", "fit.epochs=1", "fit.tensorboard=false", "audit.leaks=allow", "width=16"]
+    overrides = [f"data={data}", "width=16", *QUICK]
     return train(load_experiment("vision/classification", overrides), folder / "run")
 
 
@@ -51,8 +50,16 @@ def pictures(tmp_path_factory) -> Run:
 def bag(tmp_path_factory) -> Run:
     folder = tmp_path_factory.mktemp("bag")
     data = small_data.reviews(folder)
-    overrides = [f"data={data}", "fit.epochs=1", "fit.tensorboard=false", "fit.precision=mixed_bfloat16"]
+    overrides = [f"data={data}", "fit.precision=mixed_bfloat16", *QUICK]
     return train(load_experiment("nlp/sentiment", overrides), folder / "run")
+
+
+@pytest.fixture(scope="module")
+def in_onnx(ratings, tmp_path_factory) -> Run:
+    """A run that was exported once."""
+    run = Run(shutil.copytree(ratings.folder, tmp_path_factory.mktemp("in_onnx") / "run"))
+    export_run(run, ["onnx"])
+    return run
 
 
 @pytest.fixture
@@ -61,25 +68,36 @@ def run(ratings, tmp_path) -> Run:
     return Run(shutil.copytree(ratings.folder, tmp_path / "run"))
 
 
+@pytest.fixture
+def exported(in_onnx, tmp_path) -> Run:
+    """A copy, with its export, whose folder a test may change."""
+    return Run(shutil.copytree(in_onnx.folder, tmp_path / "run"))
+
+
+@pytest.fixture(scope="module")
+def of_texts(texts, tmp_path_factory) -> Exporter:
+    """What has exported a net whose steps hang on the length of a text, to all formats."""
+    exporter = Exporter(texts, tmp_path_factory.mktemp("of_texts"))
+    for kind in FORMATS:
+        assert exporter.export(kind).largest_difference < 1e-5
+    return exporter
+
+
 def wrong(monkeypatch: pytest.MonkeyPatch, change: float) -> None:
     """Let exported graphs answer otherwise than the model, from here on."""
     call = Graph.__call__
     monkeypatch.setattr(Graph, "__call__", lambda self, inputs: call(self, inputs) + change)
 
 
-def test_all_formats_hold_a_net_whose_steps_hang_on_the_length_of_a_text(texts, tmp_path):
-    exporter = Exporter(texts, tmp_path)
+@pytest.mark.parametrize("kind", FORMATS)
+def test_all_formats_hold_a_net_whose_steps_hang_on_the_length_of_a_text(kind, of_texts):
     inputs = ["a lovely film", "awful", ""]
-    expected = exporter.portable.score(inputs)
-    for kind in FORMATS:
-        assert exporter.export(kind).largest_difference < 1e-5
-        loader = exporting.predictor(exporter.portable, tmp_path / kind)
-        np.testing.assert_allclose(loader.outputs(inputs), expected, atol=1e-5)
+    loader = exporting.predictor(of_texts.portable, of_texts.folder / kind)
+    np.testing.assert_allclose(loader.outputs(inputs), of_texts.portable.score(inputs), atol=1e-5)
 
 
-def test_a_saved_model_of_a_text_task_takes_texts(texts, tmp_path):
-    Exporter(texts, tmp_path).export("saved_model")
-    assert Graph(tmp_path / "saved_model").inputs == ["text"]
+def test_a_saved_model_of_a_text_task_takes_texts(of_texts):
+    assert Graph(of_texts.folder / "saved_model").inputs == ["text"]
 
 
 @pytest.mark.parametrize("kind", ["onnx", "litert"])
@@ -115,14 +133,14 @@ def test_an_export_that_answers_otherwise_leaves_nothing_behind(run, monkeypatch
     assert not (run.folder / "exports").exists()
 
 
-def test_an_export_that_fails_leaves_the_one_before_as_it_was(run, monkeypatch):
-    Exporter(run).export("onnx")
-    before = {path.name: path.read_bytes() for path in (run.folder / "exports" / "onnx").iterdir()}
+def test_an_export_that_fails_leaves_the_one_before_as_it_was(exported, monkeypatch):
+    folder = exported.folder / "exports" / "onnx"
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
     wrong(monkeypatch, np.nan)
     with pytest.raises(UserError):
-        Exporter(run).export("onnx")
-    assert {p.name: p.read_bytes() for p in (run.folder / "exports" / "onnx").iterdir()} == before
-    assert [path.name for path in (run.folder / "exports").iterdir()] == ["onnx"]
+        Exporter(exported).export("onnx")
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert list(folder.parent.iterdir()) == [folder]
 
 
 def test_a_quantised_export_that_loses_too_much_is_refused(run, monkeypatch):
@@ -137,24 +155,21 @@ def test_a_quantised_saved_model_is_refused_where_keras_can_t_turn_the_weights(r
         Exporter(run).export("saved_model", "int8")
 
 
-def test_the_table_keeps_earlier_exports_and_times_all_of_them(run):
-    export_run(run, ["onnx"])
-    told = export_run(run, ["litert"])
+def test_the_table_keeps_earlier_exports_and_times_all_of_them(exported):
+    told = export_run(exported, ["litert"])
     assert [row["name"] for row in told["exports"]] == ["onnx", "litert"]
     assert set(told["exports"][0]["milliseconds"]) == set(told["model"]["milliseconds"]) == {"1", "32"}
-    kept = json.loads((run.folder / "exports.json").read_text(encoding="utf-8"))
+    kept = json.loads((exported.folder / "exports.json").read_text(encoding="utf-8"))
     assert kept["exports"] == told["exports"]
 
 
-def test_the_table_forgets_exports_that_are_gone(run):
-    export_run(run, ["onnx"])
-    shutil.rmtree(run.folder / "exports" / "onnx")
-    assert [row["name"] for row in export_run(run, ["litert"])["exports"]] == ["litert"]
+def test_the_table_forgets_exports_that_are_gone(exported):
+    shutil.rmtree(exported.folder / "exports" / "onnx")
+    assert [row["name"] for row in export_run(exported, ["litert"])["exports"]] == ["litert"]
 
 
-def test_a_run_that_was_moved_keeps_its_exports(run, tmp_path):
-    export_run(run, ["onnx"])
-    moved = Run(run.folder.rename(tmp_path / "moved"))
+def test_a_run_that_was_moved_keeps_its_exports(exported, tmp_path):
+    moved = Run(exported.folder.rename(tmp_path / "moved"))
     assert [row["name"] for row in export_run(moved, ["litert"])["exports"]] == ["onnx", "litert"]
 
 

@@ -17,7 +17,7 @@ from core.run import Run
 from core.training import train
 from tests import small_data
 
-QUICK = ["fit.epochs=2", "fit.tensorboard=false", "audit.leaks=allow"]
+QUICK = ["fit.epochs=2", "fit.steps_per_execution=1", "fit.tensorboard=false", "audit.leaks=allow"]
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +133,7 @@ def test_a_task_of_another_kind_is_reported_by_its_figures_alone(tmp_path):
     experiment = experiment_from(
         {
             "task": {"type": "tests.core.hard_tasks.Regression"},
-            "fit": {"epochs": 1, "batch_size": 8, "tensorboard": False},
+            "fit": {"epochs": 1, "batch_size": 8, "steps_per_execution": 1, "tensorboard": False},
             "audit": {"leaks": "allow"},
         }
     )
