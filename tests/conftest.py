@@ -18,4 +18,4 @@ def pytest_collection_finish() -> None:
     """Spare the garbage collector what the imports made: it would go through all of it, again and again."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    gc.set_threshold(50_000, 10, 10)
