@@ -133,6 +133,7 @@ def fitted(
     import keras
 
     from core.callbacks.nan_rescue import DivergedError
+    from core.callbacks.state_file import StateError
     from core.compilation import chosen
 
     if run.experiment.fit.patience and not len(splits.validation):
@@ -144,12 +145,17 @@ def fitted(
         experiment = chosen(run, splits, encoder)
     keras.utils.set_random_seed(experiment.fit.seed)
     model = built(experiment, encoder)
-    callbacks = training_callbacks(experiment, run, len(splits.train), progress, extra)
     with _timed(seconds, "fit"), dtype_policy(experiment.fit.precision):
         try:
+            callbacks = training_callbacks(experiment, run, len(splits.train), progress, extra)
             history = experiment.task.fit(model, encoder, splits, experiment.fit, callbacks)
         except DivergedError as error:
             raise UserError(str(error)) from None
+        except StateError as error:
+            raise UserError(
+                f"{run.folder} can't go on; once {run.checkpoints} is deleted, --resume starts it anew. "
+                f"{error}"
+            ) from None
     run.write_model(model)
     run.write_history(history.history)
     return model, callbacks

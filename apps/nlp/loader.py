@@ -69,7 +69,7 @@ def pieces(
     >>> pieces("Not bad!", split="words", max_length=9, ngrams=2)
     ['not', 'bad', '!', 'not bad', 'bad !']
     """
-    text = text.lower()
+    text = text.replace("\0", " ").lower()
     text = text if text.strip(" \t\n\v\f\r") else EMPTY
     if split == "characters":
         words = list(re.sub(r"[ \t\n\f\r]+", "", text))

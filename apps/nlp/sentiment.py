@@ -143,7 +143,13 @@ class Sentiment(Classification):
         """Return texts as examples."""
         from core.data.examples import Examples
 
-        return Examples({"text": [str(text) for text in inputs]}, "the inputs")
+        texts = [str(text) for text in inputs]
+        for text in texts:
+            try:
+                text.encode()
+            except UnicodeEncodeError:  # bytes of another encoding on the command line, or half a pair
+                raise UserError(f"A text must be valid UTF-8. Received: {text!r}.") from None
+        return Examples({"text": texts}, "the inputs")
 
     def features(self, examples: Examples, encoder: TextEncoder) -> Ragged | dict[str, np.ndarray]:
         """Return the pieces of each text as ids, or what the backbone's own preprocessor makes of it."""

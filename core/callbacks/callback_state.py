@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from core.callbacks.state_file import pack
+from core.callbacks.state_file import StateError, pack
 
 Attributes = dict[str, Any]
 
@@ -42,7 +42,7 @@ def restore_attributes(
     """Set attributes, given as (class name, attributes), on the callbacks of these classes in order.
 
     Raises:
-        ValueError: If a callback with saved attributes is missing.
+        StateError: If a callback with saved attributes is missing.
     """
     waiting = list(saved)
     for callback in callbacks:
@@ -54,7 +54,7 @@ def restore_attributes(
     missing = [name for name, attributes in waiting if attributes]
     if missing:
         received = ", ".join(type(callback).__name__ for callback in callbacks) or "none"
-        raise ValueError(
+        raise StateError(
             f"The checkpoint has state for callbacks that are not in the list: {', '.join(missing)}. "
             f"Pass the callbacks that it was written with. Received: {received}."
         )

@@ -12,7 +12,7 @@ import numpy as np
 
 from core.callbacks.callback_state import changed_attributes, restore_attributes, storable_attributes
 from core.callbacks.model_state import add_metric_state, metrics_match, model_state, restore_model_state
-from core.callbacks.state_file import read_state_file, write_state_file
+from core.callbacks.state_file import StateError, read_state_file, write_state_file
 
 FORMAT = 1
 # Ends the batches of a resumed epoch. Truthy for Keras, and another value than the True of EarlyStopping.
@@ -53,8 +53,9 @@ class ExactResume(keras.callbacks.Callback):
         extra: Arrays by name that are saved along, empty or as saved.
 
     Raises:
-        ValueError: If the checkpoint is damaged or of another format, and, when training begins, if it is of
-            another model, optimizer, set of callbacks or epoch.
+        StateError: If the checkpoint is damaged or of another format, and, when training begins, if it is of
+            another model, optimizer or set of callbacks.
+        ValueError: When training begins, if it is of another epoch.
 
     Example:
 
@@ -213,7 +214,7 @@ class ExactResume(keras.callbacks.Callback):
         state = read_state_file(self.path)
         if not isinstance(state, dict) or state.get("format") != FORMAT:
             found = state.get("format") if isinstance(state, dict) else None
-            raise ValueError(
+            raise StateError(
                 f"{self.path} must be a checkpoint of format {FORMAT}. Delete it to start anew. "
                 f"Received: format {found}."
             )

@@ -9,6 +9,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from core.callbacks.state_file import StateError
+
 
 def model_state(model: keras.Model) -> dict[str, np.ndarray]:
     """Return a copy of every variable that training changes.
@@ -47,7 +49,7 @@ def restore_model_state(model: keras.Model, state: Mapping[str, np.ndarray]) -> 
         state: What `model_state` returned.
 
     Raises:
-        ValueError: If the variables differ in number, shape or dtype. The model is then unchanged.
+        StateError: If the variables differ in number, shape or dtype. The model is then unchanged.
     """
     variables, saved = _variables(model), dict(state)
     if not metrics_match(model, state):
@@ -68,7 +70,7 @@ def add_metric_state(model: keras.Model, state: Mapping[str, np.ndarray]) -> Non
     Exact for metrics whose variables are sums over examples or batches, as those of Keras are.
 
     Raises:
-        ValueError: If the metrics differ in number, shape or dtype.
+        StateError: If the metrics differ in number, shape or dtype.
     """
     variables, saved = _part(_variables(model), metrics=True), _part(state, metrics=True)
     _check_alike(variables, saved)
@@ -109,7 +111,7 @@ def _check_alike(variables: Mapping[str, keras.Variable], saved: Mapping[str, np
     theirs = [(name, value.shape, value.dtype.name) for name, value in saved.items()]
     for here, there in itertools.zip_longest(mine, theirs, fillvalue=("no variable", (), "")):
         if (here[0].split("/")[0], *here[1:]) != (there[0].split("/")[0], *there[1:]):
-            raise ValueError(
+            raise StateError(
                 "The state is of another model, optimizer or set of metrics: "
                 f"the model has {here[0]} {here[1]} {here[2]}. Received: {there[0]} {there[1]} {there[2]}."
             )

@@ -12,6 +12,10 @@ import keras
 import numpy as np
 
 
+class StateError(ValueError):
+    """A saved state is damaged, or of another training."""
+
+
 def write_state_file(path: Path, state: Any) -> None:
     """Write `state` beside `path`, then move it there, so that a kill leaves the former file or the new one.
 
@@ -41,14 +45,14 @@ def read_state_file(path: Path) -> Any:
     """Read what `write_state_file` wrote.
 
     Raises:
-        ValueError: If the file is damaged or is not such a file.
+        StateError: If the file is damaged or is not such a file.
     """
     try:
         with np.load(path, allow_pickle=False) as members:
             arrays = [members[f"array_{place}"] for place in range(len(members.files) - 1)]
             return unpack(json.loads(members["json"].tobytes()), arrays)
     except (zipfile.BadZipFile, KeyError, EOFError, OSError, TypeError, ValueError) as error:
-        raise ValueError(
+        raise StateError(
             f"{path} is damaged or not a state file ({error}). Delete it to start anew."
         ) from error
 

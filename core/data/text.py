@@ -67,7 +67,8 @@ class Pieces:
         """Return the same of texts that are a tensor, operation by operation."""
         import tensorflow as tf
 
-        lower = tf.strings.lower(texts, encoding="utf-8")
+        whole = tf.strings.regex_replace(texts, r"\x00", " ")  # at which TensorFlow ends a text it lowers
+        lower = tf.strings.lower(whole, encoding="utf-8")
         lower = tf.where(tf.strings.strip(lower) == "", EMPTY, lower)
         if self.split == "characters":
             words = tf.strings.unicode_split(tf.strings.regex_replace(lower, r"\s+", ""), "UTF-8")

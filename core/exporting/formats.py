@@ -16,6 +16,7 @@ from core.silence import native_silence
 if TYPE_CHECKING:
     import keras
     import numpy as np
+    import onnx
 
     from core.exporting.portable import TensorGraph
 
@@ -112,7 +113,7 @@ def quantise_onnx(path: Path, batches: Iterable[Mapping[str, np.ndarray]], exact
     Args:
         path: The file.
         batches: Inputs from which the ranges of the activations are taken.
-        exact: Names of layers that stay as they are.
+        exact: Names of layers that stay as they are, with all that stands before them.
     """
     import onnx
     from onnxruntime.quantization import QuantFormat, quantize_static
@@ -122,9 +123,18 @@ def quantise_onnx(path: Path, batches: Iterable[Mapping[str, np.ndarray]], exact
     with tempfile.TemporaryDirectory() as folder, _silent("root"):
         prepared = Path(folder) / "prepared.onnx"
         quant_pre_process(str(path), str(prepared), skip_symbolic_shape=True)
-        nodes = (node.name for node in onnx.load(str(prepared)).graph.node)
-        kept = [name for name in nodes if any(layer in name for layer in exact)]
+        kept = _up_to(onnx.load(str(prepared)).graph.node, exact)
         quantize_static(prepared, path, reader, QuantFormat.QDQ, per_channel=True, nodes_to_exclude=kept)
+
+
+def _up_to(nodes: Sequence[onnx.NodeProto], layers: Sequence[str]) -> list[str]:
+    """Return the names of the nodes of layers, and of all that they are computed from."""
+    names, read = [], set[str]()
+    for node in reversed(nodes):  # each stands behind what it reads
+        if any(layer in node.name for layer in layers) or not read.isdisjoint(node.output):
+            names.append(node.name)
+            read.update(node.input)
+    return names
 
 
 class _Reader:

@@ -26,6 +26,7 @@ TEXTS = [
     "电影很好看。真的！",
     "no\u00a0break\u2009thin\u200bzero\vtab",
     "emoji 👍🏽 and _under_score_ <tag> #hash",
+    "a nul\0 within, and what stands behind it",
     "x" * 200,
     "one two three four five six seven eight nine ten",
 ]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from core.callbacks.state_file import read_state_file, write_state_file
+from core.errors import UserError
 from core.experiment import Experiment, experiment_from
 from core.run import Run
 from core.training import train
@@ -69,3 +73,27 @@ def test_a_hard_task_that_was_cut_off_ends_with_the_weights_of_an_uninterrupted_
     for expected, received in zip(whole.model.get_weights(), resumed.model.get_weights(), strict=True):
         np.testing.assert_array_equal(received, expected)
     assert (resumed.folder / "history.csv").read_text() == (whole.folder / "history.csv").read_text()
+
+
+def damaged(checkpoint: Path) -> None:
+    checkpoint.write_bytes(b"half of it")
+
+
+def of_another_version(checkpoint: Path) -> None:
+    state = read_state_file(checkpoint)
+    del state["model"][next(iter(state["model"]))]
+    write_state_file(checkpoint, state)
+
+
+@pytest.mark.parametrize("spoil", [damaged, of_another_version])
+def test_a_checkpoint_that_does_not_fit_is_told_with_what_to_do(spoil, tmp_path):
+    experiment, whole = experiment_of("Regression"), tmp_path / "run"
+    with copied_at(whole, (2, 0)):
+        train(experiment, whole)
+    run = Run(cut_off(whole))
+    (checkpoint,) = run.checkpoints.iterdir()
+    spoil(checkpoint)
+    with pytest.raises(UserError, match="is deleted, --resume starts it anew"):
+        train(experiment, run.folder, resume=True)
+    checkpoint.unlink()
+    assert train(experiment, run.folder, resume=True).finished

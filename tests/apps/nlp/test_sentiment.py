@@ -75,6 +75,11 @@ def test_rivals_tell_any_number_of_classes(rival, split):
     assert answers.argmax(axis=1).tolist() == [0, 1, 2]
 
 
+def test_a_text_that_is_no_text_is_refused(bag):
+    with pytest.raises(UserError, match="Received: 'bad \\\\udcff'"):
+        bag.experiment.task.predict(bag.model, bag.encoder, ["good", "bad \udcff"])
+
+
 def test_answers_to_texts_do_not_depend_on_what_stands_beside_them(bag):
     task = bag.experiment.task
     alone = task.predict(bag.model, bag.encoder, ["a lovely film"])[0]

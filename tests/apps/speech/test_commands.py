@@ -11,7 +11,7 @@ from core.data.examples import Examples, Ragged, Splits
 from core.data.feed import Feed, whole_batch
 from core.errors import UserError
 from core.experiment import Fit
-from core.exporting.formats import write_litert
+from core.exporting.formats import quantise_onnx, write_litert, write_onnx
 from core.exporting.runtime import Graph
 
 RATE = 8000
@@ -197,3 +197,17 @@ def test_litert_can_hold_the_graph_from_waves_to_probabilities(trained, splits, 
     found = Graph(tmp_path)({"waves": waves.numpy(), "lengths": lengths.numpy()})
     inputs = [splits.test.ragged("wave")[row] for row in range(len(splits.test))]
     np.testing.assert_allclose(found, portable.score(inputs), atol=1e-5)
+
+
+def test_a_quantised_graph_hears_soft_recordings_as_well_as_the_loud_ones_it_was_fitted_to(
+    trained, splits, tmp_path
+):
+    model, encoder = trained
+    portable, path = TASK.portable(model, encoder), tmp_path / "model.onnx"
+    write_onnx(portable.graph, path)
+    waves, lengths = (each.numpy() for each in whole_batch(TASK.features(splits.test, encoder)))
+    quantise_onnx(path, [{"waves": waves, "lengths": lengths}], portable.exact)
+    soft = waves // 100
+    found = Graph(tmp_path)({"waves": soft, "lengths": lengths})
+    inputs = [wave[:length] for wave, length in zip(soft, lengths, strict=True)]
+    np.testing.assert_allclose(found, portable.score(inputs), atol=0.1)
