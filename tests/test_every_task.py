@@ -9,14 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pydantic import TypeAdapter
 
 from core.errors import UserError
 from core.experiment import Experiment, configurations, load_experiment
 from core.exporting.export import Exporter
 from core.reporting import report_runs
 from core.run import Run
-from core.serving.requests import decoded
+from core.serving.requests import decoded, predict_body
 from core.serving.served import kind_of, warm_up
 from core.serving.settings import Batching, Limits
 from core.training import train
@@ -105,8 +104,8 @@ def test_what_a_program_sends_gets_the_answer_of_predict(name, runs, sources):
     run, inputs = runs[name], raw_inputs(name, sources)
     kind = kind_of(run)
     sent = [b64encode(Path(value).read_bytes()).decode() for value in inputs] if kind.is_file else inputs
-    checked = [TypeAdapter(kind.type(Limits())).validate_python(value) for value in sent]
-    values = decoded(checked, kind, run, Limits(), "predict")
+    asked = predict_body(kind.name, Limits()).model_validate({"inputs": sent})
+    values = decoded(asked.inputs, kind, run, Limits(), "predict")
     assert not kind.is_file or all(isinstance(value, np.ndarray) for value in values)
     answers = run.experiment.task.predictor(run.model, run.encoder)(values)
     assert answers == run.experiment.task.predict(run.model, run.encoder, inputs)
