@@ -279,12 +279,12 @@ def _opened(name: str, source: Content, sample_rate: int, skip_bad: bool) -> np.
     except (soundfile.SoundFileError, OSError, ValueError, RuntimeError) as error:
         if skip_bad:
             return None
-        told = (
-            "there is no such file"
-            if isinstance(source, Path) and not source.exists()
-            else str(error).rstrip(".")
-        )
+        if isinstance(source, Path) and not source.exists():
+            raise UserError(
+                "There is no recording at this path; a training leaves such out with skip_bad=true. "
+                f"Received: {name}."
+            ) from None
         raise UserError(
-            f"{name} can't be read as a recording: {told}. Remove it; a training leaves such files "
-            "out with skip_bad=true."
+            f"{name} can't be read as a recording: {str(error).rstrip('.')}. Remove it; a training leaves "
+            "such files out with skip_bad=true."
         ) from None

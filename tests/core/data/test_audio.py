@@ -107,7 +107,7 @@ def test_a_name_that_does_not_fit_is_refused(tmp_path):
         ("click", "it has no length"),
         ("noise", "can't be read"),
         ("nan", "not numbers"),
-        ("missing", "no such file"),
+        ("missing", "There is no recording at this path"),
     ],
 )
 def test_a_recording_that_is_none_is_refused_by_name_or_left_out_and_counted(tmp_path, content, message):
