@@ -3,8 +3,9 @@
     python -m benchmarks.compilation [TASK=DATA ...]
 
 Each configuration is tried on its sample, or on DATA; those that learn without gradients, and those whose
-data are not at hand, are left out. Steps are timed by turns; a training's seconds are those of all its steps,
-with `auto` also what the choice took. What was found out about a model before is not used.
+data are not at hand, are left out. Steps are timed by turns; a training's seconds are those of all its steps
+and of what comes before the first that is measured, such as compilation, with `auto` also what the choice
+took. What was found out about a model before is not used.
 """
 
 from __future__ import annotations
@@ -64,13 +65,19 @@ def compared(name: str, experiment: Experiment, splits: Splits) -> Line | None:
     seconds: dict[str, list[float]] = {}
     for _ in range(ROUNDS):
         for way, tried in {"auto": auto, **ways}.items():
+            start = time.perf_counter()
             probe = probed(tried, splits, encoder, STEPS)
             if not probe.takes_batches:
                 return None
-            taken = fit.epochs * num_steps * statistics.median(probe.seconds)
+            before = time.perf_counter() - start - tried.fit.steps_together(num_steps) * sum(probe.seconds)
+            taken = before + fit.epochs * num_steps * statistics.median(probe.seconds)
             seconds.setdefault(way, []).append(taken + (spent if way == "auto" else 0.0))
     best = min(fixed, key=lambda way: statistics.median(seconds[way]))
-    note = ", ".join(f"{each} {getattr(auto.fit, each)}" for each in CHOICES)
+    chose = ", ".join(f"{each} {getattr(auto.fit, each)}" for each in CHOICES)
+    others = ", ".join(
+        f"{way} {statistics.median(each):.3g}" for way, each in seconds.items() if way != "auto"
+    )
+    note = f"{chose}; the choice took {spent:.2g} s; {others}"
     return Line(f"{name} by auto", "s", seconds["auto"], best, seconds[best], note=note)
 
 

@@ -29,8 +29,8 @@ STEPS = 10  # that are measured of each way
 SHARE = 0.05  # of a training that the choice may take
 XLA_COST = 2.0  # what a way with XLA takes to try, at the price of the plain one
 MOST_TOGETHER = 16  # steps that may run at one call, where that was tried
-UNTRIED_TOGETHER = 4  # steps that may do so untried: no slower, and no checkpoint waits long for them
-LONG_STEP = 20.0  # milliseconds, beside which a call of its own costs nothing
+UNTRIED_TOGETHER = 8  # steps that may do so untried: no slower, and no checkpoint waits long for them
+LONG_STEP = 50.0  # milliseconds, beside which a call of its own costs nothing
 CHOICES = ("jit_compile", "precision", "steps_per_execution")  # fields of a fit that `auto` leaves open
 FIELDS = {"optimizer", "batch_size", *CHOICES}  # of a fit, that a trial hangs on
 LEAST_GAIN = 1.1  # below which a way is not worth other roundings
@@ -125,6 +125,8 @@ def _steps(fit: Fit, splits: Splits) -> int:
 def fastest(ways: Sequence[Way]) -> Way:
     """Return the fastest way that loses nothing; the first, which is the plainest, where the gain is small.
 
+    Several steps at one call round as one does, so that any gain will do for them.
+
     Args:
         ways: At least one, the plainest first.
 
@@ -141,10 +143,14 @@ def fastest(ways: Sequence[Way]) -> Way:
         way
         for way in ways[1:]
         if way.milliseconds is not None
-        and plain.milliseconds / way.milliseconds >= LEAST_GAIN
+        and plain.milliseconds / way.milliseconds >= (1.0 if _rounds_alike(way, plain) else LEAST_GAIN)
         and (way.precision == plain.precision or _loses_nothing(way.loss, plain.loss))
     ]
     return min([*sound, plain], key=lambda way: way.milliseconds or np.inf)
+
+
+def _rounds_alike(one: Way, other: Way) -> bool:
+    return (one.jit_compile, one.precision) == (other.jit_compile, other.precision)
 
 
 def _loses_nothing(loss: float | None, plain: float | None) -> bool:

@@ -77,6 +77,11 @@ def test_a_way_is_taken_if_it_is_clearly_faster_and_loses_nothing(other, wins):
     assert fastest([PLAIN, other]) is (other if wins else PLAIN)
 
 
+def test_several_steps_at_a_call_are_taken_for_any_gain():
+    together = Way(False, "float32", 8, 9.9, 1.0)
+    assert fastest([PLAIN, together]) is together
+
+
 def test_a_short_training_tries_nothing_and_goes_plainly_a_few_steps_at_a_call(tmp_path):
     run = train(experiment(), tmp_path / "run")
     assert seen(run) == {
