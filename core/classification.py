@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
@@ -170,8 +170,20 @@ class Classification(Task):
 
     def predict(self, model: keras.Model, encoder: Any, inputs: list[Any]) -> list[dict[str, Any]]:
         """Return the label, its probability and those of all labels, calibrated, for each raw input."""
+        return self._answers(model, encoder, inputs, self.prepare)
+
+    def predictor(self, model: keras.Model, encoder: Any) -> Callable[[list[Any]], list[dict[str, Any]]]:
+        """Return `predict` for many calls, which prepares a batch by a graph."""
+        import tensorflow as tf
+
+        prepare = tf.function(self.prepare, reduce_retracing=True)
+        return lambda inputs: self._answers(model, encoder, inputs, prepare)
+
+    def _answers(
+        self, model: keras.Model, encoder: Any, inputs: list[Any], prepare: Callable[[Any], Any]
+    ) -> list[dict[str, Any]]:
         given: list[dict[str, Any]] = []
-        for probabilities in self._probabilities(model, encoder, self.read(inputs)):
+        for probabilities in self._probabilities(model, encoder, self.read(inputs), prepare):
             given += answers_of(probabilities, encoder.labels, encoder.calibration)
         return given
 
@@ -199,7 +211,13 @@ class Classification(Task):
         target = (encoder.labels.index(label), label)
         return explained(model, inputs, anatomy, target, answer, method)
 
-    def _probabilities(self, model: keras.Model, encoder: Any, examples: Examples) -> Iterator[np.ndarray]:
+    def _probabilities(
+        self,
+        model: keras.Model,
+        encoder: Any,
+        examples: Examples,
+        prepare: Callable[[Any], Any] | None = None,
+    ) -> Iterator[np.ndarray]:
         from scipy.special import softmax
 
         from core.data.feed import Feed, whole_batch
@@ -207,7 +225,8 @@ class Classification(Task):
         inputs: Iterable[Any]
         if len(examples) <= EVALUATION_BATCH:
             features = self.features(examples, encoder)
-            inputs = [whole_batch(features, lambda x, y: (self.prepare(x), y))]
+            prepared = prepare or self.prepare
+            inputs = [whole_batch(features, lambda x, y: (prepared(x), y))]
         else:
             inputs = (batch[0] for batch in self.batches(examples, encoder, Feed(EVALUATION_BATCH)))
         for x in inputs:

@@ -52,9 +52,9 @@ class Waiting:
 class MicroBatcher:
     """Gathers the inputs of concurrent requests and has them answered together, in a thread of its own.
 
-    An input waits for company only while the model is idle, no longer than `batching.wait`, and only if there
-    was company the last time: one client that asks again and again is answered at once. While the model is
-    at work, the next batch gathers by itself.
+    An input waits for company only while the model is idle, no longer than `batching.wait`, and until more
+    than half as many are there as went together the last time. So one client that asks again and again is
+    answered at once, and of many some are read while the model is at work for the others.
 
     Args:
         predict: From inputs to as many answers; called in one thread, never twice at once.
@@ -71,7 +71,8 @@ class MicroBatcher:
         self._waiting: deque[Waiting] = deque()
         self._arrived = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="model")
-        self._closing = self._company = False
+        self._closing = False
+        self._last = 1  # inputs that went together
         self._seconds_an_input = 0.0
         self._wanted = 1
         self._task = asyncio.create_task(self._work())
@@ -123,7 +124,7 @@ class MicroBatcher:
             start = time.perf_counter()
             found = await loop.run_in_executor(self._thread, self._each, [one.value for one in batch])
             seconds = time.perf_counter() - start
-            self._company = len(batch) > 1
+            self._last = len(batch)
             self._seconds_an_input += 0.2 * (seconds / len(batch) - self._seconds_an_input)
             self.observe(len(batch), seconds)
             for one, answer in zip(batch, found, strict=True):
@@ -132,9 +133,9 @@ class MicroBatcher:
 
     async def _next_batch(self) -> list[Waiting]:
         await self._until(1)
-        if self._company and self._waiting:
+        if self._waiting:
             left = self._waiting[0].since + self.batching.wait - time.perf_counter()
-            await self._until(self.batching.size, left)
+            await self._until(self._last // 2 + 1, left)
         batch: list[Waiting] = []
         while self._waiting and len(batch) < self.batching.size:
             one = self._waiting.popleft()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import sys
 from collections.abc import Iterable, Sequence
 from types import FrameType
 
@@ -20,6 +21,9 @@ log = logging.getLogger(__name__)
 
 MAX_HEADER_BYTES = 32 * 1024
 ACCEPT_SECONDS = 0.05  # in which connections that wait are accepted
+# The model's thread needs Python's lock between its operations, and waits so long for it each time that the
+# thread of the connections is busy.
+TURN_SECONDS = 0.001
 
 
 class GracefulServer(uvicorn.Server):
@@ -115,6 +119,7 @@ def serve(
     logging.getLogger("core.serving").setLevel(logging.INFO)
     # It warns that batches of several sizes are traced anew, which happens while a model is warmed up.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    sys.setswitchinterval(TURN_SECONDS)
     with _bound(host, port) as listening:
         address = listening.getsockname()
         where = f"[{address[0]}]" if ":" in address[0] else address[0]
