@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from core.data.examples import Splits
 
 LEAST_STEPS = 1000  # a training of fewer is over before a choice pays
-LEAST_SECONDS = 8.0  # that a choice takes, about, between the plain way and one other
+LEAST_SECONDS = 16.0  # that a choice takes at most, between the plain way and one other
 STEP_OF_FORWARD = 3.0  # a step, at the price of a forward pass
 STEPS = 10  # that are measured of each way
 SHARE = 0.05  # of a training that the choice may take
@@ -84,13 +84,13 @@ def chosen(run: Run, splits: Splits, encoder: Encoder) -> Experiment:
 
 def _outcome(fit: Fit, ways: Sequence[Way], num_steps: int) -> dict[str, Any]:
     """Return what replaces `auto`, for epochs of so many steps."""
-    if ways:
-        return _settings(fastest(ways))
-    settings = _settings(_plainest(fit))
-    if fit.steps_per_execution == "auto" and _on_tensorflow():
-        settings["steps_per_execution"] = _together(num_steps, UNTRIED_TOGETHER)
+    best = fastest(ways) if ways else _plainest(fit)
+    settings = _settings(best)
+    compared = any(way.steps_per_execution > 1 and way.milliseconds is not None for way in ways)
+    if fit.steps_per_execution == "auto" and not compared and (best.milliseconds or 0) < LONG_STEP:
+        settings["steps_per_execution"] = _together(num_steps, UNTRIED_TOGETHER) if _on_tensorflow() else 1
     # Keras' own choice, which is XLA on a GPU alone.
-    return {**settings, "jit_compile": fit.jit_compile}
+    return settings if ways else {**settings, "jit_compile": fit.jit_compile}
 
 
 def _on_tensorflow() -> bool:

@@ -138,9 +138,11 @@ def test_a_way_that_fails_is_told_and_another_taken(tmp_path, canned, monkeypatc
 
 def test_a_way_that_costs_too_much_is_not_tried(tmp_path, canned, monkeypatch):
     monkeypatch.setattr(compilation, "SHARE", 1e-6)
-    ways = choice(tmp_path / "run")["ways"]
+    outcome = choice(tmp_path / "run")
+    ways = outcome["ways"]
     assert [way["milliseconds"] is None for way in ways] == [False, True, True, True]
     assert all("would cost" in way["note"] for way in ways[1:])
+    assert (outcome["precision"], outcome["steps_per_execution"]) == ("float32", 4)
 
 
 def test_steps_at_one_call_are_tried_upon_the_fastest_way(tmp_path, canned):
