@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import typer
@@ -15,24 +17,38 @@ UsageError: Any = typer.BadParameter.__base__  # Typer names only this kind of i
 class Commands(TyperGroup):
     """Tells a user's mistake in one or two lines and exits with code 2."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read what stands before the command."""
+        if not args:  # shows the help, which Typer takes for a mistake
+            return super().parse_args(ctx, args)
+        with _mistakes_told(ctx):
+            return super().parse_args(ctx, args)
+
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was asked for."""
-        from core.errors import UserError
-
-        try:
+        with _mistakes_told(ctx):
             return super().invoke(ctx)
-        except UserError as error:
-            message, code = str(error), 2
-        except UsageError as error:
-            told, command = error.format_message(), (error.ctx or ctx).command_path
-            message, code = f"{told}{'' if told[-1] in '.?' else '.'} See `{command} --help`.", 2
-        except OSError as error:
-            where = f": {error.filename}" if error.filename else ""
-            message, code = f"{error.strerror or error}{where}. No file was left half-written.", 2
-        except KeyboardInterrupt:
-            message, code = "Stopped. The same command with --resume goes on from the last checkpoint.", 130
-        typer.echo(f"quartet: {message}", err=True)
-        raise typer.Exit(code)
+
+
+@contextlib.contextmanager
+def _mistakes_told(ctx: Any) -> Iterator[None]:
+    from core.errors import UserError
+
+    try:
+        yield
+        return
+    except UserError as error:
+        message, code = str(error), 2
+    except UsageError as error:
+        told, command = error.format_message(), (error.ctx or ctx).command_path
+        message, code = f"{told}{'' if told[-1] in '.?' else '.'} See `{command} --help`.", 2
+    except OSError as error:
+        where = f": {error.filename}" if error.filename else ""
+        message, code = f"{error.strerror or error}{where}. No file was left half-written.", 2
+    except KeyboardInterrupt:
+        message, code = "Stopped. The same command with --resume goes on from the last checkpoint.", 130
+    typer.echo(f"quartet: {message}", err=True)
+    raise typer.Exit(code)
 
 
 app = typer.Typer(

@@ -35,6 +35,7 @@ def configuration(tmp_path) -> Path:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
+        (["--nope"], "No such option: --nope. See `quartet --help`."),
         (["train"], "Missing argument 'TASK'. See `quartet train --help`."),
         (["liist"], "No such command 'liist'. Did you mean 'list'? See `quartet --help`."),
         (["train", "x", "--nope"], "No such option: --nope. See `quartet train --help`."),
