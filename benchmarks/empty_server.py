@@ -1,6 +1,8 @@
 """A server that reads requests and answers nothing of use: what HTTP alone costs on a machine.
 
-python -m benchmarks.empty_server PORT
+    python -m benchmarks.empty_server PORT
+
+It stands beside those of runs in `benchmarks.serving`.
 """
 
 from __future__ import annotations

@@ -59,3 +59,9 @@ def words(folder: Path) -> Path:
         name = f"{label}_{('ann', 'bob', 'cy')[row % 3]}_{row // 6}.wav"
         soundfile.write(folder / "words" / label / name, 0.3 * wave, 8000)
     return folder / "words"
+
+
+def written(path: Path, content: str | bytes) -> Path:
+    """Write a file, and return its path."""
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path

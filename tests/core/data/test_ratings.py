@@ -8,11 +8,7 @@ import pytest
 
 from core.data.ratings import read_ratings, read_titles
 from core.errors import UserError
-
-
-def written(path, content: str | bytes):
-    path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return path
+from tests.small_data import written
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,9 @@ import pytest
 
 from core.data.tables import existing, part_paths, read_table
 from core.errors import UserError
+from tests.small_data import written
 
 NAMED = {"text": "text", "label": "label"}
-
-
-def written(path, content: str | bytes):
-    path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return path
 
 
 @pytest.mark.parametrize(
