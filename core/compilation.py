@@ -23,13 +23,14 @@ if TYPE_CHECKING:
     from core.data.examples import Splits
 
 LEAST_STEPS = 1000  # a training of fewer is over before a choice pays
-LEAST_SECONDS = 16.0  # that a choice takes at most, between the plain way and one other
+LEAST_SECONDS = 8.0  # below which not even two ways of a small net can be compiled and tried
 STEP_OF_FORWARD = 3.0  # a step, at the price of a forward pass
 STEPS = 10  # that are measured of each way
 SHARE = 0.05  # of a training that the choice may take
 XLA_COST = 2.0  # what a way with XLA takes to try, at the price of the plain one
 MOST_TOGETHER = 16  # steps that may run at one call, where that was tried
 UNTRIED_TOGETHER = 8  # steps that may do so untried: no slower, and no checkpoint waits long for them
+CALL = 200.0  # milliseconds, in which more may do so
 LONG_STEP = 50.0  # milliseconds, beside which a call of its own costs nothing
 CHOICES = ("jit_compile", "precision", "steps_per_execution")  # fields of a fit that `auto` leaves open
 FIELDS = {"optimizer", "batch_size", *CHOICES}  # of a fit, that a trial hangs on
@@ -57,6 +58,11 @@ class Way:
     loss: float | None = None
     note: str = ""
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The fields of a fit that compute a step this way."""
+        return {choice: getattr(self, choice) for choice in CHOICES}
+
 
 def chosen(run: Run, splits: Splits, encoder: Encoder) -> Experiment:
     """Return a run's experiment with `auto` replaced by what is fastest here, and keep what was seen.
@@ -76,21 +82,28 @@ def chosen(run: Run, splits: Splits, encoder: Encoder) -> Experiment:
     if run.compilation is None:
         num_steps = fit.epochs * _steps(fit, splits)
         possible = _on_tensorflow() and num_steps >= LEAST_STEPS
-        ways = tried(run.experiment, splits, encoder, num_steps) if possible else []
-        outcome = _outcome(fit, ways, _steps(fit, splits))
+        about, ways = tried(run.experiment, splits, encoder, num_steps) if possible else (None, [])
+        outcome = _outcome(fit, ways, about, _steps(fit, splits))
         run.write_json("compilation.json", {"ways": [asdict(way) for way in ways], **outcome})
     return run.as_trained
 
 
-def _outcome(fit: Fit, ways: Sequence[Way], num_steps: int) -> dict[str, Any]:
-    """Return what replaces `auto`, for epochs of so many steps."""
-    best = fastest(ways) if ways else _plainest(fit)
-    settings = _settings(best)
+def _outcome(fit: Fit, ways: Sequence[Way], about: float | None, num_steps: int) -> dict[str, Any]:
+    """Return what replaces `auto`, for epochs of so many steps, each of about so many milliseconds."""
+    best = fastest(ways) if ways else plainest(fit)
+    settings = best.settings
     compared = any(way.steps_per_execution > 1 and way.milliseconds is not None for way in ways)
-    if fit.steps_per_execution == "auto" and not compared and (best.milliseconds or 0) < LONG_STEP:
-        settings["steps_per_execution"] = _together(num_steps, UNTRIED_TOGETHER) if _on_tensorflow() else 1
+    if fit.steps_per_execution == "auto" and not compared:
+        settings["steps_per_execution"] = _untried_together(best.milliseconds or about, num_steps)
     # Keras' own choice, which is XLA on a GPU alone.
     return settings if ways else {**settings, "jit_compile": fit.jit_compile}
+
+
+def _untried_together(milliseconds: float | None, num_steps: int) -> int:
+    """Return how many steps run at a call that was not tried; one where a step takes long."""
+    if not _on_tensorflow() or (milliseconds or 0) >= LONG_STEP:
+        return 1
+    return divisor(num_steps, max(UNTRIED_TOGETHER, int(CALL / milliseconds) if milliseconds else 0))
 
 
 def _on_tensorflow() -> bool:
@@ -99,16 +112,12 @@ def _on_tensorflow() -> bool:
     return keras.backend.backend() == "tensorflow"
 
 
-def _together(num_steps: int, most: int) -> int:
-    """Return the largest divisor of an epoch's steps that is not above `most`."""
-    return max(each for each in range(1, most + 1) if num_steps % each == 0)
+def divisor(num_steps: int, most: int) -> int:
+    """Return the largest divisor of an epoch's steps that is not above `most`: how many may run at a call."""
+    return max(each for each in range(1, min(most, num_steps) + 1) if num_steps % each == 0)
 
 
-def _settings(way: Way) -> dict[str, Any]:
-    return {choice: getattr(way, choice) for choice in CHOICES}
-
-
-def _plainest(fit: Fit) -> Way:
+def plainest(fit: Fit) -> Way:
     """Return the plainest way that the settings leave open."""
     return Way(
         jit_compile=fit.jit_compile is True,
@@ -159,8 +168,10 @@ def _loses_nothing(loss: float | None, plain: float | None) -> bool:
     return loss - plain <= LARGEST_LOSS * abs(plain)
 
 
-def tried(experiment: Experiment, splits: Splits, encoder: Encoder, num_steps: int) -> list[Way]:
-    """Return the ways that the settings leave open, each tried where its trial is worth its time.
+def tried(
+    experiment: Experiment, splits: Splits, encoder: Encoder, num_steps: int
+) -> tuple[float | None, list[Way]]:
+    """Return about the milliseconds of a step, and the ways that the settings leave open, some of them tried.
 
     Args:
         experiment: What to train.
@@ -169,16 +180,18 @@ def tried(experiment: Experiment, splits: Splits, encoder: Encoder, num_steps: i
         num_steps: Of the whole training.
 
     Returns:
-        The plainest way first; none where the training is too short for any.
+        No milliseconds where the ways are known from before. The plainest way comes first, and each is tried
+        where its trial is worth its time; there is none where the training is too short for any.
     """
     from core.training import built
 
     fit, model = experiment.fit, built(experiment, encoder)
     kept = _Kept.of(experiment, model)
     if (known := kept.read()) is not None:
-        return known
-    if SHARE * num_steps * _eager_step(model, experiment, splits, encoder) < LEAST_SECONDS:
-        return []
+        return None, known
+    about = _about_a_step(model, experiment, splits, encoder)
+    if SHARE * num_steps * about / 1000 < LEAST_SECONDS:
+        return about, []
     ways: list[Way] = []
     start, left = time.perf_counter(), np.inf
     for way in _open_ways(fit, ways, _steps(fit, splits)):
@@ -193,7 +206,7 @@ def tried(experiment: Experiment, splits: Splits, encoder: Encoder, num_steps: i
             break
         left = SHARE * num_steps * ways[0].milliseconds / 1000 - (time.perf_counter() - start)
     kept.write(ways)
-    return ways
+    return about, ways
 
 
 def _price(ways: Sequence[Way], start: float) -> float:
@@ -202,16 +215,19 @@ def _price(ways: Sequence[Way], start: float) -> float:
     return (time.perf_counter() - start) / count if count else 0.0
 
 
-def _eager_step(model: keras.Model, experiment: Experiment, splits: Splits, encoder: Encoder) -> float:
-    """Return about the seconds of a step, from a forward pass that nothing compiles."""
+def _about_a_step(model: keras.Model, experiment: Experiment, splits: Splits, encoder: Encoder) -> float:
+    """Return about the milliseconds of a step, from forward passes, which trace in a tenth of its time."""
+    import tensorflow as tf
+
     from core.data.feed import Feed
 
     feed = Feed(experiment.fit.batch_size, training=True, seed=experiment.fit.seed)
     x = next(iter(experiment.task.batches(splits.train, encoder, feed)))[0]
-    model(x, training=True)
+    forward = tf.function(lambda x: model(x, training=True))
+    forward(x)
     start = time.perf_counter()
-    model(x, training=True)
-    return STEP_OF_FORWARD * (time.perf_counter() - start)
+    forward(x)
+    return 1000 * STEP_OF_FORWARD * (time.perf_counter() - start)
 
 
 def _has_free_length(model: keras.Model) -> bool:
@@ -226,15 +242,15 @@ def _open_ways(fit: Fit, ways: Sequence[Way], num_steps: int) -> Iterator[Way]:
         ways: Those that were tried so far; it grows meanwhile.
         num_steps: Of an epoch.
     """
-    yield (plain := _plainest(fit))
+    yield (plain := plainest(fit))
     if fit.precision == "auto":
         yield replace(plain, precision="mixed_bfloat16")
     if fit.jit_compile == "auto":
         yield replace(plain, jit_compile=True, precision=fastest(ways).precision)
-    together = _together(num_steps, MOST_TOGETHER)
+    together = divisor(num_steps, MOST_TOGETHER)
     best = fastest(ways)
     if fit.steps_per_execution == "auto" and together > 1 and (best.milliseconds or 0) < LONG_STEP:
-        yield replace(plain, **{**_settings(best), "steps_per_execution": together})
+        yield replace(plain, **{**best.settings, "steps_per_execution": together})
 
 
 def _tried(way: Way, experiment: Experiment, splits: Splits, encoder: Encoder) -> Way:
@@ -242,7 +258,7 @@ def _tried(way: Way, experiment: Experiment, splits: Splits, encoder: Encoder) -
 
     from core.probe import probed
 
-    fit = experiment.fit.model_copy(update=_settings(way))
+    fit = experiment.fit.model_copy(update=way.settings)
     try:
         probe = probed(experiment.model_copy(update={"fit": fit}), splits, encoder, STEPS)
     except (tf.errors.OpError, ValueError, TypeError) as error:

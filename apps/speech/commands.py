@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import tensorflow as tf
     from matplotlib.figure import Figure
 
-    from core.data.examples import Examples, Ragged, Splits
+    from core.data.examples import Examples, Splits
     from core.explanation import Anatomy, Part
     from core.exporting.portable import Portable
 
@@ -95,22 +95,22 @@ class Commands(FrontEnd, Classification):
         """Return the words."""
         return LabelEncoder(labels=labels_of(train))
 
-    def features(self, examples: Examples, encoder: Any) -> tuple[Ragged, np.ndarray]:
-        """Return the waves, none longer than the window, and their lengths."""
-        waves = loudest_of_each(examples.ragged("wave"), self.num_samples)
-        return waves, waves.lengths.astype(np.int32)
+    def features(self, examples: Examples, encoder: Any) -> np.ndarray:
+        """Return what is heard of each wave, int16, shape `(num_examples, num_samples)`."""
+        from core.data.larger_than_memory import allocated
+        from core.data.sound import in_window
 
-    def prepare(self, x: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
-        """Return waves in the middle of the window, float32, shape `(batch_size, num_samples)`."""
+        waves = examples.ragged("wave")
+        windows = allocated((len(waves), self.num_samples), np.int16)
+        for row, window in enumerate(windows):
+            window[:] = in_window(waves[row], self.num_samples)
+        return windows
+
+    def prepare(self, x: tf.Tensor) -> tf.Tensor:
+        """Return windows as float32, full scale at 1."""
         import tensorflow as tf
 
-        waves, lengths = x
-        missing = self.num_samples - tf.shape(waves)[1]
-        scaled = tf.cast(waves, tf.float32) / 32768.0
-        scaled = tf.pad(scaled, [[0, 0], [1, missing]])  # the first is what stands before every wave
-        before = (self.num_samples - lengths) // 2
-        place = tf.maximum(tf.range(1, self.num_samples + 1) - before[:, None], 0)
-        return tf.ensure_shape(tf.gather(scaled, place, batch_dims=1), (None, self.num_samples))
+        return tf.cast(x, tf.float32) / 32768.0
 
     def read(self, inputs: list[Any]) -> Examples:
         """Return sound files, of any rate and number of channels, or decoded waves as examples."""
@@ -186,7 +186,7 @@ class Commands(FrontEnd, Classification):
         return Anatomy(SPECTROGRAM, parts, draw)
 
     def portable(self, model: keras.Model, encoder: LabelEncoder) -> Portable:
-        """Return the graph from waves, none longer than the window, and their lengths to probabilities."""
+        """Return the graph from windows over waves to probabilities."""
         import tensorflow as tf
 
         from core.exporting.classification import portable_classification
@@ -195,10 +195,7 @@ class Commands(FrontEnd, Classification):
             self,
             model,
             encoder,
-            signature=[
-                tf.TensorSpec([None, None], tf.int16, name="waves"),
-                tf.TensorSpec([None], tf.int32, name="lengths"),
-            ],
+            signature=[tf.TensorSpec([None, self.num_samples], tf.int16, name="waves")],
             loader="apps.speech.loader",
             settings={"sample_rate": self.sample_rate, "num_samples": self.num_samples},
             apply=exportable(model),
@@ -235,14 +232,3 @@ class Commands(FrontEnd, Classification):
             sound = np.sum(frames.max(axis=2) > 0, axis=1, keepdims=True)
             means.append(frames.sum(axis=1) / np.maximum(sound, 1))
         return np.concatenate(means)
-
-
-def loudest_of_each(waves: Ragged, num_samples: int) -> Ragged:
-    """Return waves, of each that is longer than `num_samples` the stretch of most energy."""
-    from core.data.examples import Ragged
-    from core.data.sound import loudest
-
-    if len(waves) == 0 or waves.lengths.max() <= num_samples:
-        return waves
-    stretches = (loudest(waves[row], num_samples) for row in range(len(waves)))
-    return Ragged.gathered(stretches, waves.values.dtype)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from core.data.sound import loudest, one_channel
+from core.data.sound import in_window, one_channel
 from core.errors import UserError
 from core.exporting.classifier import Classifier
 from core.exporting.runtime import main
@@ -26,13 +26,9 @@ class Predictor(Classifier):
     """
 
     def features(self, inputs: Sequence[Any]) -> dict[str, np.ndarray]:
-        """Return sound files, or int16 waves at the graph's rate, as waves with zeros behind, and lengths."""
-        heard = [loudest(self._wave(value), self.settings["num_samples"]) for value in inputs]
-        lengths = np.array([len(wave) for wave in heard], np.int32)
-        waves = np.zeros((len(heard), lengths.max()), np.int16)
-        for row, wave in zip(waves, heard, strict=True):
-            row[: len(wave)] = wave
-        return {"waves": waves, "lengths": lengths}
+        """Return sound files, or int16 waves at the graph's rate, as windows of fixed length."""
+        num_samples = self.settings["num_samples"]
+        return {"waves": np.stack([in_window(self._wave(value), num_samples) for value in inputs])}
 
     def _wave(self, value: Any) -> np.ndarray:
         if isinstance(value, np.ndarray):

@@ -50,3 +50,20 @@ def loudest(wave: np.ndarray, num_samples: int) -> np.ndarray:
     energy = np.concatenate([[0.0], np.cumsum(np.square(wave, dtype=np.float64))])
     start = int(np.argmax(energy[num_samples:] - energy[:-num_samples]))
     return wave[start : start + num_samples]
+
+
+def in_window(wave: np.ndarray, num_samples: int) -> np.ndarray:
+    """Return what a window hears of a wave: a short one in its middle, of a long one the loudest stretch.
+
+    Args:
+        wave: Shape `(num_samples_of_the_wave,)`.
+        num_samples: Length of the window.
+
+    Example:
+
+    >>> in_window(np.array([3, 4]), 5).tolist()
+    [0, 3, 4, 0, 0]
+    """
+    heard = loudest(wave, num_samples)
+    before = (num_samples - len(heard)) // 2
+    return np.pad(heard, (before, num_samples - before - len(heard)))

@@ -131,32 +131,37 @@ class Exporter:
         copy_loader(portable.loader, folder)
         (folder / "requirements.txt").write_text(_requirements(kind, portable), encoding="utf-8")
         path = folder / FILES[kind]
-        if kind == "litert":
-            write_litert(portable.graph, path, int8=quantise is not None)
-        elif quantise is None:
-            _write_float(kind, portable, path)
-        else:
+        _write_float(kind, portable, path)
+        if quantise is not None:
+            whole = size_of(path)
             self._write_quantised(kind, folder, path)
+            if size_of(path) >= whole:
+                raise UserError(
+                    f"The quantised {kind} export is no smaller than without --quantize, so it was not kept. "
+                    f"Received: {size_of(path):,} bytes, {whole:,} without."
+                )
 
     def _write_quantised(self, kind: Format, folder: Path, path: Path) -> None:
-        """Quantise by Keras, and where Keras can't turn most of the weights, by ONNX Runtime."""
-        model = float32_model(self.run)
-        share = quantised_by_keras(model)
-        if share >= LEAST_SHARE:
+        """Put a quantised graph in the place of the one that stands there."""
+        if kind == "saved_model":
+            model = float32_model(self.run)
+            share = quantised_by_keras(model)
+            if share < LEAST_SHARE:
+                raise UserError(
+                    f"Keras quantises dense and embedding layers, which hold {share:.0%} of this model's "
+                    "weights: a quantised SavedModel would be hardly smaller. "
+                    "Use --format onnx or --format litert."
+                )
+            shutil.rmtree(path)
             _write_float(kind, self.task.portable(model, self.run.encoder), path)
-        elif kind == "onnx":
-            write_onnx(self.portable.graph, path)
+        elif kind == "litert":
+            write_litert(self.portable.graph, path, int8=True)
+        else:
             raw = self.portable.raw(self.splits.train.take(self._calibration_rows()))
             features = predictor(self.portable, folder).features
             starts = range(0, len(raw), CALIBRATION_SIZE)
             batches = (features(raw[start : start + CALIBRATION_SIZE]) for start in starts)
             quantise_onnx(path, batches, self.portable.exact)
-        else:
-            raise UserError(
-                f"Keras quantises dense and embedding layers, which hold {share:.0%} of this model's "
-                "weights: a quantised SavedModel would be hardly smaller. "
-                "Use --format onnx or --format litert."
-            )
 
     def _calibration_rows(self) -> np.ndarray:
         num_train = len(self.splits.train)
@@ -314,6 +319,8 @@ def predictor(portable: Portable, folder: Path) -> Any:
 def _write_float(kind: Format, portable: Portable, path: Path) -> None:
     if kind == "onnx":
         write_onnx(portable.graph, path)
+    elif kind == "litert":
+        write_litert(portable.graph, path)
     else:
         write_saved_model(portable.graph_in(kind), path)
 

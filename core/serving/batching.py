@@ -145,7 +145,7 @@ class MicroBatcher:
 
     async def _until(self, count: int, seconds: float | None = None) -> None:
         """Wait until so many inputs wait, none will come any more, or the time is over."""
-        if self._closing or len(self._waiting) >= count:
+        if self._closing or len(self._waiting) >= count or (seconds is not None and seconds <= 0):
             return
         self._wanted = count
         self._arrived.clear()

@@ -9,6 +9,7 @@ import logging
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -149,29 +150,50 @@ def warm_up(run: Run, kind: InputKind, batching: Batching, limits: Limits) -> Wa
     return WarmModel(predict, examples, run.experiment.task.choices(run.encoder))
 
 
+def one_by_one(decode: Callable[[Any], Any]) -> Predict:
+    """Return a function of many values, whose answer for one that can't be decoded is the reason."""
+
+    def answer(value: Any) -> Any:
+        try:
+            return decode(value)
+        except UserError as error:
+            return error
+
+    return lambda values: [answer(value) for value in values]
+
+
 class LoadedRun:
-    """A run in memory, with the batcher in front of its model.
+    """A run in memory, with the batcher in front of its model, and one in front of what decodes small files.
 
     Args:
         run: A finished run.
         version: Of the run.
         warm: Its model.
+        decode: From the content of a file to what the model's task takes.
         batching: How inputs are put together.
         observe: Called after each batch.
     """
 
     def __init__(
-        self, run: Run, version: Version, warm: WarmModel, batching: Batching, observe: Observe | None
+        self,
+        run: Run,
+        version: Version,
+        warm: WarmModel,
+        decode: Callable[[Any], Any],
+        batching: Batching,
+        observe: Observe | None,
     ) -> None:
         self.run, self.version, self.examples = run, version, warm.examples
         self.choices = warm.choices
         self.users = 0
         self.batcher = MicroBatcher(warm.predict, batching, observe)
+        self.decoder = MicroBatcher(one_by_one(decode), batching.model_copy(update={"wait": 0.0}))
 
     async def retire(self) -> None:
         """Let go of the run when nobody uses it any more."""
         while self.users:
             await asyncio.sleep(0.05)
+        await self.decoder.close()
         await self.batcher.close()
 
 
@@ -214,7 +236,11 @@ class ServedRun:
             raise UserError(f"{run.folder} takes another kind of input than before: serve it by a new name.")
         warm = await asyncio.to_thread(warm_up, run, self.kind, self.batching, self.limits)
         _settle_memory()
-        before, self.current = self.current, LoadedRun(run, version, warm, self.batching, self.observe)
+        decode = partial(self.kind.raw, run=run, limits=self.limits)
+        before, self.current = (
+            self.current,
+            LoadedRun(run, version, warm, decode, self.batching, self.observe),
+        )
         log.info("%s: serving the run %s", self.name, run.folder.name)
         if before is not None:
             self._retire(before)

@@ -157,6 +157,14 @@ def test_steps_of_a_long_time_are_not_tried_together(tmp_path, canned, monkeypat
     assert all(way["steps_per_execution"] == 1 for way in choice(tmp_path / "run")["ways"])
 
 
+@pytest.mark.parametrize(("milliseconds", "together"), [(60.0, 1), (45.0, 8), (2.0, 100), (0.1, 400)])
+def test_steps_that_are_not_tried_together_run_so_for_a_fifth_of_a_second_at_most_or_eight_of_them(
+    milliseconds, together
+):
+    outcome = compilation._outcome(experiment().fit, [], milliseconds, num_steps=400)
+    assert outcome["steps_per_execution"] == together
+
+
 def test_steps_at_one_call_end_with_the_weights_of_single_ones(tmp_path):
     single, together = (
         train(experiment(precision="float32", steps_per_execution=steps), tmp_path / str(steps))

@@ -6,9 +6,9 @@ import pytest
 import soundfile
 from pydantic import ValidationError
 
-from apps.speech.commands import Commands, loudest_of_each
+from apps.speech.commands import Commands
 from core.data.examples import Examples, Ragged, Splits
-from core.data.feed import Feed, whole_batch
+from core.data.feed import Feed
 from core.errors import UserError
 from core.experiment import Fit
 from core.exporting.formats import quantise_onnx, write_litert, write_onnx
@@ -107,13 +107,6 @@ def test_a_short_wave_stands_in_the_middle_of_the_window():
     np.testing.assert_array_equal(waves, expected)
 
 
-def test_of_a_long_wave_the_loudest_stretch_is_kept_and_short_ones_are_left_alone():
-    waves = Ragged.from_rows([[1, 1, -9, 8, 1], [3]], np.int16)
-    kept = loudest_of_each(waves, 2)
-    assert [kept[0].tolist(), kept[1].tolist()] == [[-9, 8], [3]]
-    assert loudest_of_each(waves, 5) is waves
-
-
 def write_words(folder, num_takes: int = 6) -> None:
     random = np.random.default_rng(0)
     for label, hertz in HERTZ.items():
@@ -193,8 +186,7 @@ def test_litert_can_hold_the_graph_from_waves_to_probabilities(trained, splits, 
     model, encoder = trained
     portable = TASK.portable(model, encoder)
     write_litert(portable.graph, tmp_path / "model.tflite")
-    waves, lengths = whole_batch(TASK.features(splits.test, encoder))
-    found = Graph(tmp_path)({"waves": waves.numpy(), "lengths": lengths.numpy()})
+    found = Graph(tmp_path)({"waves": TASK.features(splits.test, encoder)})
     inputs = [splits.test.ragged("wave")[row] for row in range(len(splits.test))]
     np.testing.assert_allclose(found, portable.score(inputs), atol=1e-5)
 
@@ -205,9 +197,8 @@ def test_a_quantised_graph_hears_soft_recordings_as_well_as_the_loud_ones_it_was
     model, encoder = trained
     portable, path = TASK.portable(model, encoder), tmp_path / "model.onnx"
     write_onnx(portable.graph, path)
-    waves, lengths = (each.numpy() for each in whole_batch(TASK.features(splits.test, encoder)))
-    quantise_onnx(path, [{"waves": waves, "lengths": lengths}], portable.exact)
+    waves = TASK.features(splits.test, encoder)
+    quantise_onnx(path, [{"waves": waves}], portable.exact)
     soft = waves // 100
-    found = Graph(tmp_path)({"waves": soft, "lengths": lengths})
-    inputs = [wave[:length] for wave, length in zip(soft, lengths, strict=True)]
-    np.testing.assert_allclose(found, portable.score(inputs), atol=0.1)
+    found = Graph(tmp_path)({"waves": soft})
+    np.testing.assert_allclose(found, portable.score(list(soft)), atol=0.1)
