@@ -56,7 +56,11 @@ def to_json(tree: Any, indent: int | None = None) -> str:
     >>> to_json({"loss": float("nan"), "labels": ("bad", "good")})
     '{"loss": null, "labels": ["bad", "good"]}'
     """
-    return json.dumps(_plain(tree), indent=indent, ensure_ascii=False, allow_nan=False)
+    encoder = json.JSONEncoder(indent=indent, ensure_ascii=False, allow_nan=False)
+    try:
+        return encoder.encode(tree)
+    except (TypeError, ValueError):  # it holds arrays, or what is not finite
+        return encoder.encode(_plain(tree))
 
 
 def write_json(path: Path, tree: Any) -> None:

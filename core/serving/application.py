@@ -7,6 +7,7 @@ import base64
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request
 from fastapi.middleware.cors import CORSMiddleware
@@ -25,6 +26,9 @@ from core.serving.served import ServedRun, Source
 from core.serving.settings import ServerSettings
 from core.serving.shortcut import Shortcut
 from core.writing import to_json
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
 
 log = logging.getLogger(__name__)
 
@@ -123,7 +127,7 @@ class Serving:
             return Response(to_json(answer), media_type=JSON)
 
 
-def application(serving: Serving) -> FastAPI:
+def application(serving: Serving) -> ASGIApp:
     """Return the application, which loads its runs when it starts."""
 
     @contextlib.asynccontextmanager
@@ -141,7 +145,6 @@ def application(serving: Serving) -> FastAPI:
         redoc_url=None,
         lifespan=lifespan,
     )
-    app.state.serving = serving
     tell_problems(app)
     for served in serving.runs.values():
         _add_run(app, serving, served)
@@ -149,21 +152,16 @@ def application(serving: Serving) -> FastAPI:
     _add_health(app, serving)
     documents.add_documents(app, serving)
     page.add_pages(app, serving)
-    app.add_middleware(Shortcut, routes={each.path: each for each in posts})  # type: ignore[arg-type]
+    # Around the application and not among its own middleware, of which each costs every request something.
+    answering: ASGIApp = Shortcut(app, {each.path: each for each in posts})
     if serving.protection.origins:
-        app.add_middleware(
-            CORSMiddleware,
+        answering = CORSMiddleware(
+            answering,
             allow_origins=sorted(serving.protection.origins),
             allow_methods=["GET", "POST"],
             allow_headers=["Authorization", "Content-Type"],
         )
-    app.add_middleware(
-        Gate,  # type: ignore[arg-type]
-        protection=serving.protection,
-        measurements=serving.measurements,
-        closing=lambda: serving.closing,
-    )
-    return app
+    return Gate(answering, serving.protection, serving.measurements, closing=lambda: serving.closing)
 
 
 Handler = Callable[[ServedRun, Request], Awaitable[Response]]

@@ -150,6 +150,13 @@ def test_a_quantised_export_that_loses_too_much_is_refused(run, monkeypatch):
     assert not (run.folder / "exports").exists()
 
 
+def test_a_quantised_export_that_is_no_smaller_is_refused(run, monkeypatch):
+    monkeypatch.setattr(exporting, "quantise_onnx", lambda *_: None)
+    with pytest.raises(UserError, match=r"is no smaller than without --quantize.*bytes"):
+        Exporter(run).export("onnx", "int8")
+    assert not (run.folder / "exports").exists()
+
+
 def test_a_quantised_saved_model_is_refused_where_keras_can_t_turn_the_weights(run):
     with pytest.raises(UserError, match="hold 0% of this model's weights"):
         Exporter(run).export("saved_model", "int8")

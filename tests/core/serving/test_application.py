@@ -30,11 +30,14 @@ def serving(tmp_path, monkeypatch, settings=SETTINGS, **protection) -> TestClien
     monkeypatch.setattr(Run, "model", None)
     runs = {"lengths": Lengths, "sums": Sums, "tastes": Tastes}
     sources = [Source(name, write_run(tmp_path / name, task)) for name, task in runs.items()]
-    app = application(Serving(sources, settings, Protection(**protection)))
-    return ReadyClient(app, base_url="http://localhost", raise_server_exceptions=False)
+    return ReadyClient(Serving(sources, settings, Protection(**protection)))
 
 
 class ReadyClient(TestClient):
+    def __init__(self, serving: Serving):
+        super().__init__(application(serving), base_url="http://localhost", raise_server_exceptions=False)
+        self.serving = serving
+
     def __enter__(self):
         super().__enter__()
         until(lambda: self.get("/readyz").status_code == 200)

@@ -111,7 +111,7 @@ def test_a_request_that_began_before_a_newer_run_is_answered_by_the_one_before(t
 @pytest.mark.parametrize("broken", ["kind", "model"])
 def test_a_newer_run_that_can_not_be_loaded_leaves_the_one_before_at_work(tmp_path, monkeypatch, broken):
     with serving(tmp_path, monkeypatch) as client:
-        serving_state = client.app.state.serving.runs["lengths"]
+        serving_state = client.serving.runs["lengths"]
         if broken == "kind":
             newer(tmp_path / "lengths", Sums)
         else:
@@ -126,7 +126,7 @@ def test_a_newer_run_that_can_not_be_loaded_leaves_the_one_before_at_work(tmp_pa
 def test_a_run_that_can_not_be_loaded_at_the_start_is_told(tmp_path, monkeypatch):
     client = serving(tmp_path, monkeypatch)
     (tmp_path / "sums" / "encoder.json").unlink()
-    state = client.app.state.serving
+    state = client.serving
     asyncio.run(state.load())
     assert isinstance(state.failed, UserError)
     assert not state.ready
