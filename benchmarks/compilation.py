@@ -21,7 +21,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from benchmarks.table import Line, given, print_table
-from core.compilation import CHOICES, MOST_TOGETHER, Way, chosen, divisor, plainest
+from core.compilation import CHOICES, MOST_TOGETHER, Way, chosen, divisor, plainest, steps_of_an_epoch
 from core.data.examples import Splits
 from core.errors import UserError
 from core.experiment import Experiment, Fit, configurations, load_experiment
@@ -56,7 +56,7 @@ def compared(task: str, experiment: Experiment, splits: Splits) -> Line | None:
     encoder = experiment.task.encode(splits.train)
     auto, spent = choice(experiment, splits, encoder)
     chose = way_of(auto.fit)
-    ways = fixed_ways(experiment.fit, _steps_of_an_epoch(experiment, splits))
+    ways = fixed_ways(experiment.fit, steps_of_an_epoch(experiment.fit, splits))
     own = next((name for name, way in ways.items() if way == chose), "as chosen")
     ways[own] = chose
 
@@ -75,9 +75,10 @@ def compared(task: str, experiment: Experiment, splits: Splits) -> Line | None:
             name = left[(number + place) % len(left)]
             seconds[name].append(seconds_of(name, STEPS))
     medians = about | {name: statistics.median(each) for name, each in seconds.items()}
-    best = min(left, key=medians.__getitem__)
-    told = ", ".join(f"{name} {medians[name]:.3g}" for name in ways)
-    by_least = min(map(min, seconds.values())) / (min(seconds[own]) + spent)
+    fixed = [name for name in left if name != "as chosen"]
+    best = min(fixed, key=medians.__getitem__)
+    told = ", ".join(f"{name} {'' if name in left else 'about '}{medians[name]:.3g}" for name in ways)
+    by_least = min(min(seconds[name]) for name in fixed) / (min(seconds[own]) + spent)
     what = ", ".join(f"{name} {value}" for name, value in chose.settings.items())
     return Line(
         f"{task} by auto",
@@ -104,7 +105,7 @@ def way_of(fit: Fit) -> Way:
 
 
 def fixed_ways(fit: Fit, num_steps: int) -> dict[str, Way]:
-    """Return the ways that a fit leaves open, each by its name.
+    """Return the plainest way that a fit leaves open, and each change of it, by their names.
 
     Args:
         fit: What it does not leave open stays.
@@ -133,17 +134,13 @@ def seconds_of_training(experiment: Experiment, splits: Splits, encoder: Encoder
     Raises:
         NoStepsError: It learns without gradients.
     """
-    fit, num_steps = experiment.fit, _steps_of_an_epoch(experiment, splits)
+    fit, num_steps = experiment.fit, steps_of_an_epoch(experiment.fit, splits)
     start = time.perf_counter()
     probe = probed(experiment, splits, encoder, num_measured)
     if not probe.takes_batches:
         raise NoStepsError
     before = time.perf_counter() - start - fit.steps_together(num_steps) * sum(probe.seconds)
     return before + fit.epochs * num_steps * statistics.median(probe.seconds)
-
-
-def _steps_of_an_epoch(experiment: Experiment, splits: Splits) -> int:
-    return -(-len(splits.train) // experiment.fit.batch_size)
 
 
 def choice(experiment: Experiment, splits: Splits, encoder: Encoder) -> tuple[Experiment, float]:

@@ -50,7 +50,8 @@ def raw_rates(run: Run, cases: list[Case]) -> tuple[Rate, Rate]:
 def _model_call(run: Run, values: list[Any]) -> Any:
     task: Any = run.experiment.task
     if task.accepts == "ratings":
-        return lambda: task.predictor(run.model, run.encoder)(values)
+        predict = task.predictor(run.model, run.encoder)
+        return lambda: predict(values)
     from core.data.feed import whole_batch
 
     x = whole_batch(task.features(task.read(values), run.encoder), lambda x, y: (task.prepare(x), y))

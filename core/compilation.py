@@ -29,8 +29,10 @@ STEPS = 10  # that are measured of each way
 SHARE = 0.05  # of a training that the choice may take
 XLA_COST = 2.0  # what a way with XLA takes to try, at the price of the plain one
 MOST_TOGETHER = 16  # steps that may run at one call, where that was tried
-UNTRIED_TOGETHER = 8  # steps that may do so untried: no slower, and no checkpoint waits long for them
-CALL = 200.0  # milliseconds, in which more may do so
+UNTRIED_TOGETHER = 8  # steps that may do so untried
+# More may do so where they are guessed to take no longer than so many milliseconds; not many more, since they
+# may take longer than the guess, and progress and checkpoints wait for the end of a call.
+CALL, MOST_UNTRIED_TOGETHER = 200.0, 40
 LONG_STEP = 50.0  # milliseconds, beside which a call of its own costs nothing
 CHOICES = ("jit_compile", "precision", "steps_per_execution")  # fields of a fit that `auto` leaves open
 FIELDS = {"optimizer", "batch_size", *CHOICES}  # of a fit, that a trial hangs on
@@ -80,10 +82,10 @@ def chosen(run: Run, splits: Splits, encoder: Encoder) -> Experiment:
     if all(getattr(fit, choice) != "auto" for choice in CHOICES):
         return run.experiment
     if run.compilation is None:
-        num_steps = fit.epochs * _steps(fit, splits)
+        num_steps = fit.epochs * steps_of_an_epoch(fit, splits)
         possible = _on_tensorflow() and num_steps >= LEAST_STEPS
         about, ways = tried(run.experiment, splits, encoder, num_steps) if possible else (None, [])
-        outcome = _outcome(fit, ways, about, _steps(fit, splits))
+        outcome = _outcome(fit, ways, about, steps_of_an_epoch(fit, splits))
         run.write_json("compilation.json", {"ways": [asdict(way) for way in ways], **outcome})
     return run.as_trained
 
@@ -103,7 +105,8 @@ def _untried_together(milliseconds: float | None, num_steps: int) -> int:
     """Return how many steps run at a call that was not tried; one where a step takes long."""
     if not _on_tensorflow() or (milliseconds or 0) >= LONG_STEP:
         return 1
-    return divisor(num_steps, max(UNTRIED_TOGETHER, int(CALL / milliseconds) if milliseconds else 0))
+    guessed = int(CALL / milliseconds) if milliseconds else 0
+    return divisor(num_steps, min(max(UNTRIED_TOGETHER, guessed), MOST_UNTRIED_TOGETHER))
 
 
 def _on_tensorflow() -> bool:
@@ -113,7 +116,13 @@ def _on_tensorflow() -> bool:
 
 
 def divisor(num_steps: int, most: int) -> int:
-    """Return the largest divisor of an epoch's steps that is not above `most`: how many may run at a call."""
+    """Return the largest divisor of the steps of an epoch up to `most`: so many may run at a call.
+
+    Example:
+
+    >>> divisor(num_steps=74, most=40)
+    37
+    """
     return max(each for each in range(1, min(most, num_steps) + 1) if num_steps % each == 0)
 
 
@@ -126,7 +135,7 @@ def plainest(fit: Fit) -> Way:
     )
 
 
-def _steps(fit: Fit, splits: Splits) -> int:
+def steps_of_an_epoch(fit: Fit, splits: Splits) -> int:
     """Return the steps of an epoch."""
     return -(-len(splits.train) // fit.batch_size)
 
@@ -194,7 +203,7 @@ def tried(
         return about, []
     ways: list[Way] = []
     start, left = time.perf_counter(), np.inf
-    for way in _open_ways(fit, ways, _steps(fit, splits)):
+    for way in _open_ways(fit, ways, steps_of_an_epoch(fit, splits)):
         cost = _price(ways, start) * (XLA_COST if way.jit_compile else 1.0)
         if ways and way.jit_compile and _has_free_length(model):
             ways.append(replace(way, note="not tried: inputs of free length are compiled anew for each"))
@@ -216,7 +225,7 @@ def _price(ways: Sequence[Way], start: float) -> float:
 
 
 def _about_a_step(model: keras.Model, experiment: Experiment, splits: Splits, encoder: Encoder) -> float:
-    """Return about the milliseconds of a step, from forward passes, which trace in a tenth of its time."""
+    """Return about the milliseconds of a step, guessed from a forward pass, which is soon traced."""
     import tensorflow as tf
 
     from core.data.feed import Feed
@@ -224,9 +233,9 @@ def _about_a_step(model: keras.Model, experiment: Experiment, splits: Splits, en
     feed = Feed(experiment.fit.batch_size, training=True, seed=experiment.fit.seed)
     x = next(iter(experiment.task.batches(splits.train, encoder, feed)))[0]
     forward = tf.function(lambda x: model(x, training=True))
-    forward(x)
+    tf.nest.map_structure(np.asarray, forward(x))
     start = time.perf_counter()
-    forward(x)
+    tf.nest.map_structure(np.asarray, forward(x))  # a device may be at work when a call has returned
     return 1000 * STEP_OF_FORWARD * (time.perf_counter() - start)
 
 

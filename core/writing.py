@@ -49,7 +49,7 @@ def remove_half_written(folder: Path) -> None:
 
 
 def to_json(tree: Any, indent: int | None = None) -> str:
-    """Return JSON of numbers, arrays, text and nests of them; what is not finite becomes null.
+    """Return JSON of numbers, arrays, text and nests of them, keyed by text; what is not finite becomes null.
 
     Example:
 

@@ -29,6 +29,7 @@ from core.exporting.formats import (
 )
 from core.exporting.loader import copy_loader
 from core.exporting.portable import Portable, Score
+from core.exporting.runtime import Graph
 from core.exporting.timing import milliseconds
 from core.silence import native_silence
 from core.writing import to_json
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 Quantisation = Literal["int8"]
 LARGEST_DIFFERENCE = 1e-4  # of outputs, as a share of the largest of them where that is above 1
 LARGEST_CHANGE = 1e-3  # of a figure, where nothing was quantised
-LEAST_SHARE = 0.5  # of the weights that Keras must be able to quantise, to be the one that does
+LEAST_SHARE = 0.5  # of the weights that Keras must be able to quantise for a SavedModel
 CALIBRATION_BATCHES, CALIBRATION_SIZE = 16, 16
 ODD_BATCHES = (1, 3)  # are checked beside whole blocks, since a graph may have frozen its batch
 
@@ -131,37 +132,42 @@ class Exporter:
         copy_loader(portable.loader, folder)
         (folder / "requirements.txt").write_text(_requirements(kind, portable), encoding="utf-8")
         path = folder / FILES[kind]
-        _write_float(kind, portable, path)
-        if quantise is not None:
-            whole = size_of(path)
+        if quantise is None:
+            _write_float(kind, portable, path)
+        else:
             self._write_quantised(kind, folder, path)
-            if size_of(path) >= whole:
-                raise UserError(
-                    f"The quantised {kind} export is no smaller than without --quantize, so it was not kept. "
-                    f"Received: {size_of(path):,} bytes, {whole:,} without."
-                )
 
     def _write_quantised(self, kind: Format, folder: Path, path: Path) -> None:
-        """Put a quantised graph in the place of the one that stands there."""
+        quantised = self._quantised_portable() if kind == "saved_model" else self.portable
+        _write_float(kind, self.portable, path)
+        whole = size_of(path)
         if kind == "saved_model":
-            model = float32_model(self.run)
-            share = quantised_by_keras(model)
-            if share < LEAST_SHARE:
-                raise UserError(
-                    f"Keras quantises dense and embedding layers, which hold {share:.0%} of this model's "
-                    "weights: a quantised SavedModel would be hardly smaller. "
-                    "Use --format onnx or --format litert."
-                )
             shutil.rmtree(path)
-            _write_float(kind, self.task.portable(model, self.run.encoder), path)
+            _write_float(kind, quantised, path)
         elif kind == "litert":
-            write_litert(self.portable.graph, path, int8=True)
+            write_litert(quantised.graph, path, int8=True)
         else:
             raw = self.portable.raw(self.splits.train.take(self._calibration_rows()))
             features = predictor(self.portable, folder).features
             starts = range(0, len(raw), CALIBRATION_SIZE)
             batches = (features(raw[start : start + CALIBRATION_SIZE]) for start in starts)
             quantise_onnx(path, batches, self.portable.exact)
+        if size_of(path) >= whole:
+            raise UserError(
+                f"The quantised {kind} export is no smaller than without --quantize, so it was not kept. "
+                f"Received: {size_of(path):,} bytes, {whole:,} without."
+            )
+
+    def _quantised_portable(self) -> Portable:
+        model = float32_model(self.run)
+        share = quantised_by_keras(model)
+        if share < LEAST_SHARE:
+            raise UserError(
+                f"Keras quantises dense and embedding layers, which hold {share:.0%} of this model's "
+                "weights: a quantised SavedModel would be hardly smaller. "
+                "Use --format onnx or --format litert."
+            )
+        return self.task.portable(model, self.run.encoder)
 
     def _calibration_rows(self) -> np.ndarray:
         num_train = len(self.splits.train)
@@ -240,13 +246,14 @@ def export_run(
             refused[kind] = str(error)
     if not made:
         raise UserError(" ".join(refused.values()))
-    table = _table(exporter, {**_earlier(run, exporter.folder), **made})
+    table = _table(exporter, {**_earlier(exporter), **made})
     run.write_json("exports.json", table)
     return {**table, "refused": refused}
 
 
-def _earlier(run: Run, folder: Path) -> dict[str, Export]:
-    """Return the exports of a run in a folder that stand there still."""
+def _earlier(exporter: Exporter) -> dict[str, Export]:
+    """Return the exports that stand there still, and take the inputs that one takes today."""
+    run, folder = exporter.run, exporter.folder
     path = run.folder / "exports.json"
     if not path.is_file():
         return {}
@@ -258,7 +265,18 @@ def _earlier(run: Run, folder: Path) -> dict[str, Export]:
         for export in exports
         if (run.folder / export.folder).is_dir()
         and (run.folder / export.folder).resolve().parent == folder.resolve()
+        and _inputs_of(run.folder / export.folder) == _inputs_today(exporter.portable, export.name)
     }
+
+
+def _inputs_of(folder: Path) -> set[str]:
+    with native_silence():
+        return set(Graph(folder).inputs)
+
+
+def _inputs_today(portable: Portable, name: str) -> set[str]:
+    kind = next(kind for kind in FORMATS if name.startswith(kind))
+    return {spec.name for spec in portable.graph_in(kind).signature}
 
 
 def _table(exporter: Exporter, exports: dict[str, Export]) -> dict[str, Any]:

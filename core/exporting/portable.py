@@ -24,7 +24,8 @@ class TensorGraph:
 
     Args:
         call: From tensors, in the order of the signature, to one tensor.
-        signature: Shapes, dtypes and names of the inputs; the batch and any length are free.
+        signature: Shapes, dtypes and names of the inputs; the batch is free, and lengths where the task
+            leaves them so.
         output: What the outcome is called.
         tracked: Variables, tables and layers that the function reads.
         requires: Packages that the loader needs beside NumPy to make these tensors.

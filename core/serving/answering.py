@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from core.errors import UserError
-from core.serving.batching import InputError, MicroBatcher, QueueFullError
+from core.serving.batching import InputError, QueueFullError
 from core.serving.problems import Problem
-from core.serving.requests import What, decoded, field_of
+from core.serving.requests import What, decoded
 from core.serving.served import LoadedRun
 from core.serving.settings import Limits
 
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from core.serving.kinds import InputKind
 
 Answer = TypeVar("Answer")
-SMALL_BYTES = 2**16  # of files that are decoded in less time than a turn of a thread of their own takes
+SMALL_BYTES = (
+    2**16
+)  # of files that may be decoded with others: a thread of its own takes longer than one does
 LISTENING_SECONDS = 0.25  # that a client is trusted to wait; after them it is watched, which costs a task
 
 
@@ -31,18 +34,20 @@ async def ready(
     if not kind.is_file:
         return decoded(values, kind, loaded.run, limits, what)
     if sum(map(len, values)) <= SMALL_BYTES:
-        return await answers_of(loaded.decoder, values, what)
+        # One that takes long, whatever its size, or can't be read, is decoded alone, and told why.
+        with contextlib.suppress(InputError, QueueFullError):
+            return await loaded.decoder.answers(values)
     return await asyncio.to_thread(decoded, values, kind, loaded.run, limits, what)
 
 
-async def answers_of(batcher: MicroBatcher, values: list[Any], what: What) -> list[Any]:
-    """Return what a batcher makes of the values of a request.
+async def predicted(loaded: LoadedRun, values: list[Any]) -> list[Any]:
+    """Return the answers of the model.
 
     Raises:
-        Problem: The queue is full (503), or one of the values is refused (422).
+        Problem: The queue is full (503), or the task refuses one of the inputs (422).
     """
     try:
-        return await batcher.answers(values)
+        return await loaded.batcher.answers(values)
     except QueueFullError as error:
         wait = max(math.ceil(error.seconds), 1)
         raise Problem(
@@ -50,7 +55,7 @@ async def answers_of(batcher: MicroBatcher, values: list[Any], what: What) -> li
         ) from None
     except InputError as error:
         if isinstance(error.__cause__, UserError):
-            raise Problem(422, str(error.__cause__), field_of(error.index, what)) from None
+            raise Problem(422, str(error.__cause__), f"inputs[{error.index}]") from None
         raise error.__cause__ or error from None
 
 

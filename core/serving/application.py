@@ -16,7 +16,7 @@ from fastapi.routing import APIRoute
 
 from core.errors import UserError
 from core.serving import documents, page
-from core.serving.answering import answered, answers_of, ready
+from core.serving.answering import answered, predicted, ready
 from core.serving.explainer import Explainer
 from core.serving.measurements import CONTENT_TYPE, Measurements
 from core.serving.problems import Problem, tell_problems
@@ -102,7 +102,7 @@ class Serving:
         with served.using() as loaded:
             asked = await asked_of(request, served.kind, limits, "predict")
             values = await ready(asked.values, served.kind, loaded, limits, "predict")
-            answers = await answered(request, limits, answers_of(loaded.batcher, values, "predict"))
+            answers = await answered(request, limits, predicted(loaded, values))
             answer = {"run": loaded.run.folder.name, "predictions": answers}
             return Response(to_json(answer), media_type=JSON)
 

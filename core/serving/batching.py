@@ -60,17 +60,22 @@ class MicroBatcher:
         predict: From inputs to as many answers; called in one thread, never twice at once.
         batching: How many inputs go together, and how long and how many may wait.
         observe: Called after each batch with its size and its seconds.
+        thread: Its name.
     """
 
     def __init__(
-        self, predict: Predict, batching: Batching, observe: Callable[[int, float], None] | None = None
+        self,
+        predict: Predict,
+        batching: Batching,
+        observe: Callable[[int, float], None] | None = None,
+        thread: str = "model",
     ) -> None:
         self.predict = predict
         self.batching = batching
         self.observe = observe or (lambda size, seconds: None)
         self._waiting: deque[Waiting] = deque()
         self._arrived = asyncio.Event()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="model")
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=thread)
         self._closing = False
         self._last = 1  # inputs that went together
         self._seconds_an_input = 0.0

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
 
+UNFORESEEN = "The server failed at this request; its log says why."
+
+
 class ProblemDocument(pydantic.BaseModel):
     """What the body of every answer holds that is no success."""
 
@@ -97,6 +100,10 @@ def tell_problems(application: FastAPI) -> None:
         assert isinstance(error, RequestValidationError)
         return _told(error.errors()[0]).response()
 
+    async def unforeseen(request: Request, error: Exception) -> Response:
+        return Problem(500, UNFORESEEN).response()
+
+    application.add_exception_handler(Exception, unforeseen)
     application.add_exception_handler(Problem, problem)
     application.add_exception_handler(HTTPException, http)
     application.add_exception_handler(RequestValidationError, parameters)

@@ -122,10 +122,5 @@ def decoded(values: list[Any], kind: InputKind, run: Run, limits: Limits, what: 
         try:
             ready.append(kind.raw(value, run, limits))
         except UserError as error:
-            raise Problem(422, str(error), field_of(index, what)) from None
+            raise Problem(422, str(error), f"inputs[{index}]" if what == "predict" else "input") from None
     return ready
-
-
-def field_of(index: int, what: What) -> str:
-    """Return how a request calls one of its inputs."""
-    return f"inputs[{index}]" if what == "predict" else "input"

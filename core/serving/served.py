@@ -9,7 +9,6 @@ import logging
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from core.serving.settings import Batching, Limits
 
 log = logging.getLogger(__name__)
 
+QUICK_PIXELS, QUICK_SECONDS = 2**18, 5.0  # of files that are decoded together, before others get their turn
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 Observe = Callable[[int, float], None]
 
@@ -150,26 +150,32 @@ def warm_up(run: Run, kind: InputKind, batching: Batching, limits: Limits) -> Wa
     return WarmModel(predict, examples, run.experiment.task.choices(run.encoder))
 
 
-def one_by_one(decode: Callable[[Any], Any]) -> Predict:
-    """Return a function of many values, whose answer for one that can't be decoded is the reason."""
+def decoder_of(run: Run, kind: InputKind, limits: Limits) -> Predict:
+    """Return what decodes many files that are quickly decoded; of any other its answer is an error."""
+    quick = limits.model_copy(
+        update={
+            "pixels": min(limits.pixels, QUICK_PIXELS),
+            "sound_seconds": min(limits.sound_seconds, QUICK_SECONDS),
+        }
+    )
 
-    def answer(value: Any) -> Any:
+    def decoded_or_refused(value: Any) -> Any:
         try:
-            return decode(value)
+            return kind.raw(value, run, quick)
         except UserError as error:
             return error
 
-    return lambda values: [answer(value) for value in values]
+    return lambda values: [decoded_or_refused(value) for value in values]
 
 
 class LoadedRun:
-    """A run in memory, with the batcher in front of its model, and one in front of what decodes small files.
+    """A run in memory, with the batcher in front of its model, and one in front of its decoder.
 
     Args:
         run: A finished run.
         version: Of the run.
         warm: Its model.
-        decode: From the content of a file to what the model's task takes.
+        decode: From the contents of files to what the model's task takes.
         batching: How inputs are put together.
         observe: Called after each batch.
     """
@@ -179,7 +185,7 @@ class LoadedRun:
         run: Run,
         version: Version,
         warm: WarmModel,
-        decode: Callable[[Any], Any],
+        decode: Predict,
         batching: Batching,
         observe: Observe | None,
     ) -> None:
@@ -187,7 +193,7 @@ class LoadedRun:
         self.choices = warm.choices
         self.users = 0
         self.batcher = MicroBatcher(warm.predict, batching, observe)
-        self.decoder = MicroBatcher(one_by_one(decode), batching.model_copy(update={"wait": 0.0}))
+        self.decoder = MicroBatcher(decode, batching.model_copy(update={"wait": 0.0}), thread="decoder")
 
     async def retire(self) -> None:
         """Let go of the run when nobody uses it any more."""
@@ -236,7 +242,7 @@ class ServedRun:
             raise UserError(f"{run.folder} takes another kind of input than before: serve it by a new name.")
         warm = await asyncio.to_thread(warm_up, run, self.kind, self.batching, self.limits)
         _settle_memory()
-        decode = partial(self.kind.raw, run=run, limits=self.limits)
+        decode = decoder_of(run, self.kind, self.limits)
         before, self.current = (
             self.current,
             LoadedRun(run, version, warm, decode, self.batching, self.observe),

@@ -175,6 +175,11 @@ def test_the_table_forgets_exports_that_are_gone(exported):
     assert [row["name"] for row in export_run(exported, ["litert"])["exports"]] == ["litert"]
 
 
+def test_the_table_forgets_exports_that_take_other_inputs(exported, monkeypatch):
+    monkeypatch.setattr(exporting, "_inputs_of", lambda folder: {"waves", "lengths"})
+    assert [row["name"] for row in export_run(exported, ["litert"])["exports"]] == ["litert"]
+
+
 def test_a_run_that_was_moved_keeps_its_exports(exported, tmp_path):
     moved = Run(exported.folder.rename(tmp_path / "moved"))
     assert [row["name"] for row in export_run(moved, ["litert"])["exports"]] == ["onnx", "litert"]

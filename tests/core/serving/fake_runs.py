@@ -62,6 +62,8 @@ class Sums(Fake):
     def upload(self, encoder, content, *, max_pixels, max_seconds):
         if content.startswith(b"not a picture"):
             raise UserError("This is no picture.")
+        if content.startswith(b"large") and max_pixels < 10**6:
+            raise UserError("This is too large.")
         return sum(content)
 
     def answer(self, total: int) -> dict[str, Any]:

@@ -108,6 +108,12 @@ def test_a_bug_is_told_without_its_traceback(client):
     assert "secret" not in response.text
 
 
+def test_a_bug_behind_a_page_is_told_as_json_too(client, monkeypatch):
+    monkeypatch.setattr(client.serving.measurements, "text", lambda runs: 1 / 0)
+    response = client.get("/metrics")
+    assert (response.status_code, set(response.json())) == (500, {"error", "field"})
+
+
 def test_a_bug_at_one_input_does_not_harm_the_requests_beside_it(client):
     with ThreadPoolExecutor(8) as pool:
         texts = ["broken", *"abcdefg"]
@@ -130,6 +136,10 @@ def test_files_are_read_from_base64_and_from_forms_alike(client):
     assert predict(client, [encoded[0], data_url], "sums").json()["predictions"] == expected
     form = client.post("/v1/sums/predict", files=[("files", content) for content in contents])
     assert form.json()["predictions"] == expected
+
+
+def test_a_small_file_of_much_content_is_decoded_too(client):
+    assert predict(client, [base64.b64encode(b"large").decode()], "sums").status_code == 200
 
 
 def test_a_large_file_of_a_form_does_not_touch_the_disk(tmp_path, monkeypatch):
