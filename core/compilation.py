@@ -29,11 +29,11 @@ STEPS = 10  # that are measured of each way
 SHARE = 0.05  # of a training that the choice may take
 XLA_COST = 2.0  # what a way with XLA takes to try, at the price of the plain one
 MOST_TOGETHER = 16  # steps that may run at one call, where that was tried
-UNTRIED_TOGETHER = 8  # steps that may do so untried
-# More may do so where they are guessed to take no longer than so many milliseconds; not many more, since they
-# may take longer than the guess, and progress and checkpoints wait for the end of a call.
+UNTRIED_TOGETHER = 8  # steps that do so untried, where nothing is known of their time
+# Else as many as take so many milliseconds, but not many more: they may take longer than was guessed, and
+# progress and checkpoints wait for the end of a call.
 CALL, MOST_UNTRIED_TOGETHER = 200.0, 40
-LONG_STEP = 50.0  # milliseconds, beside which a call of its own costs nothing
+LONG_STEP = 30.0  # milliseconds, beside which a call of its own costs too little to try
 CHOICES = ("jit_compile", "precision", "steps_per_execution")  # fields of a fit that `auto` leaves open
 FIELDS = {"optimizer", "batch_size", *CHOICES}  # of a fit, that a trial hangs on
 LEAST_GAIN = 1.1  # below which a way is not worth other roundings
@@ -102,11 +102,11 @@ def _outcome(fit: Fit, ways: Sequence[Way], about: float | None, num_steps: int)
 
 
 def _untried_together(milliseconds: float | None, num_steps: int) -> int:
-    """Return how many steps run at a call that was not tried; one where a step takes long."""
-    if not _on_tensorflow() or (milliseconds or 0) >= LONG_STEP:
+    """Return how many steps run at a call that was not tried, each of about so many milliseconds."""
+    if not _on_tensorflow():
         return 1
-    guessed = int(CALL / milliseconds) if milliseconds else 0
-    return divisor(num_steps, min(max(UNTRIED_TOGETHER, guessed), MOST_UNTRIED_TOGETHER))
+    most = int(CALL / milliseconds) if milliseconds else UNTRIED_TOGETHER
+    return divisor(num_steps, min(max(most, 1), MOST_UNTRIED_TOGETHER))
 
 
 def _on_tensorflow() -> bool:
