@@ -37,21 +37,6 @@ def one_channel(sound: np.ndarray, rate: int, sample_rate: int) -> np.ndarray:
     return np.clip(np.round(mono * 32768), -32768, 32767).astype(np.int16)
 
 
-def loudest(wave: np.ndarray, num_samples: int) -> np.ndarray:
-    """Return the stretch of most energy of a wave that is longer than `num_samples`; a shorter one as it is.
-
-    Example:
-
-    >>> loudest(np.array([1, 1, 9, 2, 1]), 2).tolist()
-    [9, 2]
-    """
-    if len(wave) <= num_samples:
-        return wave
-    energy = np.concatenate([[0.0], np.cumsum(np.square(wave, dtype=np.float64))])
-    start = int(np.argmax(energy[num_samples:] - energy[:-num_samples]))
-    return wave[start : start + num_samples]
-
-
 def in_window(wave: np.ndarray, num_samples: int) -> np.ndarray:
     """Return what a window hears of a wave: a short one in its middle, of a long one the loudest stretch.
 
@@ -63,7 +48,12 @@ def in_window(wave: np.ndarray, num_samples: int) -> np.ndarray:
 
     >>> in_window(np.array([3, 4]), 5).tolist()
     [0, 3, 4, 0, 0]
+    >>> in_window(np.array([1, 1, 9, 2, 1]), 2).tolist()
+    [9, 2]
     """
-    heard = loudest(wave, num_samples)
-    before = (num_samples - len(heard)) // 2
-    return np.pad(heard, (before, num_samples - before - len(heard)))
+    missing = num_samples - len(wave)
+    if missing >= 0:
+        return np.pad(wave, (missing // 2, missing - missing // 2))
+    energy = np.concatenate([[0.0], np.cumsum(np.square(wave, dtype=np.float64))])
+    start = int(np.argmax(energy[num_samples:] - energy[:-num_samples]))
+    return wave[start : start + num_samples]

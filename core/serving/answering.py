@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     from core.serving.kinds import InputKind
 
 Answer = TypeVar("Answer")
-SMALL_BYTES = (
-    2**16
-)  # of files that may be decoded with others: a thread of its own takes longer than one does
+SMALL_BYTES = 2**16  # of files that are decoded with others: a turn of a thread takes longer than one does
 LISTENING_SECONDS = 0.25  # that a client is trusted to wait; after them it is watched, which costs a task
 
 

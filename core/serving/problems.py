@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-
 UNFORESEEN = "The server failed at this request; its log says why."
 
 

@@ -243,10 +243,8 @@ class ServedRun:
         warm = await asyncio.to_thread(warm_up, run, self.kind, self.batching, self.limits)
         _settle_memory()
         decode = decoder_of(run, self.kind, self.limits)
-        before, self.current = (
-            self.current,
-            LoadedRun(run, version, warm, decode, self.batching, self.observe),
-        )
+        before = self.current
+        self.current = LoadedRun(run, version, warm, decode, self.batching, self.observe)
         log.info("%s: serving the run %s", self.name, run.folder.name)
         if before is not None:
             self._retire(before)
