@@ -36,7 +36,9 @@ def numbered(ids: Sequence[str] | np.ndarray, known: Sequence[str] | pd.Index) -
     """
     import pandas as pd
 
-    return (pd.Index(known, dtype=object).get_indexer(np.asarray(ids).astype(object)) + 1).astype(np.int32)
+    # An index is not copied: the copy would have to learn again where each id stands.
+    index = known if isinstance(known, pd.Index) else pd.Index(known, dtype=object)
+    return (index.get_indexer(pd.Index(ids, dtype=object)) + 1).astype(np.int32)
 
 
 @dataclass(frozen=True, eq=False)

@@ -122,7 +122,7 @@ def _factors(model: keras.Model) -> tuple[Factors, Factors]:
 
 def pair_scores(model: keras.Model) -> ScorePairs:
     """Return the function from a block of users and items to their scores."""
-    return lambda users, items: ops.convert_to_numpy(model({"user": users, "item": items}, training=False))
+    return lambda users, items: np.asarray(model.predict_on_batch({"user": users, "item": items}))
 
 
 def user_scores(model: keras.Model) -> ScoreUsers:
@@ -165,10 +165,10 @@ def history_vectors(model: keras.Model, length: int) -> Callable[[Ragged], np.nd
         latest = Ragged.from_rows([seen[row][-length:] for row in range(len(seen))], np.int32)
         items, _ = padded(latest, length=length)
         unknown = np.full(len(items), UNKNOWN, np.int32)
-        return ops.convert_to_numpy(described([unknown, items], training=False)).astype(np.float32)
+        return np.asarray(described.predict_on_batch([unknown, items]), np.float32)
 
     return vectors
 
 
 def _vectors(tower: keras.Model, ids: np.ndarray) -> np.ndarray:
-    return ops.convert_to_numpy(tower(ids.astype(np.int32), training=False)).astype(np.float32)
+    return np.asarray(tower.predict_on_batch(ids.astype(np.int32)), np.float32)

@@ -28,7 +28,7 @@ def one_channel(sound: np.ndarray, rate: int, sample_rate: int) -> np.ndarray:
 
     if not np.isfinite(sound).all():
         raise ValueError("it holds values that are not numbers")
-    mono = sound.mean(axis=1)
+    mono = sound.mean(axis=1) if sound.shape[1] > 1 else sound[:, 0]
     if rate != sample_rate:
         mono = soxr.resample(mono, rate, sample_rate)
     if not len(mono):
@@ -53,7 +53,9 @@ def in_window(wave: np.ndarray, num_samples: int) -> np.ndarray:
     """
     missing = num_samples - len(wave)
     if missing >= 0:
-        return np.pad(wave, (missing // 2, missing - missing // 2))
+        window = np.zeros(num_samples, wave.dtype)
+        window[missing // 2 : missing // 2 + len(wave)] = wave
+        return window
     energy = np.concatenate([[0.0], np.cumsum(np.square(wave, dtype=np.float64))])
     start = int(np.argmax(energy[num_samples:] - energy[:-num_samples]))
     return wave[start : start + num_samples]
