@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import math
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import pydantic_core
+from starlette.responses import Response
+
 from core.errors import UserError
 from core.serving.batching import InputError, QueueFullError
 from core.serving.problems import Problem
-from core.serving.requests import What, decoded
+from core.serving.requests import JSON_TYPE, What, decoded
 from core.serving.served import LoadedRun
 from core.serving.settings import Limits
 
@@ -21,21 +25,32 @@ if TYPE_CHECKING:
     from core.serving.kinds import InputKind
 
 Answer = TypeVar("Answer")
-SMALL_BYTES = 2**16  # of files that are decoded with others: a turn of a thread takes longer than one does
+# Of files that are decoded at once: a turn of a thread takes longer than they do.
+QUICK_BYTES, QUICK_PIXELS, QUICK_SECONDS = 2**16, 2**16, 2.0
 LISTENING_SECONDS = 0.25  # that a client is trusted to wait; after them it is watched, which costs a task
 
 
 async def ready(
     values: list[Any], kind: InputKind, loaded: LoadedRun, limits: Limits, what: What
 ) -> list[Any]:
-    """Return raw inputs; files are decoded in another thread, so that others are served meanwhile."""
+    """Return raw inputs; files that take long are decoded in another thread, while others are served."""
     if not kind.is_file:
         return decoded(values, kind, loaded.run, limits, what)
-    if sum(map(len, values)) <= SMALL_BYTES:
-        # One that takes long, whatever its size, or can't be read, is decoded alone, and told why.
-        with contextlib.suppress(InputError, QueueFullError):
-            return await loaded.decoder.answers(values)
+    if sum(map(len, values)) <= QUICK_BYTES:
+        # What takes long, whatever its size, or can't be read, goes the other way, which tells why.
+        with contextlib.suppress(Problem):
+            return decoded(values, kind, loaded.run, quick(limits), what)
     return await asyncio.to_thread(decoded, values, kind, loaded.run, limits, what)
+
+
+@functools.lru_cache
+def quick(limits: Limits) -> Limits:
+    """Return limits within which a file is decoded in less than a turn of a thread."""
+    within = {
+        "pixels": min(limits.pixels, QUICK_PIXELS),
+        "sound_seconds": min(limits.sound_seconds, QUICK_SECONDS),
+    }
+    return limits.model_copy(update=within)
 
 
 async def predicted(loaded: LoadedRun, values: list[Any]) -> list[Any]:
@@ -64,15 +79,18 @@ async def answered(request: Request, limits: Limits, answer: Awaitable[Answer]) 
         Problem: It took too long (503), or nobody listens any more (499, which nobody sees).
     """
     loop = asyncio.get_running_loop()
+    begun = loop.time()
     watching: asyncio.Task[None] | None = None
 
     def watch() -> None:
         nonlocal watching
+        limit.reschedule(begun + limits.answer_seconds)
         watching = loop.create_task(_until_hung_up(request, limit))
 
-    timer = loop.call_later(LISTENING_SECONDS, watch)
+    # One timer for both, since most answers are there long before it.
+    timer = loop.call_later(min(LISTENING_SECONDS, limits.answer_seconds), watch)
     try:
-        async with asyncio.timeout(limits.answer_seconds) as limit:
+        async with asyncio.timeout(None) as limit:
             return await answer
     except TimeoutError:
         if not limit.expired():
@@ -91,3 +109,9 @@ async def _until_hung_up(request: Request, limit: asyncio.Timeout) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
     limit.reschedule(asyncio.get_running_loop().time())
+
+
+def in_json(answer: dict[str, Any]) -> Response:
+    """Return an answer, which may hold arrays, as a response; what is not finite becomes null."""
+    body = pydantic_core.to_json(answer, inf_nan_mode="null", fallback=lambda array: array.tolist())
+    return Response(body, media_type=JSON_TYPE)

@@ -16,7 +16,7 @@ from fastapi.routing import APIRoute
 
 from core.errors import UserError
 from core.serving import documents, page
-from core.serving.answering import answered, predicted, ready
+from core.serving.answering import answered, in_json, predicted, ready
 from core.serving.explainer import Explainer
 from core.serving.measurements import CONTENT_TYPE, Measurements
 from core.serving.problems import Problem, tell_problems
@@ -25,14 +25,11 @@ from core.serving.requests import What, asked_of
 from core.serving.served import ServedRun, Source
 from core.serving.settings import ServerSettings
 from core.serving.shortcut import Shortcut
-from core.writing import to_json
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 log = logging.getLogger(__name__)
-
-JSON = "application/json"
 
 
 class Serving:
@@ -104,7 +101,7 @@ class Serving:
             values = await ready(asked.values, served.kind, loaded, limits, "predict")
             answers = await answered(request, limits, predicted(loaded, values))
             answer = {"run": loaded.run.folder.name, "predictions": answers}
-            return Response(to_json(answer), media_type=JSON)
+            return in_json(answer)
 
     async def explanation(self, served: ServedRun, request: Request) -> Response:
         """Answer a request to explain."""
@@ -124,7 +121,7 @@ class Serving:
                 "explanation": found.numbers,
                 "picture": f"data:image/png;base64,{base64.b64encode(found.picture).decode()}",
             }
-            return Response(to_json(answer), media_type=JSON)
+            return in_json(answer)
 
 
 def application(serving: Serving) -> ASGIApp:

@@ -14,6 +14,7 @@ from typing import Any
 from core.serving.settings import Batching
 
 Predict = Callable[[list[Any]], Sequence[Any]]
+QUIET_TURNS = 3  # of the loop: a request is read in one, and asks in the next
 
 
 class QueueFullError(Exception):
@@ -53,14 +54,14 @@ class MicroBatcher:
     """Gathers the inputs of concurrent requests and has them answered together, in a thread of its own.
 
     An input waits for company only while the model is idle, no longer than `batching.wait`, and until more
-    than half as many are there as went together the last time. So one client that asks again and again is
-    answered at once, and of many some are read while the model is at work for the others.
+    than half as many are there as went together the last time and no more come turn by turn of the loop. So
+    one client that asks again and again is answered at once, and of many most are read before the model
+    begins: it and the connections would hinder each other, since one of them at a time runs Python.
 
     Args:
         predict: From inputs to as many answers; called in one thread, never twice at once.
         batching: How many inputs go together, and how long and how many may wait.
         observe: Called after each batch with its size and its seconds.
-        thread: Its name.
     """
 
     def __init__(
@@ -68,14 +69,13 @@ class MicroBatcher:
         predict: Predict,
         batching: Batching,
         observe: Callable[[int, float], None] | None = None,
-        thread: str = "model",
     ) -> None:
         self.predict = predict
         self.batching = batching
         self.observe = observe or (lambda size, seconds: None)
         self._waiting: deque[Waiting] = deque()
         self._arrived = asyncio.Event()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=thread)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="model")
         self._closing = False
         self._last = 1  # inputs that went together
         self._seconds_an_input = 0.0
@@ -139,8 +139,9 @@ class MicroBatcher:
     async def _next_batch(self) -> list[Waiting]:
         await self._until(1)
         if self._waiting:
-            left = self._waiting[0].since + self.batching.wait - time.perf_counter()
-            await self._until(self._last // 2 + 1, left)
+            end = self._waiting[0].since + self.batching.wait
+            await self._until(self._last // 2 + 1, end - time.perf_counter())
+            await self._until_quiet(end)
         batch: list[Waiting] = []
         while self._waiting and len(batch) < self.batching.size:
             one = self._waiting.popleft()
@@ -157,6 +158,14 @@ class MicroBatcher:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._arrived.wait()
+
+    async def _until_quiet(self, end: float) -> None:
+        """Wait until some turns of the loop brought nothing, a batch is full, or the time is over."""
+        quiet = 0
+        while quiet < QUIET_TURNS and len(self._waiting) < self.batching.size and time.perf_counter() < end:
+            before = len(self._waiting)
+            await asyncio.sleep(0)
+            quiet = quiet + 1 if len(self._waiting) == before else 0
 
     def _each(self, values: list[Any]) -> list[Any]:
         """Return for each input its answer, or the exception that it alone causes."""

@@ -22,7 +22,6 @@ from core.serving.settings import Batching, Limits
 
 log = logging.getLogger(__name__)
 
-QUICK_PIXELS, QUICK_SECONDS = 2**18, 5.0  # of files that are decoded together, before others get their turn
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 Observe = Callable[[int, float], None]
 
@@ -150,56 +149,29 @@ def warm_up(run: Run, kind: InputKind, batching: Batching, limits: Limits) -> Wa
     return WarmModel(predict, examples, run.experiment.task.choices(run.encoder))
 
 
-def decoder_of(run: Run, kind: InputKind, limits: Limits) -> Predict:
-    """Return what decodes many files that are quickly decoded; of any other its answer is an error."""
-    quick = limits.model_copy(
-        update={
-            "pixels": min(limits.pixels, QUICK_PIXELS),
-            "sound_seconds": min(limits.sound_seconds, QUICK_SECONDS),
-        }
-    )
-
-    def decoded_or_refused(value: Any) -> Any:
-        try:
-            return kind.raw(value, run, quick)
-        except UserError as error:
-            return error
-
-    return lambda values: [decoded_or_refused(value) for value in values]
-
-
 class LoadedRun:
-    """A run in memory, with the batcher in front of its model, and one in front of its decoder.
+    """A run in memory, with the batcher in front of its model.
 
     Args:
         run: A finished run.
         version: Of the run.
         warm: Its model.
-        decode: From the contents of files to what the model's task takes.
         batching: How inputs are put together.
         observe: Called after each batch.
     """
 
     def __init__(
-        self,
-        run: Run,
-        version: Version,
-        warm: WarmModel,
-        decode: Predict,
-        batching: Batching,
-        observe: Observe | None,
+        self, run: Run, version: Version, warm: WarmModel, batching: Batching, observe: Observe | None
     ) -> None:
         self.run, self.version, self.examples = run, version, warm.examples
         self.choices = warm.choices
         self.users = 0
         self.batcher = MicroBatcher(warm.predict, batching, observe)
-        self.decoder = MicroBatcher(decode, batching.model_copy(update={"wait": 0.0}), thread="decoder")
 
     async def retire(self) -> None:
         """Let go of the run when nobody uses it any more."""
         while self.users:
             await asyncio.sleep(0.05)
-        await self.decoder.close()
         await self.batcher.close()
 
 
@@ -242,9 +214,8 @@ class ServedRun:
             raise UserError(f"{run.folder} takes another kind of input than before: serve it by a new name.")
         warm = await asyncio.to_thread(warm_up, run, self.kind, self.batching, self.limits)
         _settle_memory()
-        decode = decoder_of(run, self.kind, self.limits)
         before = self.current
-        self.current = LoadedRun(run, version, warm, decode, self.batching, self.observe)
+        self.current = LoadedRun(run, version, warm, self.batching, self.observe)
         log.info("%s: serving the run %s", self.name, run.folder.name)
         if before is not None:
             self._retire(before)

@@ -257,10 +257,11 @@ def test_a_full_queue_is_told_with_the_time_to_come_back(tmp_path, monkeypatch):
         assert response.status_code == 200 or int(response.headers["Retry-After"]) >= 1
 
 
-def test_an_answer_that_takes_too_long_is_given_up(tmp_path, monkeypatch):
-    settings = ServerSettings(limits=Limits(answer_seconds=0.05))
+@pytest.mark.parametrize("seconds", [0.05, 0.4])  # before, and after, the client begins to be watched
+def test_an_answer_that_takes_too_long_is_given_up(tmp_path, monkeypatch, seconds):
+    settings = ServerSettings(limits=Limits(answer_seconds=seconds))
     with serving(tmp_path, monkeypatch, settings) as client:
-        monkeypatch.setattr(Lengths, "seconds", 0.3)
+        monkeypatch.setattr(Lengths, "seconds", 2 * seconds)
         response = predict(client, ["a"])
     assert response.status_code == 503
     assert "Retry-After" in response.headers

@@ -93,6 +93,31 @@ def test_one_client_alone_does_not_wait_for_company():
     assert run(scenario, wait=1.0) < 1.0
 
 
+def test_requests_that_are_read_turn_by_turn_of_the_loop_share_a_call():
+    async def scenario(model, batcher):
+        async def asked(number):
+            for _ in range(2 * number):
+                await asyncio.sleep(0)
+            return await batcher.answers([number])
+
+        await asyncio.gather(*(asked(number) for number in range(5)))
+        return model.batches
+
+    assert run(scenario, wait=1.0) == [[0, 1, 2, 3, 4]]
+
+
+def test_requests_that_never_end_to_come_hold_up_none_beyond_the_bound():
+    async def scenario(model, batcher):
+        asked = []
+        while not model.batches:
+            asked.append(asyncio.create_task(batcher.answers([len(asked)])))
+            await asyncio.sleep(0)
+        await asyncio.gather(*asked)
+        return model.batches[0]
+
+    assert 0 in run(scenario, wait=0.02, size=10**6, queue=10**6)
+
+
 def test_an_input_waits_for_company_no_longer_than_the_bound():
     async def scenario(model, batcher):
         await batcher.answers([1, 2])  # company, so that the next one waits for more
