@@ -32,7 +32,7 @@ class Commands(TyperGroup):
 
 @contextlib.contextmanager
 def _mistakes_told(ctx: Any) -> Iterator[None]:
-    from core.errors import UserError
+    from core.errors import UserError, told
 
     try:
         yield
@@ -40,11 +40,10 @@ def _mistakes_told(ctx: Any) -> Iterator[None]:
     except UserError as error:
         message, code = str(error), 2
     except UsageError as error:
-        told, command = error.format_message(), (error.ctx or ctx).command_path
-        message, code = f"{told}{'' if told[-1] in '.?' else '.'} See `{command} --help`.", 2
+        said, command = error.format_message(), (error.ctx or ctx).command_path
+        message, code = f"{said}{'' if said[-1] in '.?' else '.'} See `{command} --help`.", 2
     except OSError as error:
-        where = f": {error.filename}" if error.filename else ""
-        message, code = f"{error.strerror or error}{where}. No file was left half-written.", 2
+        message, code = f"{told(error)}. No file was left half-written.", 2
     except KeyboardInterrupt:
         message, code = "Stopped. The same command with --resume goes on from the last checkpoint.", 130
     typer.echo(f"quartet: {message}", err=True)

@@ -1,4 +1,4 @@
-"""The one exception for mistakes that a user can mend."""
+"""The one exception for mistakes that a user can mend, and what the system refuses, in words."""
 
 from __future__ import annotations
 
@@ -15,3 +15,15 @@ class UserError(ValueError):
     Traceback (most recent call last):
     core.errors.UserError: epochs must be at least 1. Received: epochs=0.
     """
+
+
+def told(error: OSError) -> str:
+    """Return what the system refused, and of which file, if it says.
+
+    Example:
+
+    >>> told(OSError(28, "No space left on device", "runs/one/model.keras"))
+    'No space left on device: runs/one/model.keras'
+    """
+    reason = str(error.strerror or error)
+    return f"{reason}: {error.filename}" if error.filename else reason

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.errors import UserError
+from core.errors import UserError, told
 from core.evaluation import judged
 from core.experiment import Experiment
 from core.run import Run
@@ -78,10 +78,8 @@ def _told_how_to_go_on(run: Run) -> Iterator[None]:
     except OSError as error:
         if not run.can_be_resumed:
             raise
-        where = f": {error.filename}" if error.filename else ""
         raise UserError(
-            f"{error.strerror or error}{where}. Once that is mended, resume {run.folder} from its last "
-            "checkpoint."
+            f"{told(error)}. Once that is mended, resume {run.folder} from its last checkpoint."
         ) from error
 
 

@@ -323,13 +323,15 @@ class CollaborativeFiltering(Task):
         if method is not None:
             raise UserError(f"Recommendations take no method of explanation. Received: {method!r}.")
         asked = question(value)
+        if asked.ratings is not None and self.method == "two_tower":
+            raise UserError("Deep towers are explained for users of the data alone. Received: ratings.")
         answer = self.predict(model, encoder, [value])[0]
         best = answer["recommendations"][0] if "recommendations" in answer else answer
-        [item] = numbered([best["item"]], encoder.items)
+        [item] = numbered([best["item"]], encoder.item_index)
         if asked.ratings is None:
-            known = numbered([asked.user], encoder.users)
+            known = numbered([asked.user], encoder.user_index)
         else:
-            known = numbered(list(asked.ratings), encoder.items)
+            known = numbered(list(asked.ratings), encoder.item_index)
         if item == UNKNOWN or (known == UNKNOWN).all():
             raise UserError(
                 f"Training never saw this user or item: there is no past to tell. Received: {value}."

@@ -41,7 +41,8 @@ class RatingsEncoder(Encoder):
 
     def interactions(self, examples: Examples) -> Interactions:
         """Return the ratings of numbered users and items."""
-        users, items = numbered(examples["user"], self.users), numbered(examples["item"], self.items)
+        users = numbered(examples["user"], self.user_index)
+        items = numbered(examples["item"], self.item_index)
         return Interactions(users, items, examples["rating"], self.num_users, self.num_items)
 
     @cached_property

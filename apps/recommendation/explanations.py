@@ -14,7 +14,6 @@ from apps.recommendation.interactions import numbered
 from apps.recommendation.least_squares import UserProblem
 from apps.recommendation.questions import Question
 from core.attribution import deletion_gain, occlusion
-from core.errors import UserError
 from core.explanation import Explanation, Part, draw_bars
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def past_of_user(
     """Return the past of a user whom training knew."""
     from apps.recommendation.towers import factorisation_of
 
-    [user] = numbered([asked.user], encoder.users)
+    [user] = numbered([asked.user], encoder.user_index)
     score = float(task.pair_scores(model, encoder)(np.array([user]), np.array([item]))[0])
     if task.method == "two_tower":
         return _past_of_towers(model, int(user), item, score)
@@ -67,15 +66,9 @@ def past_of_user(
 def past_of_taste(
     task: CollaborativeFiltering, model: keras.Model, encoder: RatingsEncoder, asked: Question, item: int
 ) -> Past:
-    """Return the ratings of a question, as the past of somebody whose vector is fitted to them.
-
-    Raises:
-        UserError: The task has deep towers, which have no such vector.
-    """
+    """Return the ratings of a question, as the past of somebody whose vector is fitted to them."""
     from apps.recommendation.towers import factorisation_of
 
-    if task.method == "two_tower":
-        raise UserError("Deep towers are explained for users of the data alone. Received: ratings.")
     table = factorisation_of(model)
     tastes = interactions_of([asked.ratings or {}], encoder)
     problem = task.least_squares(encoder, tastes)

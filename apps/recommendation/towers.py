@@ -122,7 +122,13 @@ def _factors(model: keras.Model) -> tuple[Factors, Factors]:
 
 def pair_scores(model: keras.Model) -> ScorePairs:
     """Return the function from a block of users and items to their scores."""
-    return lambda users, items: np.asarray(model.predict_on_batch({"user": users, "item": items}))
+    user_tower, item_tower = model.get_layer(USER_TOWER), model.get_layer(ITEM_TOWER)
+    mean = np.float32(model.get_layer("mean").offset)
+
+    def scores(users: np.ndarray, items: np.ndarray) -> np.ndarray:
+        return np.einsum("nd,nd->n", _vectors(user_tower, users), _vectors(item_tower, items)) + mean
+
+    return scores
 
 
 def user_scores(model: keras.Model) -> ScoreUsers:
@@ -165,10 +171,16 @@ def history_vectors(model: keras.Model, length: int) -> Callable[[Ragged], np.nd
         latest = Ragged.from_rows([seen[row][-length:] for row in range(len(seen))], np.int32)
         items, _ = padded(latest, length=length)
         unknown = np.full(len(items), UNKNOWN, np.int32)
-        return np.asarray(described.predict_on_batch([unknown, items]), np.float32)
+        return _called(described, [unknown, items])
 
     return vectors
 
 
 def _vectors(tower: keras.Model, ids: np.ndarray) -> np.ndarray:
-    return np.asarray(tower.predict_on_batch(ids.astype(np.int32)), np.float32)
+    return _called(tower, ids.astype(np.int32))
+
+
+def _called(tower: keras.Model, inputs: np.ndarray | list[np.ndarray]) -> np.ndarray:
+    """Return the vectors of a block of any size, by a graph, which XLA would compile anew for each size."""
+    tower.jit_compile = False
+    return np.asarray(tower.predict_on_batch(inputs), np.float32)

@@ -25,6 +25,7 @@ MANIFESTS = (*SEPARATORS, *JSON_LINES)
 OFFICIAL_LISTS = {"validation": "validation_list.txt", "test": "testing_list.txt"}
 # Of a sound that somebody sent: what is beyond is no recording, and would cost much memory.
 MAX_CHANNELS, MIN_RATE, MAX_RATE = 8, 4_000, 192_000
+MOST_SAMPLES_A_SECOND = 2 * 96_000  # of all channels of a sound that somebody sent; of more it may be shorter
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -239,7 +240,8 @@ def decoded_upload(content: bytes, sample_rate: int, max_seconds: float) -> np.n
     Args:
         content: The whole file.
         sample_rate: Samples a second to bring it to.
-        max_seconds: A sound that is longer is refused before it is decoded whole.
+        max_seconds: A sound that is longer, or has more samples than two channels of 96 kHz of that length,
+            is refused before it is decoded whole.
 
     Returns:
         int16, shape `(num_samples,)`.
@@ -253,11 +255,12 @@ def decoded_upload(content: bytes, sample_rate: int, max_seconds: float) -> np.n
         with soundfile.SoundFile(io.BytesIO(content)) as file:
             if file.channels > MAX_CHANNELS or not MIN_RATE <= file.samplerate <= MAX_RATE:
                 raise ValueError(f"it has {file.channels} channels of {file.samplerate:,} samples a second")
-            longest = int(max_seconds * file.samplerate)
+            rate = min(file.samplerate, MOST_SAMPLES_A_SECOND // file.channels)
+            longest = int(max_seconds * rate)
             # What a header says of the length may be wrong, so one more is read than may be.
             sound = file.read(longest + 1, dtype="float32", always_2d=True)
             if len(sound) > longest:
-                raise ValueError(f"it is longer than {max_seconds:g} s")
+                raise ValueError(f"it is longer than {longest / file.samplerate:g} s")
             return one_channel(sound, file.samplerate, sample_rate)
     except soundfile.LibsndfileError:
         raise UserError(

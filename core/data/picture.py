@@ -20,7 +20,7 @@ def in_shape(
     """Return an opened picture, upright and without transparency.
 
     Args:
-        opened: As Pillow opens it.
+        opened: As Pillow opens it; it is turned upright itself, which spares a copy.
         size: Height and width to bring it to; by default its own.
         channels: 1 for grey, 3 for colour; by default grey where it is.
         max_pixels: A picture of more is refused before it is decoded.
@@ -41,13 +41,16 @@ def in_shape(
 
     if opened.width * opened.height > max_pixels:
         raise ValueError(f"{opened.width:,} x {opened.height:,} are more than {max_pixels:,} pixels")
-    picture = ImageOps.exif_transpose(opened)
+    ImageOps.exif_transpose(opened, in_place=True)
+    picture = opened
     grey = picture.mode in GREY_MODES
     if picture.mode.startswith(("I", "F")):
         picture = _in_8_bits(picture)
     if picture.mode in ("LA", "PA", "RGBA") or "transparency" in picture.info:
         picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture.convert("RGBA"))
-    picture = picture.convert("L" if channels == 1 or (channels is None and grey) else "RGB")
+    mode = "L" if channels == 1 or (channels is None and grey) else "RGB"
+    if picture.mode != mode:
+        picture = picture.convert(mode)
     if size is not None and picture.size != size[::-1]:
         picture = picture.resize(size[::-1], Image.Resampling.BILINEAR, reducing_gap=2.0)
     array = np.asarray(picture, np.uint8)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from core.serving.kinds import InputKind
 
 Answer = TypeVar("Answer")
-# Of files that are decoded at once: a turn of a thread takes longer than they do.
+# Of a file that is decoded at once: most take less than a turn of a thread, the worst some milliseconds.
 QUICK_BYTES, QUICK_PIXELS, QUICK_SECONDS = 2**16, 2**16, 2.0
 LISTENING_SECONDS = 0.25  # that a client is trusted to wait; after them it is watched, which costs a task
 
@@ -36,7 +36,7 @@ async def ready(
     """Return raw inputs; files that take long are decoded in another thread, while others are served."""
     if not kind.is_file:
         return decoded(values, kind, loaded.run, limits, what)
-    if sum(map(len, values)) <= QUICK_BYTES:
+    if len(values) == 1 and len(values[0]) <= QUICK_BYTES:
         # What takes long, whatever its size, or can't be read, goes the other way, which tells why.
         with contextlib.suppress(Problem):
             return decoded(values, kind, loaded.run, quick(limits), what)
@@ -45,7 +45,7 @@ async def ready(
 
 @functools.lru_cache
 def quick(limits: Limits) -> Limits:
-    """Return limits within which a file is decoded in less than a turn of a thread."""
+    """Return limits within which decoding a file holds up nobody."""
     within = {
         "pixels": min(limits.pixels, QUICK_PIXELS),
         "sound_seconds": min(limits.sound_seconds, QUICK_SECONDS),
@@ -85,7 +85,8 @@ async def answered(request: Request, limits: Limits, answer: Awaitable[Answer]) 
     def watch() -> None:
         nonlocal watching
         limit.reschedule(begun + limits.answer_seconds)
-        watching = loop.create_task(_until_hung_up(request, limit))
+        if limits.answer_seconds > LISTENING_SECONDS:
+            watching = loop.create_task(_until_hung_up(request, limit))
 
     # One timer for both, since most answers are there long before it.
     timer = loop.call_later(min(LISTENING_SECONDS, limits.answer_seconds), watch)

@@ -56,7 +56,8 @@ class MicroBatcher:
     An input waits for company only while the model is idle, no longer than `batching.wait`, and until more
     than half as many are there as went together the last time and no more come turn by turn of the loop. So
     one client that asks again and again is answered at once, and of many most are read before the model
-    begins: it and the connections would hinder each other, since one of them at a time runs Python.
+    begins, if none has waited that long: it and the connections would hinder each other, since one of them
+    at a time runs Python.
 
     Args:
         predict: From inputs to as many answers; called in one thread, never twice at once.

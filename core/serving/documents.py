@@ -70,7 +70,7 @@ def of_route(served: ServedRun, what: What) -> dict[str, Any]:
 
 def _bodies(kind: InputKind, limits: Limits, what: What) -> dict[str, Any]:
     model = predict_body(kind.name, limits) if what == "predict" else explain_body(kind.name, limits)
-    examples = kind.examples()
+    examples = kind.examples({})
     example = {"inputs": examples} if what == "predict" else {"input": examples[0]}
     bodies = {JSON_TYPE: {"schema": _inlined(model.model_json_schema()), "example": example}}
     if kind.is_file:
@@ -131,7 +131,10 @@ def add_documents(app: FastAPI, serving: Serving) -> None:
         document = copy.deepcopy(plain())
         for name, served in serving.runs.items():
             if served.current is not None:
-                _tell_answers(document["paths"][f"/v1/{name}/predict"]["post"], served.current)
+                paths = document["paths"]
+                _tell_answers(paths[f"/v1/{name}/predict"]["post"], served.current)
+                explained = paths[f"/v1/{name}/explain"]["post"]["requestBody"]["content"][JSON_TYPE]
+                explained["example"]["input"] = served.current.examples[0][0]
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]
@@ -148,8 +151,9 @@ def add_documents(app: FastAPI, serving: Serving) -> None:
 
 
 def _tell_answers(operation: dict[str, Any], loaded: LoadedRun) -> None:
-    """Say in a document what this very run answers to the examples."""
-    answers = [answer for _, answer in loaded.examples]
+    """Say in a document what this very run answers to examples that it knows."""
+    given, answers = map(list, zip(*loaded.examples, strict=True))
+    operation["requestBody"]["content"][JSON_TYPE]["example"] = {"inputs": given}
     content = operation["responses"]["200"]["content"][JSON_TYPE]
     content["schema"]["properties"]["predictions"]["items"] = schema_of(answers)
     content["example"] = {"run": loaded.run.folder.name, "predictions": answers}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import wave
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +16,8 @@ from core.serving.settings import Limits
 
 if TYPE_CHECKING:
     from core.run import Run
+
+Choices = Mapping[str, Mapping[str, str]]
 
 
 def _base64(value: Any) -> str:
@@ -53,6 +55,12 @@ def _sound() -> bytes:
     return file.getvalue()
 
 
+def _questions(choices: Choices) -> list[Any]:
+    """Return a question of each sort, about a user and an item that training saw, if it is told of any."""
+    user, item = (next(iter(choices.get(name, {})), "1") for name in ("user", "item"))
+    return [user, {"user": "nobody"}, {"user": user, "item": item}, {"ratings": {item: 4.0}}]
+
+
 @dataclass(frozen=True)
 class InputKind:
     """One kind of raw input, as programs send it.
@@ -62,14 +70,15 @@ class InputKind:
         noun: How people call one.
         described: For the documents.
         is_file: Whether it is a file, which may also be uploaded as a form.
-        examples: Inputs in JSON that any task of the kind can answer; the model is warmed up with them.
+        examples: From what an input may name, as `Task.choices` says, to inputs in JSON that any task of the
+            kind can answer; the model is warmed up with them.
     """
 
     name: str
     noun: str
     described: str
     is_file: bool
-    examples: Callable[[], list[Any]]
+    examples: Callable[[Choices], list[Any]]
 
     def type(self, limits: Limits) -> Any:
         """Return the type of one input in JSON, for Pydantic."""
@@ -95,27 +104,27 @@ class InputKind:
 KINDS = {
     kind.name: kind
     for kind in (
-        InputKind("text", "text", "A text.", False, lambda: ["A lovely, moving film.", "Hm"]),
+        InputKind("text", "text", "A text.", False, lambda choices: ["A lovely, moving film.", "Hm"]),
         InputKind(
             "picture",
             "picture",
             "A picture file (PNG, JPEG, WebP, GIF, BMP) in base64.",
             True,
-            lambda: [base64.b64encode(_picture()).decode()],
+            lambda choices: [base64.b64encode(_picture()).decode()],
         ),
         InputKind(
             "sound",
             "sound",
             "A sound file (WAV, FLAC, Ogg, MP3, AIFF) in base64.",
             True,
-            lambda: [base64.b64encode(_sound()).decode()],
+            lambda choices: [base64.b64encode(_sound()).decode()],
         ),
         InputKind(
             "ratings",
             "question",
             "A user's id; or a user, or ratings of items, and maybe the item to score.",
             False,
-            lambda: ["1", {"user": "nobody"}, {"user": "1", "item": "1"}, {"ratings": {"1": 4.0}}],
+            _questions,
         ),
     )
 }

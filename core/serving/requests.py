@@ -45,14 +45,14 @@ METHOD = pydantic.TypeAdapter(Method)
 def predict_body(kind: str, limits: Limits) -> type[Body]:
     """Return the type of the body of a request to predict."""
     inputs: Any = pydantic.conlist(KINDS[kind].type(limits), min_length=1, max_length=limits.items)
-    told = pydantic.Field(description=KINDS[kind].described, examples=[KINDS[kind].examples()])
+    told = pydantic.Field(description=KINDS[kind].described, examples=[KINDS[kind].examples({})])
     return pydantic.create_model("PredictRequest", __base__=Body, inputs=(inputs, told))
 
 
 @functools.lru_cache
 def explain_body(kind: str, limits: Limits) -> type[Body]:
     """Return the type of the body of a request to explain."""
-    told = pydantic.Field(description=KINDS[kind].described, examples=KINDS[kind].examples()[:1])
+    told = pydantic.Field(description=KINDS[kind].described, examples=KINDS[kind].examples({})[:1])
     one: Any = KINDS[kind].type(limits)
     return pydantic.create_model("ExplainRequest", __base__=Body, input=(one, told), method=(Method, None))
 

@@ -136,17 +136,19 @@ def warm_up(run: Run, kind: InputKind, batching: Batching, limits: Limits) -> Wa
         UserError: It can't be loaded, or can't answer the examples of its kind.
     """
     predict: Predict = run.experiment.task.predictor(run.model, run.encoder)
-    given = kind.examples()
+    choices = run.experiment.task.choices(run.encoder)
+    given = kind.examples(choices)
     body: Any = predict_body(kind.name, limits)
     checked = [body.model_validate({"inputs": [value]}).inputs[0] for value in given]
     values = decoded(checked, kind, run, limits, "predict")
     sizes = steady_sizes(batching.size)
-    for size in sizes:
-        predict((values * size)[:size])
+    for value in values:  # each alone, since they may take different ways through the task
+        for size in sizes:
+            predict([value] * size)
     if getattr(run.model, "jit_compile", False):
         predict = in_steady_sizes(predict, sizes)
     examples = list(zip(given, predict(values), strict=True))
-    return WarmModel(predict, examples, run.experiment.task.choices(run.encoder))
+    return WarmModel(predict, examples, choices)
 
 
 class LoadedRun:

@@ -202,6 +202,21 @@ def test_a_model_scores_pairs_and_users_alike(runs, task):
     np.testing.assert_allclose(whole, pair_scores(run.model)(users, items), atol=1e-4)
 
 
+@pytest.mark.parametrize("method", ["least_squares", "two_tower"])
+def test_pairs_and_users_are_scored_as_the_model_itself_scores_them(runs, method):
+    from apps.recommendation.towers import pair_scores, user_scores
+
+    run = runs[Ratings, method]
+    pairs, whole = pair_scores(run.model), user_scores(run.model)
+    for users, items in (([4], [0]), ([1, 5], [2, 3]), ([0, 1, 2, 3, 4], [3, 3, 0, 1, 2])):
+        inputs = {"user": np.array(users, np.int32), "item": np.array(items, np.int32)}
+        expected = keras.ops.convert_to_numpy(run.model(inputs, training=False))
+        np.testing.assert_allclose(
+            pairs(**{f"{name}s": ids for name, ids in inputs.items()}), expected, atol=1e-4
+        )
+        np.testing.assert_allclose(whole(inputs["user"])[np.arange(len(items)), items], expected, atol=1e-4)
+
+
 def test_a_part_of_unknown_items_alone_is_judged_as_missed(runs):
     run = runs[Rankings, "least_squares"]
     examples = Examples({"user": ["3"], "item": ["nothing"], "rating": np.ones(1, np.float32)})

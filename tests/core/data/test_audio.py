@@ -147,6 +147,15 @@ def test_an_upload_that_is_too_long_is_not_decoded_whole(tmp_path):
         decoded_upload(silence, 8000, 60.0)
 
 
+def test_an_upload_of_many_samples_a_second_may_be_shorter(tmp_path):
+    silence = np.zeros((48_000, 8), np.float32)  # a second of 8 channels holds what two of 96 kHz hold in two
+    path = tmp_path / "a.flac"
+    soundfile.write(path, silence, 48_000)
+    assert len(decoded_upload(path.read_bytes(), 8000, 2.0)) == 8000
+    with pytest.raises(UserError, match=r"longer than 0\.5 s"):
+        decoded_upload(path.read_bytes(), 8000, 1.0)
+
+
 def test_an_upload_of_very_many_channels_is_refused(tmp_path):
     path = saved(tmp_path / "a.wav", np.zeros((10, 9), np.float32))
     with pytest.raises(UserError, match="9 channels"):

@@ -49,6 +49,8 @@ class Lengths(Fake):
     def answer(self, text: str) -> dict[str, Any]:
         if text == "refused":
             raise UserError("That text is refused. Received: 'refused'.")
+        if text == "slow":
+            time.sleep(1.0)
         if text == "broken":
             raise RuntimeError("a bug with a secret in it")
         return {"length": self.factor * len(text)}

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 import base64
+import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from tempfile import SpooledTemporaryFile
 
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
 from core.run import Run
+from core.serving.answering import in_json
 from core.serving.application import Serving, application
 from core.serving.protection import Protection
 from core.serving.served import Source
@@ -138,8 +141,27 @@ def test_files_are_read_from_base64_and_from_forms_alike(client):
     assert form.json()["predictions"] == expected
 
 
-def test_a_small_file_of_much_content_is_decoded_too(client):
-    assert predict(client, [base64.b64encode(b"large").decode()], "sums").status_code == 200
+@pytest.mark.parametrize(
+    ("contents", "at_once"),
+    [([b"small"], True), ([b"large"], False), ([b"a" * 100_000], False), ([b"small", b"small"], False)],
+)
+def test_one_file_that_is_quickly_decoded_is_so_at_once_and_others_hold_up_nobody(
+    tmp_path, monkeypatch, contents, at_once
+):
+    settings = ServerSettings(limits=Limits(body_bytes=1_000_000))
+    with serving(tmp_path, monkeypatch, settings) as client:
+        threads, upload = [], Sums.upload
+
+        def noted(self, *given, **limits):
+            decoded = upload(self, *given, **limits)
+            threads.append(threading.current_thread())
+            return decoded
+
+        monkeypatch.setattr(Sums, "upload", noted)
+        response = client.post("/v1/sums/predict", files=[("files", content) for content in contents])
+        loops = {client.portal.call(threading.current_thread)}
+    assert response.json()["predictions"] == [{"sum": sum(content)} for content in contents]
+    assert (set(threads) == loops) is at_once
 
 
 def test_a_large_file_of_a_form_does_not_touch_the_disk(tmp_path, monkeypatch):
@@ -257,6 +279,13 @@ def test_a_full_queue_is_told_with_the_time_to_come_back(tmp_path, monkeypatch):
         assert response.status_code == 200 or int(response.headers["Retry-After"]) >= 1
 
 
+def test_an_answer_may_hold_arrays_and_what_is_not_finite():
+    answer = {"a": np.array([1.0, np.nan]), "b": np.float32(2), "c": float("inf"), "d": "ä"}
+    response = in_json(answer)
+    assert json.loads(response.body) == {"a": [1.0, None], "b": 2.0, "c": None, "d": "ä"}
+    assert response.media_type == "application/json"
+
+
 @pytest.mark.parametrize("seconds", [0.05, 0.4])  # before, and after, the client begins to be watched
 def test_an_answer_that_takes_too_long_is_given_up(tmp_path, monkeypatch, seconds):
     settings = ServerSettings(limits=Limits(answer_seconds=seconds))
@@ -289,14 +318,25 @@ def test_measurements_count_answers_by_route_and_never_by_path(client):
     assert "no-such-path" not in text
 
 
-def test_a_route_is_documented_with_a_true_answer(client):
+@pytest.mark.parametrize(("run", "required"), [("lengths", "length"), ("tastes", "asked")])
+def test_a_route_is_documented_with_a_true_answer(client, run, required):
     document = client.get("/openapi.json").json()
-    told = document["paths"]["/v1/lengths/predict"]["post"]
+    told = document["paths"][f"/v1/{run}/predict"]["post"]
     content = told["responses"]["200"]["content"]["application/json"]
     example = told["requestBody"]["content"]["application/json"]["example"]
-    answer = predict(client, example["inputs"]).json()
+    answer = predict(client, example["inputs"], run).json()
     assert content["example"] == answer
-    assert content["schema"]["properties"]["predictions"]["items"]["required"] == ["length"]
+    assert content["schema"]["properties"]["predictions"]["items"]["required"] == [required]
+
+
+def test_a_recommender_is_documented_by_users_that_it_knows(client):
+    paths = client.get("/openapi.json").json()["paths"]
+    predicted, explained = (
+        paths[f"/v1/tastes/{what}"]["post"]["requestBody"]["content"]["application/json"]["example"]
+        for what in ("predict", "explain")
+    )
+    assert predicted["inputs"][:3] == ["u1", {"user": "nobody"}, {"user": "u1", "item": "1"}]
+    assert explained["input"] == "u1"
 
 
 def test_pages_load_nothing_from_elsewhere(client):

@@ -9,10 +9,11 @@ import pytest
 from core.errors import UserError
 from core.run import Run
 from core.serving.application import Serving
+from core.serving.kinds import KINDS
 from core.serving.protection import Protection
-from core.serving.served import Source, in_steady_sizes, steady_sizes
-from core.serving.settings import ServerSettings
-from tests.core.serving.fake_runs import Fake, Lengths, Sums, write_run
+from core.serving.served import Source, in_steady_sizes, steady_sizes, warm_up
+from core.serving.settings import Batching, Limits, ServerSettings
+from tests.core.serving.fake_runs import Fake, Lengths, Sums, Tastes, write_run
 from tests.core.serving.test_application import predict, serving, until
 
 
@@ -68,6 +69,19 @@ def test_a_batch_is_filled_up_to_a_size_that_the_model_has_met():
         [0, 2, 4, 6, 8, 10],
     ]
     assert sizes == [1, 4, 6, 6]
+
+
+def test_a_model_is_warm_for_each_sort_of_input_in_each_size(tmp_path, monkeypatch):
+    met = []
+    monkeypatch.setattr(Run, "model", None)
+    monkeypatch.setattr(Tastes, "predict", lambda self, model, encoder, inputs: met.append(inputs) or inputs)
+    run = Run(write_run(tmp_path / "run", Tastes))
+    warm = warm_up(run, KINDS["ratings"], Batching(size=3), Limits())
+    sorts = [{"user": "u1"}, {"user": "nobody"}, {"user": "u1", "item": "1"}, {"ratings": {"1": 4.0}}]
+    assert [inputs for inputs in met if inputs != sorts] == [
+        [sort] * size for sort in sorts for size in (1, 2, 3)
+    ]
+    assert [answer for _, answer in warm.examples] == sorts
 
 
 def newer(folder, task=Lengths, **fields) -> None:

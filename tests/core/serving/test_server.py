@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 import threading
+import time
 
 import httpx
 import pytest
@@ -59,6 +60,17 @@ def test_a_client_that_hangs_up_harms_nobody(server):
         with socket.create_connection(address) as connection:
             connection.sendall(part)
     assert httpx.post(url, json={"inputs": ["four"]}).status_code == 200
+
+
+def test_a_client_that_hangs_up_while_it_waits_is_given_up(server):
+    _, url = server
+    body = b'{"inputs": ["slow"]}'
+    head = b"POST /v1/run/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    with socket.create_connection(("127.0.0.1", httpx.URL(url).port)) as connection:
+        connection.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        time.sleep(0.4)  # beyond the time that a client is trusted to wait
+    told = 'quartet_requests_total{route="/v1/run/predict",status="499"} 1.0'
+    until(lambda: told in httpx.get(url.replace("/v1/run/predict", "/metrics")).text)
 
 
 def test_a_port_that_is_taken_is_told(tmp_path, monkeypatch):
