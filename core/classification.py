@@ -220,7 +220,7 @@ class Classification(Task):
     ) -> Iterator[np.ndarray]:
         from scipy.special import softmax
 
-        from core.data.feed import Feed, whole_batch
+        from core.data.feed import Feed, for_backend, whole_batch
 
         inputs: Iterable[Any]
         if len(examples) <= EVALUATION_BATCH:
@@ -230,7 +230,7 @@ class Classification(Task):
         else:
             inputs = (batch[0] for batch in self.batches(examples, encoder, Feed(EVALUATION_BATCH)))
         for x in inputs:
-            yield softmax(np.asarray(model.predict_on_batch(x), np.float64), axis=-1)
+            yield softmax(np.asarray(model.predict_on_batch(for_backend(x)), np.float64), axis=-1)
 
 
 def answers_of(

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -177,6 +178,17 @@ def whole_batch(x: Nest, prepare: Prepare | None = None) -> Any:
     """
     batch = tf.nest.map_structure(_whole, x)
     return batch if prepare is None else prepare(batch, None)[0]
+
+
+def for_backend(batch: Any) -> Any:
+    """Return a batch as a model's `predict_on_batch` takes it: JAX and PyTorch know no tensors of TensorFlow.
+
+    Args:
+        batch: A tensor of numbers, or a dict or tuple of tensors.
+    """
+    if keras.backend.backend() == "tensorflow":
+        return batch
+    return tf.nest.map_structure(np.asarray, batch)
 
 
 def _whole(column: Column | None) -> tf.Tensor | None:

@@ -172,9 +172,9 @@ def _latency(task: Task, model: keras.Model, encoder: Encoder, splits: Splits) -
     """Return the median milliseconds of one example through the model."""
     import numpy as np
 
-    from core.data.feed import Feed
+    from core.data.feed import Feed, for_backend
 
-    x = next(iter(task.batches(splits.train.take([0]), encoder, Feed(1))))[0]
+    x = for_backend(next(iter(task.batches(splits.train.take([0]), encoder, Feed(1))))[0])
     times = []
     for _ in range(30):
         start = time.perf_counter()

@@ -49,7 +49,8 @@ class Explainer:
         task: Any = run.experiment.task
 
         def work() -> Explained:
-            explanation = task.explain(run.model, run.encoder, value, method)
+            with loaded.turn:
+                explanation = task.explain(run.model, run.encoder, value, method)
             return Explained(explanation.to_json(), explanation.png())
 
         self._waiting += 1

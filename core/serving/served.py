@@ -7,6 +7,8 @@ import contextlib
 import gc
 import logging
 import re
+import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -151,6 +153,15 @@ def warm_up(run: Run, kind: InputKind, batching: Batching, limits: Limits) -> Wa
     return WarmModel(predict, examples, choices)
 
 
+def turns() -> contextlib.AbstractContextManager[Any]:
+    """Return what lets one thread at a time call a model, where several can't.
+
+    On JAX a call of Keras takes the model's arrays as its own, and puts others in their place at its end.
+    """
+    keras = sys.modules.get("keras")
+    return threading.Lock() if keras and keras.backend.backend() == "jax" else contextlib.nullcontext()
+
+
 class LoadedRun:
     """A run in memory, with the batcher in front of its model.
 
@@ -168,7 +179,14 @@ class LoadedRun:
         self.run, self.version, self.examples = run, version, warm.examples
         self.choices = warm.choices
         self.users = 0
-        self.batcher = MicroBatcher(warm.predict, batching, observe)
+        self.turn = turns()
+        """Held by whoever calls the model."""
+
+        def predict(values: list[Any]) -> Sequence[Any]:
+            with self.turn:
+                return warm.predict(values)
+
+        self.batcher = MicroBatcher(predict, batching, observe)
 
     async def retire(self) -> None:
         """Let go of the run when nobody uses it any more."""

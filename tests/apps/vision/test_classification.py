@@ -75,6 +75,17 @@ def test_a_residual_net_learns_and_answers_the_same_when_loaded(run):
     assert answers_the_same_when_loaded(run)
 
 
+@pytest.mark.parametrize("batch", [4, 64])
+def test_a_probability_value_is_that_of_the_model_itself_in_one_batch_and_in_several(monkeypatch, batch):
+    monkeypatch.setattr("core.classification.EVALUATION_BATCH", batch)
+    task, examples = PictureClassification(width=8), pictures(10)
+    encoder = task.encode(examples)
+    model = task.build(encoder)
+    own = keras.ops.softmax(model(examples["image"].astype("float32"), training=False))
+    found = task.probabilities(model, encoder, examples)
+    np.testing.assert_allclose(found, keras.ops.convert_to_numpy(own), atol=1e-5)
+
+
 @pytest.mark.parametrize("net", ["alexnet", "vgg"])
 def test_another_net_learns_and_answers_the_same_when_loaded(net, tmp_path):
     run = train(experiment(net=net, shift=0), tmp_path / "run", splits=parts())

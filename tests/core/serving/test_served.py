@@ -2,7 +2,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,7 +15,7 @@ from core.run import Run
 from core.serving.application import Serving
 from core.serving.kinds import KINDS
 from core.serving.protection import Protection
-from core.serving.served import Source, in_steady_sizes, steady_sizes, warm_up
+from core.serving.served import Source, in_steady_sizes, steady_sizes, turns, warm_up
 from core.serving.settings import Batching, Limits, ServerSettings
 from tests.core.serving.fake_runs import Fake, Lengths, Sums, Tastes, write_run
 from tests.core.serving.test_application import predict, serving, until
@@ -82,6 +86,40 @@ def test_a_model_is_warm_for_each_sort_of_input_in_each_size(tmp_path, monkeypat
         [sort] * size for sort in sorts for size in (1, 2, 3)
     ]
     assert [answer for _, answer in warm.examples] == sorts
+
+
+def test_where_a_model_takes_one_call_at_a_time_a_prediction_waits_for_an_explanation(tmp_path, monkeypatch):
+    monkeypatch.setattr("core.serving.served.turns", threading.Lock)
+    explains, explain = threading.Event(), Lengths.explain
+    found = []
+
+    def slow(self, *given):
+        explains.set()
+        time.sleep(0.3)
+        explains.clear()
+        return explain(self, *given)
+
+    def noted(self, model, encoder, inputs):
+        found.append(explains.is_set())
+        return [self.answer(value) for value in inputs]
+
+    monkeypatch.setattr(Lengths, "explain", slow)
+    monkeypatch.setattr(Lengths, "predict", noted)
+    with serving(tmp_path, monkeypatch) as client, ThreadPoolExecutor(1) as pool:
+        found.clear()  # of the warm-up
+        explaining = pool.submit(client.post, "/v1/lengths/explain", json={"input": "abc"})
+        assert explains.wait(5)
+        assert predict(client, ["abc"]).status_code == explaining.result().status_code == 200
+    assert found == [False]
+
+
+def test_only_on_jax_calls_of_a_model_take_turns(monkeypatch):
+    monkeypatch.setitem(sys.modules, "keras", SimpleNamespace(backend=SimpleNamespace(backend=lambda: "jax")))
+    with turns() as taken:
+        assert taken
+    monkeypatch.setattr(sys.modules["keras"].backend, "backend", lambda: "tensorflow")
+    with turns() as taken:
+        assert taken is None
 
 
 def newer(folder, task=Lengths, **fields) -> None:
