@@ -24,6 +24,7 @@ import yaml
 
 from core.errors import UserError
 from core.experiment import Experiment, experiment_from
+from core.search.definition import MEASURES
 from core.task import Encoder, Task
 
 if TYPE_CHECKING:
@@ -160,9 +161,11 @@ def _trained(
 def _kept(history: Mapping[str, list[float]], name: str, best: str, restored: bool) -> float:
     """Return a figure of the weights that are kept: the last epoch's, or the best where it is restored."""
     if not history.get(name):
+        reported = ", ".join(history) or "nothing"
         raise UserError(
-            f"The training reports no {name}. It reports {', '.join(history) or 'nothing'}; a val_... figure "
-            "needs a validation part, which task.validation=0.1 splits off."
+            f"The training reports no {name}. It reports {reported}; a search may also go by "
+            f"{', '.join(MEASURES)}. A val_... figure needs a validation part, which task.validation=0.1 "
+            "splits off."
         )
     values = [float(value) for value in history[name]]
     return (max if best == "max" else min)(values) if restored else values[-1]
