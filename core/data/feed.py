@@ -185,6 +185,11 @@ def for_backend(batch: Any) -> Any:
 
     Args:
         batch: A tensor of numbers, or a dict or tuple of tensors.
+
+    Example:
+
+    >>> np.asarray(for_backend({"ids": tf.constant([3, 4])})["ids"]).tolist()
+    [3, 4]
     """
     if keras.backend.backend() == "tensorflow":
         return batch

@@ -113,6 +113,12 @@ async def _until_hung_up(request: Request, limit: asyncio.Timeout) -> None:
 
 
 def in_json(answer: dict[str, Any]) -> Response:
-    """Return an answer, which may hold arrays, as a response; what is not finite becomes null."""
+    """Return an answer, which may hold arrays, as a response; what is not finite becomes null.
+
+    Example:
+
+    >>> in_json({"share": float("nan")}).body
+    b'{"share":null}'
+    """
     body = pydantic_core.to_json(answer, inf_nan_mode="null", fallback=lambda array: array.tolist())
     return Response(body, media_type=JSON_TYPE)
