@@ -1,4 +1,4 @@
-"""The one exception for mistakes that a user can mend, and what the system refuses, in words."""
+"""The exception for mistakes that a user can mend, and what the system refuses, in words."""
 
 from __future__ import annotations
 
@@ -15,6 +15,10 @@ class UserError(ValueError):
     Traceback (most recent call last):
     core.errors.UserError: epochs must be at least 1. Received: epochs=0.
     """
+
+
+class MethodError(UserError):
+    """An answer of this model can't be explained by the method that was asked for."""
 
 
 def told(error: OSError) -> str:

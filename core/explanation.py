@@ -18,7 +18,7 @@ from core.attribution import (
     opened,
     scored,
 )
-from core.errors import UserError
+from core.errors import MethodError
 
 if TYPE_CHECKING:
     import keras
@@ -133,12 +133,12 @@ def explained(
         method: One of `METHODS`; integrated gradients by default.
 
     Raises:
-        UserError: The model has nothing that the method could look at.
+        MethodError: The model has nothing that the method could look at.
     """
     method = method or METHODS[0]
     if method not in METHODS or (method == "grad_cam" and anatomy.maps is None):
         known = [name for name in METHODS if name != "grad_cam" or anatomy.maps]
-        raise UserError(f"This model is explained by {', '.join(known)}. Received: {method!r}.")
+        raise MethodError(f"This model is explained by {', '.join(known)}. Received: {method!r}.")
     values, whole = opened(model, inputs, anatomy.layer)
     value, baseline = values[0], np.zeros_like(values[0])
 

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from core.classification import Classification, LabelEncoder, figures_of, labels_of
-from core.errors import UserError
+from core.errors import MethodError, UserError
 from core.task import Accepts, Encoder, Figures, Write, written_by
 
 if TYPE_CHECKING:
@@ -202,7 +202,7 @@ class Sentiment(Classification):
         if self.preset is None:
             return super().explain(model, encoder, value, method)
         if method not in (None, "occlusion"):
-            raise UserError(f"A backbone is explained by occlusion alone. Received: {method!r}.")
+            raise MethodError(f"A backbone is explained by occlusion alone. Received: {method!r}.")
         answer = self.predict(model, encoder, [value])[0]
         target = encoder.labels.index(answer["label"])
 

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from apps.recommendation.encoder import RatingsEncoder
 from apps.recommendation.interactions import Interactions, last_held_out
-from core.errors import UserError
+from core.errors import MethodError, UserError
 from core.task import Accepts, Encoder, Figures, Task
 
 if TYPE_CHECKING:
@@ -321,7 +321,7 @@ class CollaborativeFiltering(Task):
         from apps.recommendation.questions import question
 
         if method is not None:
-            raise UserError(f"Recommendations take no method of explanation. Received: {method!r}.")
+            raise MethodError(f"Recommendations take no method of explanation. Received: {method!r}.")
         asked = question(value)
         if asked.ratings is not None and self.method == "two_tower":
             raise UserError("Deep towers are explained for users of the data alone. Received: ratings.")

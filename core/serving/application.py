@@ -14,7 +14,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import PlainTextResponse, Response
 from fastapi.routing import APIRoute
 
-from core.errors import UserError
+from core.errors import MethodError, UserError
 from core.serving import documents, page
 from core.serving.answering import answered, in_json, predicted, ready
 from core.serving.explainer import Explainer
@@ -113,7 +113,8 @@ class Serving:
             try:
                 found = await answered(request, limits, explaining)
             except UserError as error:
-                raise Problem(422, str(error), "input") from None
+                field = "method" if isinstance(error, MethodError) else "input"
+                raise Problem(422, str(error), field) from None
             if "image/png" in request.headers.get("accept", ""):
                 return Response(found.picture, media_type="image/png")
             answer = {

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import yaml
 
-from core.errors import UserError
+from core.errors import MethodError, UserError
 from core.task import Encoder, Task
 
 
@@ -37,7 +37,7 @@ class Fake(Task):
 
     def explain(self, model, encoder, value, method=None):
         if method not in (None, "occlusion"):
-            raise UserError(f"There is no such method. Received: {method!r}.")
+            raise MethodError(f"There is no such method. Received: {method!r}.")
         return FakeExplanation(self.answer(value))
 
 

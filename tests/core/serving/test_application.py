@@ -261,10 +261,9 @@ def test_an_explanation_holds_its_picture(client):
     assert client.post("/v1/sums/explain", files={"files": b"abc"}).status_code == 200
 
 
-def test_an_unknown_method_of_explanation_is_refused(client):
-    response = client.post("/v1/lengths/explain", json={"input": "four", "method": "magic"})
-    assert response.status_code == 422
-    response = client.post("/v1/lengths/explain", json={"input": "four", "method": "../x"})
+@pytest.mark.parametrize("method", ["magic", "../x"])
+def test_an_unknown_method_of_explanation_is_refused_by_its_field(client, method):
+    response = client.post("/v1/lengths/explain", json={"input": "four", "method": method})
     assert (response.status_code, response.json()["field"]) == (422, "method")
 
 
