@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from core.data.examples import Ragged
-from core.data.feed import Feed, epoch_order
+from core.data.feed import Feed, epoch_order, whole_batch
 
 ROWS = Ragged.from_rows([[1, 2], [3], [4, 5, 6], [], [7]])
 
@@ -106,6 +106,15 @@ def test_ragged_columns_are_padded_to_the_longest_row_of_the_batch():
 def test_padding_can_be_rounded_up():
     dataset = Feed(3, pad_to_multiple=4).batches(ROWS)
     assert [np.shape(batch) for (batch,) in values(dataset, 2)] == [(3, 4), (2, 4)]
+
+
+@pytest.mark.parametrize(("longest", "padded"), [(0, 0), (3, 3), (9, 10), (32, 32), (33, 40)])
+def test_rows_are_padded_to_few_lengths_on_jax(monkeypatch, longest, padded):
+    monkeypatch.setattr("keras.backend.backend", lambda: "jax")
+    rows = Ragged.from_rows([[1] * longest, []], np.int32)
+    [(batch,)] = Feed(2).batches(rows)
+    assert batch.shape == whole_batch(rows).shape == (2, padded)
+    assert int(tf.reduce_sum(batch)) == longest
 
 
 def test_ragged_rows_of_vectors_keep_their_width():
