@@ -31,7 +31,7 @@ class Recommender:
         seen: Sparse rows of users by items, which are not recommended again.
         top: How many items to recommend.
         score_name: What a score is called.
-        bounded: Keeps a score of one item within what it can be.
+        bounded: Keeps scores within what they can be.
     """
 
     encoder: RatingsEncoder
@@ -101,12 +101,14 @@ class Recommender:
                 yield {"user": self.encoder.users[user - 1], "recommendations": recommendations}
 
     def _listed(self, ranking: Ranking) -> Iterator[list[dict[str, Any]]]:
-        """Yield for each user of a block their best items, by name."""
+        """Yield for each user of a block their best items, by name, in the order of unbounded scores."""
         for items, scores in zip(ranking.items, ranking.scores, strict=True):
             found = items != UNKNOWN
             yield [
                 {**self.encoder.item_name(item), self.score_name: round(score, 4)}
-                for item, score in zip(items[found].tolist(), scores[found].tolist(), strict=True)
+                for item, score in zip(
+                    items[found].tolist(), self.bounded(scores[found]).tolist(), strict=True
+                )
             ]
 
     def _popular(self, name: str) -> dict[str, Any]:

@@ -78,9 +78,14 @@ class Predictor:
         unknown = [what for what, is_known in known.items() if not is_known]
         note = {"note": f"training never saw this {' nor this '.join(unknown)}"} if unknown else {}
         name = self._name(item) if known["item"] else {"item": str(asked.item)}
-        lowest, highest = self.settings["bounds"]
-        score = float(scores[item]) if lowest is None else float(np.clip(scores[item], lowest, highest))
+        [score] = self._bounded(scores[[item]])
         return {"user": asked.user, **name, self.settings["score_name"]: round(score, 4), **note}
+
+    def _bounded(self, scores: np.ndarray) -> list[float]:
+        """Return scores within what they can be."""
+        lowest, highest = self.settings["bounds"]
+        bounded: list[float] = (scores if lowest is None else np.clip(scores, lowest, highest)).tolist()
+        return bounded
 
     def _popular(self, user: str) -> dict[str, Any]:
         counts = self.settings["item_counts"]
@@ -103,7 +108,7 @@ class Predictor:
             "user": user,
             "recommendations": [
                 {**self._name(item), name: round(score, 4)}
-                for item, score in zip(best[:count].tolist(), found[:count].tolist(), strict=True)
+                for item, score in zip(best[:count].tolist(), self._bounded(found[:count]), strict=True)
             ],
         }
 

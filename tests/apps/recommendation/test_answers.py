@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -40,6 +42,12 @@ def test_a_user_gets_the_best_items_that_are_new_to_them(recommender):
         "user": "ann",
         "recommendations": [{"item": "b", "title": "The Bee", "rating": 2.0}, {"item": "a", "rating": 1.0}],
     }
+
+
+def test_a_list_tells_ratings_as_they_can_be_in_the_order_that_the_model_gives_them(recommender):
+    bounded = replace(recommender, bounded=lambda scores: np.clip(scores, 1.0, 1.5))
+    (answer,) = bounded.answers([Question("ann")])
+    assert [(each["item"], each["rating"]) for each in answer["recommendations"]] == [("b", 1.5), ("a", 1.0)]
 
 
 def test_a_user_who_has_seen_everything_gets_nothing(recommender):
