@@ -50,10 +50,11 @@ def past_of_user(
     task: CollaborativeFiltering, model: keras.Model, encoder: RatingsEncoder, asked: Question, item: int
 ) -> Past:
     """Return the past of a user whom training knew."""
-    from apps.recommendation.towers import factorisation_of
+    from apps.recommendation.towers import factorisation_of, pair_scores
 
     [user] = numbered([asked.user], encoder.user_index)
-    score = float(task.pair_scores(model, encoder)(np.array([user]), np.array([item]))[0])
+    # The model's own score, not kept within what a rating can be, is what the parts add up to.
+    score = float(pair_scores(model)(np.array([user]), np.array([item]))[0])
     if task.method == "two_tower":
         return _past_of_towers(model, int(user), item, score)
     table = factorisation_of(model)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import pydantic
 
-from core.serving.questions import Question
+from core.serving.questions import LONGEST_ID, Question
 from core.serving.settings import Limits
 
 if TYPE_CHECKING:
@@ -57,7 +57,10 @@ def _sound() -> bytes:
 
 def _questions(choices: Choices) -> list[Any]:
     """Return a question of each sort, about a user and an item that training saw, if it is told of any."""
-    user, item = (next(iter(choices.get(name, {})), "1") for name in ("user", "item"))
+    user, item = (
+        next((each for each in choices.get(name, {}) if 0 < len(each) <= LONGEST_ID), "1")
+        for name in ("user", "item")
+    )
     return [user, {"user": "nobody"}, {"user": user, "item": item}, {"ratings": {item: 4.0}}]
 
 

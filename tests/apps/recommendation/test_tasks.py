@@ -105,6 +105,13 @@ def test_a_rating_of_a_taste_stays_within_those_of_training(runs):
     assert answer["rating"] == run.encoder.highest
 
 
+def test_the_parts_of_a_rating_beyond_those_of_training_add_up_to_what_the_model_says(runs):
+    run = runs[Ratings, "least_squares"]
+    strict = run.encoder.model_copy(update={"highest": 0.0, "lowest": 0.0})
+    told = run.experiment.task.explain(run.model, strict, run.encoder.users[0]).to_json()
+    assert told["checks"]["gap"] < 0.05
+
+
 def test_choices_name_users_items_and_ratings(runs):
     run = runs[Ratings, "least_squares"]
     choices = run.experiment.task.choices(run.encoder)

@@ -161,6 +161,7 @@ def test_one_file_that_is_quickly_decoded_is_so_at_once_and_others_hold_up_nobod
         response = client.post("/v1/sums/predict", files=[("files", content) for content in contents])
         loops = {client.portal.call(threading.current_thread)}
     assert response.json()["predictions"] == [{"sum": sum(content)} for content in contents]
+    assert threads
     assert (set(threads) == loops) is at_once
 
 

@@ -88,6 +88,11 @@ def test_a_model_is_warm_for_each_sort_of_input_in_each_size(tmp_path, monkeypat
     assert [answer for _, answer in warm.examples] == sorts
 
 
+def test_a_recommender_is_asked_about_what_a_request_may_name():
+    choices = {"user": {"": "nobody", "x" * 201: "long", "u": "u"}, "item": {"": "nothing"}}
+    assert KINDS["ratings"].examples(choices)[2] == {"user": "u", "item": "1"}
+
+
 def test_where_a_model_takes_one_call_at_a_time_a_prediction_waits_for_an_explanation(tmp_path, monkeypatch):
     monkeypatch.setattr("core.serving.served.turns", threading.Lock)
     explains, explain = threading.Event(), Lengths.explain
