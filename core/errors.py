@@ -1,4 +1,4 @@
-"""The exception for mistakes that a user can mend, and what the system refuses, in words."""
+"""The exceptions for mistakes that a user can mend, and what the system refuses, in words."""
 
 from __future__ import annotations
 

@@ -181,6 +181,6 @@ def _vectors(tower: keras.Model, ids: np.ndarray) -> np.ndarray:
 
 
 def _called(tower: keras.Model, inputs: np.ndarray | list[np.ndarray]) -> np.ndarray:
-    """Return the vectors of a block of any size, by a graph, which XLA would compile anew for each size."""
+    """Return the vectors of a block of any size, without XLA, which would compile the tower anew for each."""
     tower.jit_compile = False
     return np.asarray(tower.predict_on_batch(inputs), np.float32)

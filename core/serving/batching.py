@@ -56,7 +56,7 @@ class MicroBatcher:
     An input waits for company only while the model is idle, no longer than `batching.wait`, and until more
     than half as many are there as went together the last time and no more come turn by turn of the loop. So
     one client that asks again and again is answered at once, and of many most are read before the model
-    begins, if none has waited that long: it and the connections would hinder each other, since one of them
+    begins, unless one has waited that long: model and connections would hinder each other, since one of them
     at a time runs Python.
 
     Args:

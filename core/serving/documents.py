@@ -131,10 +131,8 @@ def add_documents(app: FastAPI, serving: Serving) -> None:
         document = copy.deepcopy(plain())
         for name, served in serving.runs.items():
             if served.current is not None:
-                paths = document["paths"]
-                _tell_answers(paths[f"/v1/{name}/predict"]["post"], served.current)
-                explained = paths[f"/v1/{name}/explain"]["post"]["requestBody"]["content"][JSON_TYPE]
-                explained["example"]["input"] = served.current.examples[0][0]
+                predict, explain = (document["paths"][f"/v1/{name}/{what}"]["post"] for what in SUMMARIES)
+                _tell_examples(predict, explain, served.current)
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]
@@ -150,11 +148,12 @@ def add_documents(app: FastAPI, serving: Serving) -> None:
         )
 
 
-def _tell_answers(operation: dict[str, Any], loaded: LoadedRun) -> None:
-    """Say in a document what this very run answers to examples that it knows."""
+def _tell_examples(predict: dict[str, Any], explain: dict[str, Any], loaded: LoadedRun) -> None:
+    """Ask in the documents of a run's routes about what it knows, and say what it answers."""
     given, answers = map(list, zip(*loaded.examples, strict=True))
-    operation["requestBody"]["content"][JSON_TYPE]["example"] = {"inputs": given}
-    content = operation["responses"]["200"]["content"][JSON_TYPE]
+    predict["requestBody"]["content"][JSON_TYPE]["example"] = {"inputs": given}
+    explain["requestBody"]["content"][JSON_TYPE]["example"] = {"input": given[0]}
+    content = predict["responses"]["200"]["content"][JSON_TYPE]
     content["schema"]["properties"]["predictions"]["items"] = schema_of(answers)
     content["example"] = {"run": loaded.run.folder.name, "predictions": answers}
 

@@ -9,7 +9,7 @@ import logging
 import re
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from typing import Any
 from core.errors import UserError
 from core.run import Run
 from core.serving.batching import MicroBatcher, Predict
-from core.serving.kinds import KINDS, InputKind
+from core.serving.kinds import KINDS, Choices, InputKind
 from core.serving.problems import Problem
 from core.serving.requests import decoded, predict_body
 from core.serving.settings import Batching, Limits
@@ -104,7 +104,7 @@ class WarmModel:
 
     predict: Predict
     examples: list[tuple[Any, dict[str, Any]]]
-    choices: Mapping[str, Mapping[str, str]]
+    choices: Choices
 
 
 def steady_sizes(largest: int) -> list[int]:

@@ -216,12 +216,10 @@ def test_pairs_and_users_are_scored_as_the_model_itself_scores_them(runs, method
     run = runs[Ratings, method]
     pairs, whole = pair_scores(run.model), user_scores(run.model)
     for users, items in (([4], [0]), ([1, 5], [2, 3]), ([0, 1, 2, 3, 4], [3, 3, 0, 1, 2])):
-        inputs = {"user": np.array(users, np.int32), "item": np.array(items, np.int32)}
-        expected = keras.ops.convert_to_numpy(run.model(inputs, training=False))
-        np.testing.assert_allclose(
-            pairs(**{f"{name}s": ids for name, ids in inputs.items()}), expected, atol=1e-4
-        )
-        np.testing.assert_allclose(whole(inputs["user"])[np.arange(len(items)), items], expected, atol=1e-4)
+        user, item = np.array(users, np.int32), np.array(items, np.int32)
+        expected = keras.ops.convert_to_numpy(run.model({"user": user, "item": item}, training=False))
+        np.testing.assert_allclose(pairs(user, item), expected, atol=1e-4)
+        np.testing.assert_allclose(whole(user)[np.arange(len(items)), items], expected, atol=1e-4)
 
 
 def test_a_part_of_unknown_items_alone_is_judged_as_missed(runs):
