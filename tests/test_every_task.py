@@ -13,12 +13,13 @@ import pytest
 from core.errors import UserError
 from core.experiment import Experiment, configurations, load_experiment
 from core.exporting.export import Exporter
+from core.inputs.limits import Limits
 from core.reporting import report_runs
 from core.run import Run
-from core.serving.requests import decoded, predict_body
-from core.serving.served import kind_of, warm_up
-from core.serving.settings import Batching, Limits
-from core.training import train
+from core.serving.requests import decoded
+from core.serving.served import schema_of, warm_up
+from core.serving.settings import Batching
+from core.training.train import train
 from tests import small_data
 from tests.cut_off import copied_at, cut_off
 from tests.export_alone import answers_without
@@ -102,10 +103,11 @@ def test_an_answer_is_explained_by_parts_and_a_picture(name, runs, sources):
 @every_configuration
 def test_what_a_program_sends_gets_the_answer_of_predict(name, runs, sources):
     run, inputs = runs[name], raw_inputs(name, sources)
-    kind = kind_of(run)
+    schema = schema_of(run, Limits())
+    kind = schema.input
     sent = [b64encode(Path(value).read_bytes()).decode() for value in inputs] if kind.is_file else inputs
-    asked = predict_body(kind.name, Limits()).model_validate({"inputs": sent})
-    values = decoded(asked.inputs, kind, run, Limits(), "predict")
+    asked = schema.predict.model_validate({"inputs": sent})
+    values = decoded(asked.inputs, kind, Limits(), "predict")
     assert not kind.is_file or all(isinstance(value, np.ndarray) for value in values)
     answers = run.experiment.task.predictor(run.model, run.encoder)(values)
     assert answers == run.experiment.task.predict(run.model, run.encoder, inputs)
@@ -114,7 +116,7 @@ def test_what_a_program_sends_gets_the_answer_of_predict(name, runs, sources):
 @every_configuration
 def test_a_run_answers_the_examples_of_its_documents(name, runs):
     run = runs[name]
-    warm = warm_up(run, kind_of(run), Batching(size=4), Limits())
+    warm = warm_up(run, schema_of(run, Limits()), Batching(size=4))
     assert all(answer for _, answer in warm.examples)
 
 
@@ -146,7 +148,7 @@ def test_each_raw_input_gets_one_answer(name, runs, sources):
 @every_configuration
 def test_the_figures_stand_beside_a_rival_and_their_protocol(name, runs):
     metrics = runs[name].metrics
-    for figure in runs[name].experiment.task.headline:
+    for figure in runs[name].experiment.task.figures:
         assert np.isfinite(metrics["test"][figure])
     assert metrics["baseline"]
     assert len(metrics["protocol"]) > 10
@@ -159,7 +161,7 @@ def test_a_report_shows_the_headline_beside_its_rivals_with_the_worst_mistakes(n
     page = report_runs([run]).read_text(encoding="utf-8")
     figures = json.loads((run.folder / "report" / "figures.json").read_text(encoding="utf-8"))
     (headline, *_) = figures["figures"]
-    assert headline["name"] == run.experiment.task.headline[0]
+    assert headline["name"] == run.experiment.task.headline()
     assert f"{headline['value']:.4f}" in page
     assert headline["low"] <= headline["value"] <= headline["high"]
     assert headline["rivals"]

@@ -50,6 +50,7 @@ def explain(
     from core.writing import to_json, written_whole
 
     finished = Run(run)
+    finished.require("explain")
     import_quietly()
     explanation = finished.experiment.task.explain(finished.model, finished.encoder, value, method)
     with written_whole(picture) as path:
@@ -76,8 +77,8 @@ def calibrate(
 
     finished = Run(run)
     import_quietly()
-    from core.calibration import calibrated
     from core.console import print_calibration
+    from core.training.calibrating import calibrated
 
     print_calibration(
         calibrated(finished, label=label, recall=recall, miss_cost=miss_cost, abstain_below=abstain_below)
@@ -113,8 +114,8 @@ def export(
 ) -> None:
     """Write a run as SavedModel, ONNX and LiteRT, each checked against it, with their sizes and times."""
     from core.errors import UserError
-    from core.exporting.formats import FORMATS
     from core.run import Run
+    from core.task.portable import FORMATS
 
     strange = [name for name in formats or [] if name not in FORMATS]
     if strange:
@@ -128,7 +129,7 @@ def export(
 
     chosen = [name for name in FORMATS if not formats or name in formats]
     table = export_run(finished, chosen, quantise="int8" if quantize else None, max_loss=max_loss, folder=to)
-    print_exports(table, finished.experiment.task.headline[0], finished.folder)
+    print_exports(table, finished.experiment.task.headline() or "", finished.folder)
 
 
 def serve(

@@ -25,7 +25,7 @@ def show(task: TaskName, overrides: Overrides = None) -> None:
 def doctor() -> None:
     """Show versions, backend, devices and precision, and what is missing."""
     import_quietly()
+    from core.commands.doctor import findings
     from core.console import print_findings
-    from core.doctor import findings
 
     print_findings(findings())

@@ -136,13 +136,15 @@ def decoded(
     return (images if good.all() else rows_of(images, np.flatnonzero(good))), good
 
 
-def decoded_upload(content: bytes, size: Size, channels: int, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+def decoded_upload(
+    content: bytes, size: Size | None, channels: int | None, max_pixels: int = MAX_PIXELS
+) -> np.ndarray:
     """Read one picture file that somebody sent, in memory.
 
     Args:
         content: The whole file.
-        size: Height and width to bring the picture to.
-        channels: 1 or 3.
+        size: Height and width to bring the picture to; by default its own.
+        channels: 1 or 3; by default as the file is.
         max_pixels: A picture of more is refused before it is decoded.
 
     Returns:
