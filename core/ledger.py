@@ -95,6 +95,12 @@ class Entry(Settings):
         best = (min if direction == "min" else max)(values, key=lambda rival: middle(values[rival]))
         return best, values[best]
 
+    def best(self, direction: Literal["min", "max"]) -> Decimal:
+        """Return the best headline figure among model and rivals; `direction` as for `best_rival`."""
+        rival = self.best_rival(direction)
+        values = [middle(self.headline[1]), *([middle(rival[1])] if rival else [])]
+        return min(values) if direction == "min" else max(values)
+
 
 def _in_words(figures: Mapping[str, Decimal | Spread]) -> str:
     return ", ".join(f"{name} {value}" for name, value in figures.items())

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from core.errors import UserError
-from core.ledger import Entry, Ledger, Spread
+from core.ledger import Entry, Ledger, Spread, middle
 from core.settings import unknown_key
 
 BEGINNING, END = "<!-- ledger:", "<!-- end of ledger -->"
@@ -62,59 +62,50 @@ def summary(ledgers: Mapping[str, Ledger]) -> str:
     for name, ledger in ledgers.items():
         for entry in ledger.entries[:1]:
             figure, value = entry.headline
-            rival, rival_value = entry.best_rival(ledger.direction) or ("", "")
-            rows.append(
-                [
-                    f"`{name}`",
-                    entry.data,
-                    figure,
-                    _bold(value),
-                    rival,
-                    str(rival_value),
-                    _number(entry.seconds),
-                ]
-            )
+            rival, rival_value = entry.best_rival(ledger.direction) or ("", None)
+            best = entry.best(ledger.direction)
+            compared = [figure, _shown(value, best), rival, _shown(rival_value, best)]
+            rows.append([f"`{name}`", entry.data, *compared, _number(entry.seconds)])
     return _rows(["task", "data", "figure", "model", "best rival", "its figure", "seconds"], rows)
 
 
 def measurements(ledgers: Mapping[str, Ledger]) -> str:
     """Return a table with every measurement in full."""
-    rows = [_measurement(entry) for ledger in ledgers.values() for entry in ledger.entries]
-    return _rows(
-        ["command", "data and protocol", "figures", "rivals in the same run", "seconds", "notes"], rows
+    head = ["command", "data and protocol", "figures", "rivals in the same run", "seconds", "notes"]
+    rows = [_measurement(entry, ledger) for ledger in ledgers.values() for entry in ledger.entries]
+    return _rows(head, rows)
+
+
+def _measurement(entry: Entry, ledger: Ledger) -> list[str]:
+    best = entry.best(ledger.direction)
+    headline = entry.headline[0]
+    figures = ", ".join(
+        f"{name} {_shown(value, best) if name == headline else value}"
+        for name, value in entry.figures.items()
+    )
+    rivals = "; ".join(
+        f"{rival} {_of_rival(values, headline, best)}" for rival, values in entry.rivals.items()
+    )
+    seconds = f"{_number(entry.seconds)}, {entry.hardware}" if entry.seconds else entry.hardware or ""
+    notes = "; ".join(str(part) for part in (entry.note, entry.date) if part)
+    return [f"`{entry.command}`", entry.data, figures, rivals, seconds, notes]
+
+
+def _of_rival(values: Mapping[str, Decimal | Spread], headline: str, best: Decimal) -> str:
+    return ", ".join(
+        _shown(value, best) if name == headline else f"{name} {value}" for name, value in values.items()
     )
 
 
-def _measurement(entry: Entry) -> list[str]:
-    (first, value), *others = entry.figures.items()
-    figures = [f"{first} {_bold(value)}", *(f"{name} {each}" for name, each in others)]
-    rivals = [
-        f"{rival} {', '.join(_compared(entry, name, each) for name, each in figures.items())}"
-        for rival, figures in entry.rivals.items()
-    ]
-    seconds = f"{_number(entry.seconds)}, {entry.hardware}" if entry.seconds else entry.hardware or ""
-    notes = [*([entry.note] if entry.note else []), *([str(entry.date)] if entry.date else [])]
-    return [
-        f"`{entry.command}`",
-        entry.data,
-        ", ".join(figures),
-        ", ".join(rivals),
-        seconds,
-        "; ".join(notes),
-    ]
-
-
-def _compared(entry: Entry, name: str, value: Decimal | Spread) -> str:
-    """Return a rival's figure, with its name where that is not the headline."""
-    return str(value) if name == entry.headline[0] else f"({name} {value})"
-
-
-def _bold(value: Decimal | Spread) -> str:
+def _shown(value: Decimal | Spread | None, best: Decimal) -> str:
+    """Return a headline figure, in bold where none of the same measurement is better."""
+    if value is None or middle(value) != best:
+        return str(value or "")
     return f"**{value.mean}** ± {value.std}" if isinstance(value, Spread) else f"**{value}**"
 
 
-def _number(value: Decimal | None) -> str:
-    return "" if value is None else f"{value:,}"
+def _number(seconds: Decimal | None) -> str:
+    return "" if seconds is None else f"{seconds:,}"
 
 
 def _rows(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
