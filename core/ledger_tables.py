@@ -1,7 +1,8 @@
 """The tables of Markdown files that are made from ledgers.
 
-A table stands between two comments, of which the first says what it shows: `summary`, one line for each
-configuration (or for those named after it), or a domain such as `nlp`, with every measurement in full.
+A table stands between two comments, each at the beginning of a line. The first says what the table shows:
+`summary`, one line for each configuration (or for those named after it), or a domain such as `nlp`, with
+every measurement in full.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from core.ledger import Entry, Ledger, Spread, middle
 from core.settings import unknown_key
 
 BEGINNING, END = "<!-- ledger:", "<!-- end of ledger -->"
-PLACE = re.compile(rf"{BEGINNING} *(?P<shows>[^>]*?) *-->\n(?P<table>.*?){END}", re.DOTALL)
+MARK = re.compile(rf"^(?:{BEGINNING}|{END})", re.MULTILINE)
+PLACE = re.compile(rf"^{BEGINNING} *(?P<shows>[^>\n]*?) *-->\n(?P<table>.*?)^{END}", re.DOTALL | re.MULTILINE)
 
 
 def with_tables(text: str, ledgers: Mapping[str, Ledger]) -> str:
@@ -28,10 +30,10 @@ def with_tables(text: str, ledgers: Mapping[str, Ledger]) -> str:
     Raises:
         UserError: A table is not ended, or shows something that is no configuration and no domain.
     """
-    if not len(PLACE.findall(text)) == text.count(BEGINNING) == text.count(END):
+    marks = MARK.findall(text)
+    if marks != [BEGINNING, END] * len(PLACE.findall(text)):
         raise UserError(
-            f"Each `{BEGINNING} ... -->` needs its own `{END}` after it. Received: "
-            f"{text.count(BEGINNING)} and {text.count(END)}."
+            f"Each line `{BEGINNING} ... -->` needs a line `{END}` after it. Received: {', '.join(marks)}."
         )
     return PLACE.sub(
         lambda place: (
