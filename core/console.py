@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from core.answers import kind as answers
     from core.answers.calibration import Calibration
     from core.experiment import Experiment
+    from core.ledger import Ledger
     from core.run import Run
     from core.task.contract import Task
     from core.training.benchmark import StepReport
@@ -25,21 +26,18 @@ def console() -> Console:
     return Console(markup=False, highlight=False)
 
 
-def print_tasks(configurations: Mapping[str, Path]) -> None:
-    """Print the name of each configuration and the ledger at its head."""
-    table = Table("task", "ledger")
-    for name, path in configurations.items():
-        table.add_row(name, _ledger(path))
+def print_tasks(ledgers: Mapping[str, Ledger]) -> None:
+    """Print the name of each configuration, and what it was first measured to reach beside its best rival."""
+    table = Table(Column("task", no_wrap=True), Column("figure", no_wrap=True), "model", "best rival", "")
+    for name, ledger in ledgers.items():
+        if not ledger.entries:
+            table.add_row(name)
+            continue
+        entry = ledger.entries[0]
+        figure, value = entry.headline
+        rival, rival_value = entry.best_rival(ledger.direction) or ("", "")
+        table.add_row(name, figure, str(value), rival, str(rival_value))
     console().print(table)
-
-
-def _ledger(path: Path) -> str:
-    lines = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        if not line.startswith("#"):
-            break
-        lines.append(line.removeprefix("#").strip())
-    return "\n".join(lines)
 
 
 def print_experiment(experiment: Experiment) -> None:
@@ -54,6 +52,8 @@ def print_experiment(experiment: Experiment) -> None:
     for path, space in experiment.tune.items():
         table.add_row(f"tune.{path}", str(space), "search space")
     console().print(table)
+    for entry in experiment.ledger:
+        console().print(f"Measured: {entry}", soft_wrap=True)
 
 
 def _allowed(field: Any) -> str:

@@ -15,6 +15,7 @@ from core.data.audit import Audit, AuditReport, audited
 from core.devices import dtype_policy
 from core.errors import UserError
 from core.fit import Fit
+from core.ledger import Entry, Ledger
 from core.settings import Settings, parsed_override, read_yaml, unknown_key, validated, with_override
 from core.task.contract import Encoder, Task
 
@@ -90,6 +91,16 @@ class Experiment(Settings):
     fit: Fit = Fit()
     audit: Audit = Audit()
     tune: dict[str, Space] = Field({}, description="search space: dotted path to choices or a range")
+    ledger: list[Entry] = Field(
+        [], exclude=True, repr=False, description="what was measured of it; a run's own YAML leaves it out"
+    )
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether both train the same: what was measured of them does not matter."""
+        names = [name for name in type(self).model_fields if name != "ledger"]
+        return isinstance(other, Experiment) and all(
+            getattr(self, name) == getattr(other, name) for name in names
+        )
 
     def value_at(self, path: str) -> Any:
         """Return the value at a dotted path such as `fit.learning_rate`."""
@@ -144,6 +155,27 @@ def configurations() -> dict[str, Path]:
     return {
         str(path.relative_to(root).with_suffix("").as_posix()): path for path in sorted(root.rglob("*.yaml"))
     }
+
+
+def shipped_ledgers() -> dict[str, Ledger]:
+    """Return what was measured of each shipped configuration, by its name.
+
+    Raises:
+        UserError: A ledger is not as it should be; the message says where.
+    """
+    return {name: _ledger_in(path) for name, path in configurations().items()}
+
+
+def _ledger_in(path: Path) -> Ledger:
+    """Return the ledger in a YAML file, whose other parts are not read: a list of all should be quick."""
+    tree = read_yaml(path)
+    task = tree.get("task")
+    task_class = task_class_at(task.get("type") if isinstance(task, Mapping) else task)
+    direction = next(iter(task_class.figures.values()), task_class.direction)
+    try:
+        return validated(Ledger, {"entries": tree.get("ledger") or [], "direction": direction}, "")
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
 
 
 def configuration_path(name: str) -> Path:
@@ -221,6 +253,7 @@ def experiment_from(tree: Mapping[str, Any]) -> Experiment:
         "fit": validated(Fit, _section(tree, "fit"), "fit"),
         "audit": validated(Audit, _section(tree, "audit"), "audit"),
         "tune": _section(tree, "tune"),
+        "ledger": [] if tree.get("ledger") is None else tree["ledger"],
     }
     experiment = validated(Experiment, parts, "")
     for path, space in experiment.tune.items():

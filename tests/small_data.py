@@ -10,7 +10,7 @@ from PIL import Image
 
 
 def reviews(folder: Path) -> Path:
-    """Write 120 short reviews whose label hangs on one word."""
+    """Write 120 short reviews whose label depends on one word."""
     random = np.random.default_rng(0)
     words = ["film", "plot", "scene", "actor", "story", "music", "light", "camera"]
     lines = ["text\tlabel"]

@@ -135,7 +135,7 @@ def tune(
             "--workers 0 leaves all trials to others, and needs --chief HOST:PORT. Received: no chief."
         )
     import_quietly()
-    from core.search.tables import SearchTable, print_outcome
+    from core.commands.search_tables import SearchTable, print_outcome
     from core.search.tuning import join
     from core.search.tuning import tune as tune_experiment
     from core.wording import counted

@@ -37,7 +37,7 @@ def calibrated(
         abstain_below: Mark answers of less confidence as abstained, 0 to 1.
 
     Raises:
-        UserError: The task can't be calibrated, there is no validation part, or the request contradicts itself.
+        UserError: The task can't be calibrated, there is no validation part, or the request is contradictory.
     """
     from core.run import reloaded
     from core.task.classification import Classification, LabelEncoder

@@ -38,7 +38,7 @@ UNTRIED_TOGETHER = 8  # steps that do so untried, where nothing is known of thei
 CALL, MOST_UNTRIED_TOGETHER = 200.0, 40
 LONG_STEP = 30.0  # milliseconds, beside which a call of its own costs too little to try
 CHOICES = ("jit_compile", "precision", "steps_per_execution")  # fields of a fit that `auto` leaves open
-FIELDS = {"optimizer", "batch_size", *CHOICES}  # of a fit, that a trial depends on
+FIELDS = {"optimizer", "batch_size", *CHOICES}  # of a fit, that the outcome of a trial depends on
 LEAST_GAIN = 1.1  # below which a way is not worth other roundings
 LARGEST_LOSS = 0.01  # by which a lower precision may raise the loss, as a share of it
 

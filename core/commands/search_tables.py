@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from core.console import console, number
+from core.console import console
 from core.search.definition import Search, TrialRecord, best_of
-from core.wording import counted
+from core.wording import counted, number
 
 
 class SearchTable:
