@@ -11,7 +11,7 @@ from core.experiment import Experiment, experiment_from, load_experiment, shippe
 from core.ledger import Entry, Ledger
 from core.ledger_tables import with_tables
 from core.settings import read_yaml, validated
-from core.training import opened
+from core.training.train import opened
 
 ENTRY = {
     "command": "quartet train nlp/sentiment",
