@@ -92,8 +92,13 @@ class Input(ABC):
 
     @classmethod
     def file(cls, suffix: str) -> Path:
-        """Return the file of the kind with a suffix, such as `.html`, beside its module."""
-        return Path(inspect.getfile(cls)).with_name(f"{cls.kind}{suffix}")
+        """Return the file of the kind with a suffix, such as `.html`: beside its module, or its parent's."""
+        paths = [
+            Path(inspect.getfile(each)).with_name(f"{each.kind}{suffix}")
+            for each in cls.__mro__
+            if issubclass(each, Input) and each is not Input
+        ]
+        return next((path for path in paths if path.is_file()), paths[0])
 
 
 def checked(type_: Any, value: Any, noun: str) -> Any:

@@ -140,7 +140,9 @@ def add_choices(app: FastAPI, served: ServedRun) -> None:
         limit: Annotated[int, Query(ge=1, le=100)] = 20,
     ) -> list[Choice]:
         with served.using() as loaded:
-            named = loaded.choices.get(field, {})
+            named = loaded.choices.get(field)
+            if named is None:
+                raise Problem(422, f"There are names of {', '.join(loaded.choices)}.", "path.field")
             wanted = search.casefold()
             fitting = (
                 Choice(id=id, name=name)
