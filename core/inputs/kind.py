@@ -34,6 +34,8 @@ class Input(ABC):
     """What one is, for the documents of a server."""
     is_file: ClassVar[bool] = False
     """Whether it is a file, which may also be uploaded as a form."""
+    is_one_field: ClassVar[bool] = False
+    """Whether its form is one field, which the name of the input labels."""
 
     @abstractmethod
     def type(self, limits: Limits) -> Any:

@@ -32,6 +32,7 @@ class Number(Input):
     kind: ClassVar[str] = "number"
     noun: ClassVar[str] = "number"
     described: ClassVar[str] = "A number."
+    is_one_field: ClassVar[bool] = True
 
     low: float = -math.inf
     high: float = math.inf
