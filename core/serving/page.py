@@ -111,7 +111,8 @@ def forms_of(schema: Schema, names: Sequence[str]) -> list[dict[str, Any]]:
     for name, part in zip(names, parts_of(schema.input), strict=True):
         id_ = f"{name}-" if len(names) > 1 else ""
         bounds = {"seconds": limits.sound_seconds, "turns": limits.turns}
-        form = filled(part.file(".html"), id=id_, input=part, limits=limits, name=name)
+        label = name.replace("_", " ").capitalize()
+        form = filled(part.file(".html"), id=id_, input=part, limits=limits, label=label)
         forms.append(
             {
                 "name": name,
@@ -119,7 +120,8 @@ def forms_of(schema: Schema, names: Sequence[str]) -> list[dict[str, Any]]:
                 "kind": part.kind,
                 "settings": json.dumps({**part.settings(), **bounds}),
                 "form": form,
-                "legend": "" if part.is_one_field or len(names) == 1 else name.replace("_", " ").capitalize(),
+                "label": label,
+                "legend": "" if part.is_one_field or len(names) == 1 else label,
             }
         )
     return forms

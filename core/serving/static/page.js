@@ -12,12 +12,12 @@ const answers = await import(form.dataset.answers);
 const readers = await Promise.all([...form.querySelectorAll(".input")].map(readerOf));
 
 async function readerOf(part) {
-  const { name, id, script, settings } = part.dataset;
+  const { name, label, id, script, settings } = part.dataset;
   const { setUp } = await import(script);
   const find = (what) => document.getElementById(id + what);
   const made = setUp({ find, form, call, settings: JSON.parse(settings) });
   // What remembers answers, as a dialogue does, gives more than a function that reads.
-  return { name, answered() {}, ...(typeof made === "function" ? { read: made } : made) };
+  return { name, label, answered() {}, ...(typeof made === "function" ? { read: made } : made) };
 }
 
 function base64(file) {
@@ -32,9 +32,13 @@ function base64(file) {
 async function input() {
   if (readers.length === 1) return readers[0].read();
   const values = {};
-  for (const { name, read } of readers) {
-    const value = await read();
-    values[name] = value instanceof Blob ? await base64(value) : value;
+  for (const { name, label, read } of readers) {
+    try {
+      const value = await read();
+      values[name] = value instanceof Blob ? await base64(value) : value;
+    } catch (error) {
+      throw new Error(`${label}: ${error.message}`);
+    }
   }
   return values;
 }
