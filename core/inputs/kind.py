@@ -14,6 +14,7 @@ import pydantic
 from core.errors import UserError
 from core.inputs.limits import Limits
 
+TAG = "about "  # begins what tells variants of an input apart, which stands in errors and in no body
 Choices = Mapping[str, Mapping[str, str]]
 """What an input may name, such as users and items: field to id to how people call it."""
 
@@ -78,7 +79,10 @@ class Input(ABC):
         if name not in record:
             raise UserError(f"There is no column {name!r}. Received the columns: {', '.join(record)}.")
         value = record[name]
-        return self.typed(value) if isinstance(value, str) else value
+        if isinstance(value, str):
+            return self.typed(value)
+        limits = Limits()
+        return self.raw(checked(self.type(limits), value, self.noun), limits)
 
     def shown(self, value: Any) -> Any:
         """Return an input as a page shows it: text, number, picture or sound."""
@@ -118,7 +122,7 @@ def checked(type_: Any, value: Any, noun: str) -> Any:
         return pydantic.TypeAdapter(type_).validate_python(value)
     except pydantic.ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
+        place = ".".join(str(part) for part in first["loc"] if not str(part).startswith(TAG))
         wish = first["msg"].removeprefix("Value error, ").rstrip(".")
         raise UserError(
             f"The {noun} is wrong{f' at {place}' if place else ''}: {wish}. Received: {first['input']!r}."
