@@ -27,6 +27,7 @@ from core.reporting import report_runs
 from core.run import Run
 from core.search.definition import Strategy
 from core.serving.settings import server_settings
+from core.task.portable import FORMATS
 from core.training.train import train
 from tests.markdown import DOCUMENTS, ROOT, Block, anchors, blocks, inline_code, links
 
