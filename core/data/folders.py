@@ -90,7 +90,7 @@ def labelled_files(
     for entry in sorted(folder.iterdir()):
         if not entry.is_dir():
             if entry.suffix.lower() in suffixes:
-                passed_over[_hidden(entry.name) or "in no class's folder"] += 1
+                passed_over[hidden(entry.name) or "in no class's folder"] += 1
         elif not _is_class(entry):
             passed_over[f"in {entry.name}"] += sum(
                 file.suffix.lower() in suffixes for file, _ in every_file(entry)
@@ -122,10 +122,10 @@ def files_inside(folder: Path, suffixes: Collection[str], passed_over: Counter[s
         passed_over: Takes why files are passed over, and how many.
     """
     files = []
-    for file, hidden in every_file(folder):
+    for file, reason in every_file(folder):
         suffix = file.suffix.lower()
-        if hidden:
-            passed_over[hidden] += suffix in suffixes
+        if reason:
+            passed_over[reason] += suffix in suffixes
         elif not (file.is_file() or _leads_nowhere(file)):
             passed_over["no files but pipes or devices"] += 1
         elif suffix in suffixes:
@@ -152,7 +152,7 @@ def passed_over_notes(passed_over: Counter[str], where: str, what: str) -> tuple
 
 
 def every_file(
-    folder: Path, hidden: str = "", above: tuple[tuple[int, int], ...] = ()
+    folder: Path, reason: str = "", above: tuple[tuple[int, int], ...] = ()
 ) -> Iterator[tuple[Path, str]]:
     """Yield whatever is no folder in a folder and the folders in it, and why it is hidden, if it is.
 
@@ -160,7 +160,7 @@ def every_file(
 
     Args:
         folder: An existing one.
-        hidden: Why it is hidden itself.
+        reason: Why it is hidden itself.
         above: Device and number of the folders that it lies in.
     """
     status = folder.stat()
@@ -168,14 +168,14 @@ def every_file(
     if here in above:
         return
     for entry in sorted(folder.iterdir()):
-        why = hidden or _hidden(entry.name)
+        why = reason or hidden(entry.name)
         if entry.is_dir():
             yield from every_file(entry, why, (*above, here))
         else:
             yield entry, why
 
 
-def _hidden(name: str) -> str:
+def hidden(name: str) -> str:
     """Return why a file or folder of this name is hidden, or nothing."""
     if name.startswith("._") or name == "__MACOSX":
         return "._* or __MACOSX of a Mac"
@@ -183,7 +183,7 @@ def _hidden(name: str) -> str:
 
 
 def _is_class(folder: Path) -> bool:
-    return folder.name not in NO_CLASSES and not _hidden(folder.name)
+    return folder.name not in NO_CLASSES and not hidden(folder.name)
 
 
 def _leads_nowhere(path: Path) -> bool:
@@ -192,7 +192,7 @@ def _leads_nowhere(path: Path) -> bool:
 
 
 def _holds(folder: Path, suffixes: Collection[str]) -> bool:
-    return any(file.suffix.lower() in suffixes and not hidden for file, hidden in every_file(folder))
+    return any(file.suffix.lower() in suffixes and not reason for file, reason in every_file(folder))
 
 
 def _holds_classes(folder: Path, suffixes: Collection[str]) -> bool:

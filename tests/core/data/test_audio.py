@@ -72,8 +72,13 @@ def test_any_rate_is_brought_to_the_one_asked_for(tmp_path, rate):
 
 
 def test_two_channels_become_their_mean(tmp_path):
-    waves, _ = decoded([saved(tmp_path / "a.wav", np.stack([TONE, -TONE], axis=1))], 8000)
-    assert np.abs(waves[0]).max() <= 1
+    waves, _ = decoded([saved(tmp_path / "a.wav", np.stack([TONE, TONE / 2], axis=1))], 8000)
+    np.testing.assert_allclose(waves[0] / 32768, 0.75 * TONE, atol=1e-4)
+
+
+def test_channels_that_cancel_each_other_are_heard_by_the_loudest(tmp_path):
+    waves, _ = decoded([saved(tmp_path / "a.wav", np.stack([TONE / 2, -TONE * 0.55], axis=1))], 8000)
+    np.testing.assert_allclose(waves[0] / 32768, -0.55 * TONE, atol=1e-4)
 
 
 def test_a_manifest_names_files_labels_speakers_and_parts(tmp_path):
