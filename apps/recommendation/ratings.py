@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from apps.recommendation.judging import ScorePairs, ScoreUsers
     from apps.recommendation.least_squares import ExplicitLeastSquares
+    from apps.recommendation.questions import Question
     from core.data.examples import Examples, Splits
     from core.data.feed import Feed
 
@@ -64,6 +65,12 @@ class Ratings(CollaborativeFiltering):
         return ExplicitLeastSquares(
             data, encoder.mean, self.penalty, self.bias_penalty, self.exponent, self.solver
         )
+
+    def asked(self, value: Any, encoder: RatingsEncoder) -> Question:
+        """Return what a raw input asks, whose ratings are within those that training saw."""
+        from apps.recommendation.questions import within_scale
+
+        return within_scale(super().asked(value, encoder), encoder.lowest, encoder.highest)
 
     def pair_scores(self, model: keras.Model, encoder: RatingsEncoder) -> ScorePairs:
         """Return the function from users and items to ratings, none beyond those that training saw."""

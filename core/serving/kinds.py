@@ -61,7 +61,8 @@ def _questions(choices: Choices) -> list[Any]:
         next((each for each in choices.get(name, {}) if 0 < len(each) <= LONGEST_ID), "1")
         for name in ("user", "item")
     )
-    return [user, {"user": "nobody"}, {"user": user, "item": item}, {"ratings": {item: 4.0}}]
+    rating = float(next(iter(choices.get("rating", {})), 4.0))
+    return [user, {"user": "nobody"}, {"user": user, "item": item}, {"ratings": {item: rating}}]
 
 
 @dataclass(frozen=True)
