@@ -278,22 +278,22 @@ def _stretches(manifest: Path, lines: Examples) -> list[Recording]:
 
 
 def _seconds(manifest: Path, lines: Examples, names: Sequence[str]) -> list[float | None]:
-    """Return the seconds in the first of these columns that a manifest has, nothing where it is empty."""
-    name = next((name for name in names if name in lines), None)
-    if name is None:
-        return [None] * len(lines)
-    seconds: list[float | None] = []
-    for value in lines[name].tolist():
-        try:
-            number = float(value) if value.strip() else None
-        except ValueError:
-            number = math.nan
-        if number is not None and not 0 <= number < math.inf:
-            raise UserError(
-                f"{manifest}: {name} is in seconds, from 0. Mend it, or rename a column that is something "
-                f"else. Received: {value!r}."
-            )
-        seconds.append(number)
+    """Return for each line of a manifest the seconds in the first of these columns that is not empty."""
+    seconds: list[float | None] = [None] * len(lines)
+    for name in (name for name in names if name in lines):
+        for row, value in enumerate(lines[name].tolist()):
+            if not value.strip() or seconds[row] is not None:
+                continue
+            try:
+                number = float(value)
+            except ValueError:
+                number = math.nan
+            if not 0 <= number < math.inf:
+                raise UserError(
+                    f"{manifest}: {name} is in seconds, from 0. Mend it, or rename a column that holds "
+                    f"something else. Received: {value!r}."
+                )
+            seconds[row] = number
     return seconds
 
 

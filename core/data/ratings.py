@@ -111,7 +111,7 @@ def _require_ratings(path: Path, ratings: np.ndarray) -> None:
 
 
 def _rating_lines(path: Path) -> tuple[pd.DataFrame, list[int], bool]:
-    """Return ratings as text with their lines as `_line`, the lines that are none, and if columns have names."""
+    """Return ratings as text with their lines as `_line`, the lines that are none, and if it has names."""
     import pandas as pd
 
     if table_suffix(path) in JSON_LINES:
