@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.data.picture_levels import Levels, in_8_bits, require_bytes_fit
+from core.data.whole_picture import load_whole, require_sides
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -46,8 +47,6 @@ def in_shape(
     [255, 255, 255]
     """
     from PIL import Image, ImageOps
-
-    from core.data.whole_picture import load_whole, require_sides
 
     require_sides(opened.width, opened.height, max_pixels)
     load_whole(opened)
