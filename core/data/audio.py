@@ -265,7 +265,7 @@ def _stretches(manifest: Path, lines: Examples) -> list[Recording]:
     recordings = []
     for name, start, end, length in zip(lines["path"].tolist(), starts, ends, lengths, strict=True):
         file = manifest.parent / name
-        if "\\" in name and not file.exists():  # written on Windows
+        if "\\" in name and not _is_there(file):  # written on Windows
             file = manifest.parent / name.replace("\\", "/")
         seconds = end - (start or 0.0) if end is not None and length is None else length
         if seconds is not None and seconds <= 0:
@@ -428,7 +428,7 @@ def _opened(
     except Exception as error:  # what a decoder raises at a broken file is anything
         if skip_bad:
             return None, 0.0
-        if isinstance(source, Path) and not source.exists():
+        if isinstance(source, Path) and not _is_there(source):
             raise UserError(
                 "There is no recording at this path; a training leaves such out with skip_bad=true. "
                 f"Received: {recording}."
@@ -439,6 +439,14 @@ def _opened(
             f"{recording} can't be read as a recording: {reason}. Remove it; a training leaves "
             "such files out with skip_bad=true."
         ) from None
+
+
+def _is_there(path: Path) -> bool:
+    """Return whether something is at a path, which may be longer than paths can be."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def _read(

@@ -310,8 +310,8 @@ def _idx_array(folder: Path, name: str) -> np.ndarray:
 
 def _idx_content(file: IO[bytes] | gzip.GzipFile, path: Path) -> np.ndarray:
     magic = file.read(4)
-    if magic[:3] != b"\0\0\x08":
-        raise ValueError("it does not start as an idx file of bytes")
+    if magic[:3] != b"\0\0\x08" or len(magic) < 4 or f"idx{magic[3]}" not in path.name:
+        raise ValueError("it does not start as an idx file of bytes, of as many axes as its name says")
     shape = tuple(int(length) for length in np.frombuffer(file.read(4 * magic[3]), ">u4", magic[3]))
     if path.suffix != ".gz" and math.prod(shape) > memory_bytes():
         return np.memmap(path, np.uint8, "r", offset=4 + 4 * magic[3], shape=shape)

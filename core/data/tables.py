@@ -228,5 +228,5 @@ def _json_row(line: str) -> dict[str, str | None]:
         name: None if value in (None, "") or value != value else str(value) for name, value in row.items()
     }
     # Half of a surrogate pair is legal JSON and no text: encoding it raises.
-    "".join(filter(None, texts.values())).encode()
+    "".join([*texts, *filter(None, texts.values())]).encode()
     return texts
