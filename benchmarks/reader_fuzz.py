@@ -375,7 +375,10 @@ def _yaml() -> dict[str, bytes]:
 
     names = ("nlp/sentiment", "vision/classification", "recommendation/ratings")
     contents = {f"{name.split('/')[1]}.yaml": load_experiment(name).to_yaml().encode() for name in names}
-    return {**contents, "short.yaml": b"task: {type: apps.nlp.sentiment.Sentiment, data: a.csv}\nfit: {epochs: 3}\n"}
+    return {
+        **contents,
+        "short.yaml": b"task: {type: apps.nlp.sentiment.Sentiment, data: a.csv}\nfit: {epochs: 3}\n",
+    }
 
 
 def _wave() -> bytes:

@@ -106,6 +106,17 @@ class Commands(FrontEnd, Classification):
                 f"test_when must choose some of the {len(whole)} recordings of {whole.source}, and not all. "
                 f"Received: {self.test_when}, which chooses {chosen.sum()}."
             )
+        strange = [
+            f"{name} {value}"
+            for name, values in self.test_when.items()
+            for value in values
+            if not (whole[name] == value).any()
+        ]
+        if strange:
+            raise UserError(
+                f"Each value of test_when must stand in a recording of {whole.source}. "
+                f"Received: {', '.join(strange[:8])}."
+            )
         splits = self.divided({**parts, "train": whole.take(~chosen), "test": whole.take(chosen)}, notes)
         words = " and ".join(f"{name} is {', '.join(values)}" for name, values in self.test_when.items())
         return replace(splits, protocol=splits.protocol.replace("as published", f"where {words}", 1))

@@ -59,7 +59,7 @@ def read_ratings(path: Path, *, skip_bad: bool = False) -> tuple[Examples, tuple
     """
     import pandas as pd
 
-    path = _ratings_file(path)
+    path, passed_over = _ratings_file(path)
     frame, bad, named = _rating_lines(path)
     for name in ("user", "item"):
         frame[name] = frame[name].str.strip().replace("", pd.NA)
@@ -85,8 +85,12 @@ def read_ratings(path: Path, *, skip_bad: bool = False) -> tuple[Examples, tuple
         _require_ratings(path, rating[good])
     columns |= {name: frame[name].to_numpy(object)[good] for name in ("user", "item")}
     columns["rating"] = rating[good]
-    notes = (f"{counted(len(bad), 'bad line')} of {path.name} left out",) if bad else ()
-    return Examples(columns, str(path)), notes
+    notes = [f"{counted(len(bad), 'bad line')} of {path.name} left out"] if bad else []
+    if passed_over:
+        notes.append(
+            f"{path.name} is read, and passed over are {', '.join(each.name for each in passed_over)}"
+        )
+    return Examples(columns, str(path)), tuple(notes)
 
 
 def _require_ratings(path: Path, ratings: np.ndarray) -> None:
@@ -162,16 +166,18 @@ def _skipped_lines(warned: Sequence[warnings.WarningMessage]) -> list[int]:
     return skipped
 
 
-def _ratings_file(path: Path) -> Path:
+def _ratings_file(path: Path) -> tuple[Path, list[Path]]:
+    """Return the file of ratings at a path, and others beside it that might have been meant."""
     if path.is_file():
-        return path
-    for pattern in ("ratings.csv", "u.data", "ratings.dat", "*.inter", "ratings.txt", "ratings.tsv"):
-        for found in sorted(path.glob(pattern)):
-            return found
-    raise UserError(
-        f"{path} holds no ratings.csv, u.data, ratings.dat, ratings.txt or .inter file. "
-        f"Received: {', '.join(sorted(entry.name for entry in path.iterdir())[:8])}."
-    )
+        return path, []
+    patterns = ("ratings.csv", "u.data", "ratings.dat", "*.inter", "ratings.txt", "ratings.tsv")
+    files = [file for pattern in patterns for file in sorted(path.glob(pattern)) if file.is_file()]
+    if not files:
+        raise UserError(
+            f"{path} holds no ratings.csv, u.data, ratings.dat, ratings.txt or .inter file. "
+            f"Received: {', '.join(sorted(entry.name for entry in path.iterdir())[:8])}."
+        )
+    return files[0], files[1:]
 
 
 def _ratings_format(path: Path) -> tuple[str, int | None]:
@@ -217,7 +223,7 @@ def read_titles(ratings: Path) -> dict[str, str]:
     """
     folder = ratings if ratings.is_dir() else ratings.parent
     for pattern, (separator, encoding) in TITLE_FILES.items():
-        for path in sorted(folder.glob(pattern)):
+        for path in (path for path in sorted(folder.glob(pattern)) if path.is_file()):
             try:
                 return _titles(path, separator, encoding)
             except (OSError, ValueError, csv.Error) as error:

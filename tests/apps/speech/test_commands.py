@@ -142,6 +142,7 @@ def test_names_and_test_when_choose_the_test_part_and_say_so(tmp_path):
     ("arguments", "message"),
     [
         ({"test_when": {"take": [9]}}, "chooses 0"),
+        ({"test_when": {"take": [1, 9]}}, "Each value of test_when.*take 9"),
         ({"test_when": {"take": [0, 1, 2, 3, 4, 5]}}, "not all"),
         ({"test_when": {"day": [1]}}, "no column 'day'"),
         ({"names": "{label}-{take}", "test_when": {}}, "is not named as"),

@@ -183,3 +183,9 @@ def test_columns_without_names_of_which_the_third_holds_no_ratings_are_refused(t
 def test_counts_of_plays_may_be_ratings(tmp_path):
     lines = "\n".join(f"{row % 10} {row} {row % 90 + 1}" for row in range(200))
     assert len(read_ratings(written(tmp_path / "ratings.txt", lines))[0]) == 200
+
+
+def test_other_files_of_ratings_in_a_folder_are_named(tmp_path):
+    for name in ("ratings.csv", "a.inter"):
+        written(tmp_path / name, "user,item,rating\n1,2,3\n")
+    assert read_ratings(tmp_path)[1] == ("ratings.csv is read, and passed over are a.inter",)
