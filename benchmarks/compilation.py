@@ -21,13 +21,22 @@ from pathlib import Path
 from unittest.mock import patch
 
 from benchmarks.table import Line, given, print_table
-from core.compilation import CHOICES, MOST_TOGETHER, Way, chosen, divisor, plainest, steps_of_an_epoch
 from core.data.examples import Splits
 from core.errors import UserError
-from core.experiment import Experiment, Fit, configurations, load_experiment
-from core.probe import probed
+from core.experiment import Experiment, configurations, load_experiment
+from core.fit import Fit
 from core.run import Run
-from core.task import Encoder
+from core.task.contract import Encoder
+from core.training.compilation import (
+    CHOICES,
+    MOST_TOGETHER,
+    Way,
+    chosen,
+    divisor,
+    plainest,
+    steps_of_an_epoch,
+)
+from core.training.probe import probed
 
 ROUNDS, STEPS = 9, 50
 FEW, HOPELESS = 8, 2.0  # steps that tell whether a way takes so many times as long as another

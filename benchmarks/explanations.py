@@ -21,11 +21,12 @@ from typing import Any
 import numpy as np
 from scipy.stats import spearmanr
 
-from core.classification import Classification
 from core.errors import UserError
-from core.explanation import METHODS
+from core.experiment import built
+from core.inputs import joined
 from core.run import Run
-from core.training import built
+from core.task.classification import Classification
+from core.task.explanation import METHODS
 
 
 def main() -> None:
@@ -52,11 +53,12 @@ def raw_values(run: Run, count: int) -> list[Any]:
     """Return raw inputs from the test part, as `predict` takes them."""
     task, test = run.experiment.task, run.experiment.task.load().test
     rows = test.take(np.arange(min(count, len(test))))
-    if task.accepts == "text":
+    _, kind = joined(task.inputs(run.encoder))
+    if kind.kind == "text":
         return rows["text"].tolist()
-    if task.accepts == "picture":
+    if kind.kind == "picture":
         return list(task.features(rows, run.encoder))  # type: ignore[attr-defined]
-    if task.accepts == "sound":
+    if kind.kind == "sound":
         return [rows.ragged("wave")[row] for row in range(len(rows))]
     return list(dict.fromkeys(rows["user"].tolist()))
 

@@ -24,10 +24,10 @@ import numpy as np
 
 from apps.vision import classification
 from core.data.larger_than_memory import SHARE, memory_bytes
-from core.evaluation import judged
 from core.experiment import load_experiment
 from core.run import Run
-from core.training import fitted, prepared
+from core.training.evaluation import judged
+from core.training.train import fitted, prepared
 
 SIDE = 224
 TEST = 1000

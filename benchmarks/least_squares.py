@@ -22,10 +22,10 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_info
 
-from apps.recommendation.encoder import RatingsEncoder
-from apps.recommendation.interactions import Interactions
-from apps.recommendation.judging import ScoreUsers, ranking_figures
-from apps.recommendation.least_squares import Factorisation, ImplicitLeastSquares, Solver
+from apps.recommendation.catalogue.encoder import RatingsEncoder
+from apps.recommendation.catalogue.interactions import Interactions
+from apps.recommendation.catalogue.judging import ScoreUsers, ranking_figures
+from apps.recommendation.factors.least_squares import Factorisation, ImplicitLeastSquares, Solver
 from benchmarks.peers import environment
 from benchmarks.table import Line, print_table
 from core.experiment import load_experiment

@@ -21,6 +21,8 @@ from typing import Any
 
 import numpy as np
 
+from core.inputs import joined
+from core.inputs.limits import Limits
 from core.run import Run
 
 TOLERANCE = 2e-4  # of a number in an answer, between batches of different sizes
@@ -70,20 +72,16 @@ def cases_of(run: Run, count: int = 128) -> list[Case]:
     task = run.experiment.task
     examples = task.load().test
     rows = examples.take(np.random.default_rng(0).permutation(len(examples))[:count])
+    _, kind = joined(task.inputs(run.encoder))
     values: list[Any]
-    if task.accepts == "text":
+    if kind.kind == "text":
         values = rows["text"].tolist()
-    elif task.accepts == "ratings":
+    elif kind.kind == "ratings":
         values = [{"user": user, "item": item} for user, item in zip(rows["user"], rows["item"], strict=True)]
     else:
-        files = map(_png, rows["image"]) if task.accepts == "picture" else map(_wav, _waves(rows, task))
+        files = map(_png, rows["image"]) if kind.kind == "picture" else map(_wav, _waves(rows, task))
         values = [base64.b64encode(file).decode() for file in files]
-    raw = [
-        task.upload(run.encoder, base64.b64decode(value), max_pixels=10**7, max_seconds=60.0)
-        if task.accepts in ("picture", "sound")
-        else value
-        for value in values
-    ]
+    raw = [kind.raw(base64.b64decode(value), Limits()) if kind.is_file else value for value in values]
     predict = task.predictor(run.model, run.encoder)
     return [Case(value, one, predict([one])[0]) for value, one in zip(values, raw, strict=True)]
 

@@ -10,9 +10,9 @@ import keras
 import numpy as np
 
 from benchmarks.table import Line, given, print_table
-from core.experiment import load_experiment
+from core.experiment import built, load_experiment
 from core.run import Run
-from core.training import built, training_callbacks
+from core.training.train import training_callbacks
 
 ROUNDS, EPOCHS = 5, 4
 OVERRIDES = [f"fit.epochs={EPOCHS}", "shift=0", "rotation=0", "erasing=0"]

@@ -351,7 +351,7 @@ def _json() -> dict[str, bytes]:
 
 def _read_question(path: Path) -> None:
     """Read a line as the command line takes it, which is text already."""
-    from apps.recommendation.questions import question
+    from apps.recommendation.catalogue.questions import question
 
     question(path.read_bytes().decode("utf-8", "replace"))
 

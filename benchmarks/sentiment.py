@@ -20,10 +20,10 @@ import numpy as np
 
 from apps.nlp.baselines import nbsvm, tfidf_regression
 from benchmarks.table import Line, given, print_table
-from core.experiment import Experiment, load_experiment
+from core.answers.rows import Figures
+from core.experiment import Experiment, built, load_experiment
 from core.run import Run
-from core.task import Figures
-from core.training import built, training_callbacks
+from core.training.train import training_callbacks
 
 ROUNDS = 5
 Reached = list[tuple[float, float]]  # seconds since the start, and the accuracy on test

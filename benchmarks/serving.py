@@ -49,7 +49,7 @@ def raw_rates(run: Run, cases: list[Case]) -> tuple[Rate, Rate]:
 
 def _model_call(run: Run, values: list[Any]) -> Any:
     task: Any = run.experiment.task
-    if task.accepts == "ratings":
+    if not hasattr(task, "features"):
         predict = task.predictor(run.model, run.encoder)
         return lambda: predict(values)
     from core.data.feed import whole_batch

@@ -69,7 +69,7 @@ def _rounded(figure: float) -> str:
 
 def print_table(lines: Sequence[Line]) -> None:
     """Print lines as a table in Markdown, under where and when they were measured."""
-    from core.evaluation import surroundings
+    from core.surroundings import surroundings
 
     here = surroundings()
     versions = ", ".join(f"{name} {version}" for name, version in here["versions"].items())

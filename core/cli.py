@@ -74,6 +74,7 @@ for command in (
     training.benchmark,
     training.demo,
     tasks.doctor,
+    tasks.ledger,
 ):
     app.command()(command)
 

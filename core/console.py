@@ -9,11 +9,16 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Column, Table
 
+from core.wording import number
+
 if TYPE_CHECKING:
-    from core.benchmark import StepReport
-    from core.calibration import Calibration
+    from core.answers import kind as answers
+    from core.answers.calibration import Calibration
     from core.experiment import Experiment
+    from core.ledger import Ledger
     from core.run import Run
+    from core.task.contract import Task
+    from core.training.benchmark import StepReport
 
 
 def console() -> Console:
@@ -21,21 +26,18 @@ def console() -> Console:
     return Console(markup=False, highlight=False)
 
 
-def print_tasks(configurations: Mapping[str, Path]) -> None:
-    """Print the name of each configuration and the ledger at its head."""
-    table = Table("task", "ledger")
-    for name, path in configurations.items():
-        table.add_row(name, _ledger(path))
+def print_tasks(ledgers: Mapping[str, Ledger]) -> None:
+    """Print the name of each configuration, and what it was first measured to reach beside its best rival."""
+    table = Table(Column("task", no_wrap=True), Column("figure", no_wrap=True), "model", "best rival", "")
+    for name, ledger in ledgers.items():
+        if not ledger.entries:
+            table.add_row(name)
+            continue
+        entry = ledger.entries[0]
+        figure, value = entry.headline
+        rival, rival_value = entry.best_rival(ledger.direction) or ("", "")
+        table.add_row(name, figure, str(value), rival, str(rival_value))
     console().print(table)
-
-
-def _ledger(path: Path) -> str:
-    lines = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        if not line.startswith("#"):
-            break
-        lines.append(line.removeprefix("#").strip())
-    return "\n".join(lines)
 
 
 def print_experiment(experiment: Experiment) -> None:
@@ -50,6 +52,8 @@ def print_experiment(experiment: Experiment) -> None:
     for path, space in experiment.tune.items():
         table.add_row(f"tune.{path}", str(space), "search space")
     console().print(table)
+    for entry in experiment.ledger:
+        console().print(f"Measured: {entry}", soft_wrap=True)
 
 
 def _allowed(field: Any) -> str:
@@ -64,17 +68,23 @@ def _allowed(field: Any) -> str:
     return f" ({', '.join(bounds or choices)})" if bounds or choices else ""
 
 
-def print_figures(metrics: Mapping[str, Any], headline: tuple[str, ...]) -> None:
-    """Print the figures of a run or of folds beside those of its rivals, then how they were measured."""
+def print_figures(metrics: Mapping[str, Any], task: Task) -> None:
+    """Print the figures of a run or of folds beside those of its rivals, then how they were measured.
+
+    Args:
+        metrics: What `metrics.json` or `folds.json` holds.
+        task: Which figures come first, and which table follows them.
+    """
+    kind = task.gives
     columns = {"model": metrics["test"], **metrics["baseline"]}
     table = Table("figure", *columns)
-    for name in _figure_names(metrics["test"], headline):
+    for name in _figure_names(metrics["test"], tuple(task.figures)):
         table.add_row(name, *(number(figures.get(name)) for figures in columns.values()))
     screen = console()
     screen.print(table)
-    for name, per_class in metrics["test"].items():
-        if name == "per_class":
-            screen.print(_class_table(per_class))
+    below = kind.table(metrics["test"]) if kind else None
+    if below is not None:
+        screen.print(_table(below))
     screen.print(f"Protocol: {metrics['protocol']}", soft_wrap=True)
     for note in metrics.get("data", {}).get("notes", ()):
         screen.print(f"Note: {note}", soft_wrap=True)
@@ -92,31 +102,19 @@ def print_figures(metrics: Mapping[str, Any], headline: tuple[str, ...]) -> None
 
 
 def _figure_names(figures: Mapping[str, Any], headline: tuple[str, ...]) -> list[str]:
-    names = [name for name, value in figures.items() if name not in headline and name != "per_class"]
+    tables = {name for name, value in figures.items() if _is_table(value)}
+    names = [name for name in figures if name not in headline and name not in tables]
     return [name for name in headline if name in figures] + names
 
 
-def number(value: Any) -> str:
-    """Return a figure as tables show it."""
-    if value is None:
-        return ""
-    if isinstance(value, Mapping):
-        return f"{value['mean']:.4f} ± {value['std']:.4f}"
-    if isinstance(value, float) and not (value.is_integer() and abs(value) > 1):
-        return f"{value:.4f}"
-    return f"{value:.0f}"
+def _is_table(value: Any) -> bool:
+    return isinstance(value, Mapping) and "mean" not in value
 
 
-def _class_table(per_class: Mapping[str, Mapping[str, float]], most: int = 20) -> Table:
-    names = list(next(iter(per_class.values())))
-    table = Table("class", *names, title=f"The {most} weakest classes" if len(per_class) > most else None)
-    weakest = (
-        sorted(per_class, key=lambda label: per_class[label]["f1"])[:most]
-        if len(per_class) > most
-        else per_class
-    )
-    for label in weakest:
-        table.add_row(label, *(number(per_class[label][name]) for name in names))
+def _table(shown: answers.Table) -> Table:
+    table = Table(*shown.header, title=shown.title or None)
+    for row in shown.rows:
+        table.add_row(*row)
     return table
 
 
@@ -147,11 +145,11 @@ def print_demo(runs: Mapping[str, Run]) -> None:
     table = Table("task", "figure", "model", "best rival", "", "seconds")
     for name, run in runs.items():
         metrics, task = run.metrics, run.experiment.task
-        figure = task.headline[0]
+        figure = next(iter(task.figures))
         rivals = {
             rival: figures[figure] for rival, figures in metrics["baseline"].items() if figure in figures
         }
-        best = (min if task.direction == "min" else max)(rivals, key=rivals.__getitem__, default="")
+        best = (min if task.figures[figure] == "min" else max)(rivals, key=rivals.__getitem__, default="")
         seconds = sum(metrics["seconds"].values())
         rival_figure = number(rivals.get(best))
         table.add_row(name, figure, number(metrics["test"][figure]), best, rival_figure, f"{seconds:.0f}")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -56,3 +58,16 @@ def prefetched(dataset: tf.data.Dataset, device: str | None) -> tf.data.Dataset:
     if device is None or any(spec.dtype == tf.string for spec in specs):
         return dataset
     return dataset.apply(tf.data.experimental.prefetch_to_device(device))
+
+
+@contextlib.contextmanager
+def dtype_policy(name: str) -> Iterator[None]:
+    """Set Keras' dtype policy for the length of a block; `auto` is the plain one."""
+    import keras
+
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32" if name == "auto" else name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

@@ -11,126 +11,20 @@ import pydantic
 import yaml
 from pydantic import Field
 
+from core.data.audit import Audit, AuditReport, audited
+from core.devices import dtype_policy
 from core.errors import UserError
+from core.fit import Fit
+from core.ledger import Entry, Ledger
 from core.settings import Settings, parsed_override, read_yaml, unknown_key, validated, with_override
-from core.task import Task
+from core.task.contract import Encoder, Task
 
 if TYPE_CHECKING:
     import keras
 
+    from core.data.examples import Splits
+
 VERSION = 1
-
-
-class Fit(Settings):
-    """How a model is fitted: the optimizer, its rate over time, and when to stop."""
-
-    epochs: int = Field(10, ge=1, description="passes over the training part, at most")
-    batch_size: int = Field(64, ge=1, description="examples a step")
-    optimizer: Literal[
-        "adam", "adamw", "sgd", "rmsprop", "adagrad", "lion", "muon", "lazy_adam", "row_wise_adagrad"
-    ] = Field("adam", description="Keras optimizer, or one of core.optimizers for large tables")
-    learning_rate: float = Field(1e-3, gt=0, description="highest learning rate")
-    schedule: Literal["constant", "cosine"] = Field("constant", description="learning rate over the steps")
-    warmup: float = Field(0.0, ge=0, lt=1, description="share of the steps in which the rate rises from 0")
-    weight_decay: float = Field(0.0, ge=0, description="decoupled weight decay")
-    clip_norm: float | None = Field(None, gt=0, description="largest norm of the whole gradient")
-    average_weights: float | None = Field(
-        None,
-        gt=0,
-        lt=1,
-        description="momentum of an exponential average of the weights, which is kept at the end",
-    )
-    precision: Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"] = Field(
-        "float32", description="Keras dtype policy while training; auto tries whether bfloat16 is faster"
-    )
-    jit_compile: bool | Literal["auto"] = Field(
-        "auto", description="compile the step with XLA; auto tries whether that is faster"
-    )
-    steps_per_execution: Annotated[int, Field(ge=1)] | Literal["auto"] = Field(
-        "auto",
-        description="steps that run at one call, a divisor of those of an epoch; auto tries whether several "
-        "are faster",
-    )
-    patience: int | None = Field(
-        None,
-        ge=1,
-        description="stop after so many epochs without gain on validation and keep the best weights",
-    )
-    imbalance: Literal["none", "weights", "sampler"] = Field(
-        "none", description="rare classes: weighted in the loss, or drawn more often"
-    )
-    seed: int = Field(0, ge=0, lt=2**31, description="of weights, order and augmentation")
-    checkpoint_seconds: float = Field(
-        30.0, ge=0, description="time between checkpoints for --resume; 0: every step"
-    )
-    rescues: int = Field(
-        3,
-        ge=0,
-        description="how often a loss that is not finite is answered by the last good state and a lower rate",
-    )
-    tensorboard: bool = Field(True, description="write logs/ for TensorBoard")
-
-    def steps_together(self, num_steps: int) -> int:
-        """Return how many steps run at one call, for epochs of `num_steps`; one where that is left open.
-
-        Raises:
-            UserError: They do not divide an epoch, which Keras would let run over its end.
-        """
-        together = 1 if self.steps_per_execution == "auto" else self.steps_per_execution
-        if num_steps % together:
-            raise UserError(
-                f"fit.steps_per_execution must divide the {num_steps} steps of an epoch. "
-                f"Received: {together}."
-            )
-        return together
-
-    def keras_optimizer(self, num_steps: int) -> keras.optimizers.Optimizer:
-        """Return the Keras optimizer for a training of `num_steps` steps in all."""
-        import keras
-
-        rate: Any = self.learning_rate
-        if self.schedule == "cosine" or self.warmup:
-            warmup_steps = round(self.warmup * num_steps)
-            rate = keras.optimizers.schedules.CosineDecay(
-                initial_learning_rate=0.0 if warmup_steps else rate,
-                warmup_target=rate if warmup_steps else None,
-                warmup_steps=warmup_steps,
-                decay_steps=max(num_steps - warmup_steps, 1),
-                alpha=0.0 if self.schedule == "cosine" else 1.0,
-            )
-        extra: dict[str, Any] = {"momentum": 0.9, "nesterov": True} if self.optimizer == "sgd" else {}
-        return _optimizer_class(self.optimizer)(
-            learning_rate=rate,
-            weight_decay=self.weight_decay or None,  # which spares a pass over all weights
-            global_clipnorm=self.clip_norm,
-            use_ema=self.average_weights is not None,
-            ema_momentum=self.average_weights or 0.99,
-            **extra,
-        )
-
-
-def _optimizer_class(name: str) -> type[keras.optimizers.Optimizer]:
-    import keras
-
-    from core import optimizers
-
-    own: dict[str, type[keras.optimizers.Optimizer]] = {
-        "adam": optimizers.FusedAdam,
-        "adamw": optimizers.FusedAdam,  # Adam with weight decay
-        "lazy_adam": optimizers.LazyAdam,
-        "row_wise_adagrad": optimizers.RowWiseAdagrad,
-    }
-    return own.get(name) or type(keras.optimizers.get(name))
-
-
-class Audit(Settings):
-    """What is done about flaws that are found in the data before training."""
-
-    leaks: Literal["refuse", "drop", "allow"] = Field(
-        "refuse",
-        description="where validation or test share examples with train: stop, drop them from train, go on",
-    )
-    near_duplicates: bool = Field(True, description="look for near-duplicates too")
 
 
 class Choice(Settings):
@@ -197,6 +91,18 @@ class Experiment(Settings):
     fit: Fit = Fit()
     audit: Audit = Audit()
     tune: dict[str, Space] = Field({}, description="search space: dotted path to choices or a range")
+    ledger: list[Entry] = Field(
+        [], exclude=True, repr=False, description="what was measured of it; a run's own YAML leaves it out"
+    )
+
+    demo: bool = Field(False, exclude=True, description="whether `quartet demo` trains it")
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether both train the same: what was measured or is shown of them does not matter."""
+        names = [name for name, field in type(self).model_fields.items() if not field.exclude]
+        return isinstance(other, Experiment) and all(
+            getattr(self, name) == getattr(other, name) for name in names
+        )
 
     def value_at(self, path: str) -> Any:
         """Return the value at a dotted path such as `fit.learning_rate`."""
@@ -219,6 +125,22 @@ class Experiment(Settings):
             tree = with_override(tree, path.split("."), value)
         return experiment_from(tree)
 
+    def audited(self, splits: Splits, *, near_duplicates: bool = True) -> tuple[Splits, AuditReport]:
+        """Look for flaws in data that the task is about to use; deal with leaks as `audit` says.
+
+        Args:
+            splits: As the task loaded them.
+            near_duplicates: Whether to look for them too, where `audit` says so.
+
+        Raises:
+            UserError: A part is empty, or leaks into another, or has labels that training lacks.
+        """
+        settings = self.audit
+        if not near_duplicates:
+            settings = settings.model_copy(update={"near_duplicates": False})
+        task = self.task
+        return audited(splits, settings, task.content, label=task.label, skip_bad=task.skip_bad)
+
     def to_yaml(self) -> str:
         """Return the experiment as YAML that `load_experiment` reads back to the same experiment."""
         return yaml.safe_dump(self._tree(), sort_keys=False, allow_unicode=True)
@@ -235,6 +157,27 @@ def configurations() -> dict[str, Path]:
     return {
         str(path.relative_to(root).with_suffix("").as_posix()): path for path in sorted(root.rglob("*.yaml"))
     }
+
+
+def shipped_ledgers() -> dict[str, Ledger]:
+    """Return what was measured of each shipped configuration, by its name.
+
+    Raises:
+        UserError: A ledger is not as it should be; the message says where.
+    """
+    return {name: _ledger_in(path) for name, path in configurations().items()}
+
+
+def _ledger_in(path: Path) -> Ledger:
+    """Return the ledger in a YAML file, whose other parts are not read: a list of all should be quick."""
+    tree = read_yaml(path)
+    task = tree.get("task")
+    task_class = task_class_at(task.get("type") if isinstance(task, Mapping) else task)
+    direction = next(iter(task_class.figures.values()), task_class.direction)
+    try:
+        return validated(Ledger, {"entries": tree.get("ledger") or [], "direction": direction}, "")
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
 
 
 def configuration_path(name: str) -> Path:
@@ -312,6 +255,8 @@ def experiment_from(tree: Mapping[str, Any]) -> Experiment:
         "fit": validated(Fit, _section(tree, "fit"), "fit"),
         "audit": validated(Audit, _section(tree, "audit"), "audit"),
         "tune": _section(tree, "tune"),
+        "ledger": [] if tree.get("ledger") is None else tree["ledger"],
+        "demo": tree.get("demo", False),
     }
     experiment = validated(Experiment, parts, "")
     for path, space in experiment.tune.items():
@@ -353,5 +298,11 @@ def task_class_at(path: object) -> type[Task]:
             f"task.type names no class that can be imported: {error}. Received: {path!r}."
         ) from None
     if not (isinstance(found, type) and issubclass(found, Task)):
-        raise UserError(f"task.type must name a subclass of core.task.Task. Received: {path!r}.")
+        raise UserError(f"task.type must name a subclass of core.task.contract.Task. Received: {path!r}.")
     return found
+
+
+def built(experiment: Experiment, encoder: Encoder) -> keras.Model:
+    """Return the experiment's model, fresh, under its dtype policy."""
+    with dtype_policy(experiment.fit.precision):
+        return experiment.task.build(encoder)

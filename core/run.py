@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import itertools
 import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -12,15 +13,20 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from core.calibration import Calibration
+from core.answers.calibration import Calibration
+from core.answers.files import holds_files, kept
+from core.answers.rows import Write
+from core.data.content import fingerprint
 from core.errors import UserError
-from core.experiment import Experiment, load_experiment
+from core.experiment import Experiment, built, load_experiment
 from core.settings import Settings, validated
-from core.task import Encoder, Write
+from core.task.contract import Ability, Encoder
 from core.writing import parsed_json, to_json, write_json, written_whole
 
 if TYPE_CHECKING:
     import keras
+
+    from core.data.examples import Splits
 
 Kind = TypeVar("Kind", bound=Settings)
 
@@ -143,8 +149,6 @@ class Run:
     @cached_property
     def model(self) -> keras.Model:
         """The trained model, built by the task and filled with the saved weights."""
-        from core.training import built
-
         model = built(self.as_trained, self.encoder)
         path = self._finished_file("model.keras")
         try:
@@ -167,6 +171,20 @@ class Run:
                 "Give the same `quartet train` command again with --resume."
             )
         return path
+
+    def require(self, ability: Ability) -> None:
+        """Refuse what the run's task is not able to do.
+
+        Raises:
+            UserError: It is not; the message says what it is able to.
+        """
+        task = self.experiment.task
+        if ability not in task.abilities:
+            able = ", ".join(["evaluate", "predict", "report", *sorted(task.abilities)])
+            raise UserError(
+                f"{type(task).__name__}, the task of {self.folder}, is not able to {ability}. It can {able}. "
+                f"Received: {ability}."
+            )
 
     def discard(self) -> None:
         """Take back a run without a checkpoint: its own files, and the folder where it is then empty."""
@@ -208,9 +226,20 @@ class Run:
 
     @contextlib.contextmanager
     def rows(self, name: str) -> Iterator[Write]:
-        """Give a function that appends one JSON row to the file `name`, which appears when the block ends."""
+        """Give a function that appends one JSON row to the file `name`, which appears when the block ends.
+
+        Pictures, sounds and arrays at the top of a row are kept as files under `answers/`.
+        """
+        folder, stem, places = self.folder / "answers", Path(name).stem, itertools.count()
         with written_whole(self.folder / name) as path, path.open("w", encoding="utf-8") as file:
-            yield lambda row: print(to_json(row), file=file)
+
+            def write(row: dict[str, Any]) -> None:
+                place = next(places)
+                if holds_files(row):
+                    row = kept(row, folder, f"{stem}-{place}", beside=self.folder)
+                print(to_json(row), file=file)
+
+            yield write
 
 
 def _validated_file(kind: type[Kind], path: Path) -> Kind:
@@ -234,3 +263,21 @@ def newest_unfinished(folder: Path, experiment: Experiment) -> Path:
             if not (path.parent / "metrics.json").exists() and Run(path.parent).experiment == experiment:
                 return path.parent
     raise UserError(f"No run in {folder}/ was cut off with this configuration. Give its folder with --run.")
+
+
+def reloaded(run: Run) -> Splits:
+    """Return a run's data, loaded anew and audited as they were for its training.
+
+    Raises:
+        UserError: They are gone, or are no longer what the run was trained on.
+    """
+    task = run.experiment.task
+    # Near-duplicates are reported and never dropped, so looking for them again would change nothing.
+    splits, _ = run.experiment.audited(task.load(), near_duplicates=False)
+    found, expected = fingerprint(splits.train, task.content), run.metrics["data"]["fingerprint"]
+    if found != expected:
+        raise UserError(
+            f"The data at {task.data} are not those that {run.folder} was trained on, whose fingerprint is "
+            f"{expected}. Received: {found}."
+        )
+    return splits

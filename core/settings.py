@@ -12,6 +12,9 @@ import yaml
 
 from core.errors import UserError
 
+# That of libyaml, where there is one, reads the same ten times as fast.
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 
 class Settings(pydantic.BaseModel):
     """A frozen set of typed fields that refuses what it does not know.
@@ -93,7 +96,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         UserError: The file is missing, unreadable, not YAML or not a mapping.
     """
     try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+        tree = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)
     except FileNotFoundError:
         raise UserError(f"No such file: {path}.") from None
     except (OSError, UnicodeDecodeError) as error:

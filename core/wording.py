@@ -1,6 +1,9 @@
-"""Messages that tell how many."""
+"""Numbers in messages and tables."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 
 def agreeing(count: int, one: str, many: str = "") -> str:
@@ -28,3 +31,14 @@ def counted(count: int, one: str, many: str = "") -> str:
     ('1 bad line', '2 bad lines')
     """
     return f"{count} {agreeing(count, one, many)}"
+
+
+def number(value: Any) -> str:
+    """Return a figure as tables show it."""
+    if value is None:
+        return ""
+    if isinstance(value, Mapping):
+        return f"{value['mean']:.4f} ± {value['std']:.4f}"
+    if isinstance(value, float) and not (value.is_integer() and abs(value) > 1):
+        return f"{value:.4f}"
+    return f"{value:.0f}"

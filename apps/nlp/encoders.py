@@ -1,4 +1,8 @@
-"""Nets that read a text as ids, `(batch_size, length)` with 0 as padding, and return one vector for it."""
+"""Nets that read a text as ids, `(batch_size, length)` with 0 as padding.
+
+`bag` returns one vector for a text; all others return a state for each position, shape `(batch_size, length,
+width)`, which `apps.nlp.pooling` makes one vector of, and which labels of words are told from.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +19,13 @@ from core.layers import FusedGRU, TokenDropout
 BAYES_SHARE = 0.3
 
 
-def _padding_mask(ids: Any) -> Any:
+def padding_mask(ids: Any) -> Any:
+    """Return 1 where there is a piece of text and 0 where there is none, `(batch_size, length, 1)`."""
     return ops.expand_dims(ops.cast(ops.not_equal(ids, 0), "float32"), -1)
 
 
 def _embedded(ids: Any, vocabulary_size: int, width: int, dropout: float) -> tuple[Any, Any]:
-    mask = _padding_mask(ids)
+    mask = padding_mask(ids)
     start = keras.initializers.RandomUniform(-0.05, 0.05)
     embedded = keras.layers.Embedding(vocabulary_size, width, embeddings_initializer=start)(ids)
     return keras.layers.SpatialDropout1D(dropout)(embedded) * mask, mask
@@ -68,7 +73,7 @@ def bag(ids: Any, counts: np.ndarray, dropout: float) -> Any:
 
 
 def convolutional(ids: Any, vocabulary_size: int, width: int, dropout: float) -> Any:
-    """Return the largest answers of filters over 1 to 4 words.
+    """Return the answers of filters over 1 to 4 words around each.
 
     On a CPU, TensorFlow adds up the gradients of its filters in no fixed order: two trainings, and so one
     that was resumed and one that was not, end within rounding of each other and not to the last bit.
@@ -76,23 +81,18 @@ def convolutional(ids: Any, vocabulary_size: int, width: int, dropout: float) ->
     Source: Kim, Convolutional Neural Networks for Sentence Classification (2014).
     """
     embedded, mask = _embedded(TokenDropout(dropout / 4, UNKNOWN)(ids), vocabulary_size, width, dropout / 2)
-    heard = []
-    for words in (1, 2, 3, 4):
-        answers = keras.layers.Conv1D(width, words, padding="same", activation="relu")(embedded)
-        heard.append(keras.layers.GlobalMaxPooling1D()(answers * mask))
-    return keras.layers.Dropout(dropout)(keras.layers.Concatenate()(heard))
+    filters = (keras.layers.Conv1D(width, words, padding="same", activation="relu") for words in (1, 2, 3, 4))
+    return keras.layers.Concatenate()([each(embedded) * mask for each in filters])
 
 
 def recurrent(ids: Any, vocabulary_size: int, width: int, dropout: float) -> Any:
-    """Return the largest states of a gated recurrent net that reads both ways.
+    """Return the states of a gated recurrent net that reads both ways.
 
     Source: Cho et al., Learning Phrase Representations using RNN Encoder-Decoder (2014).
     """
     embedded, mask = _embedded(TokenDropout(dropout / 4, UNKNOWN)(ids), vocabulary_size, width, dropout / 2)
     read = keras.layers.Bidirectional(FusedGRU(width, return_sequences=True))
-    states = read(embedded, mask=ops.squeeze(mask, -1) > 0)
-    highest = ops.max(states - 1e9 * (1.0 - mask), axis=1)
-    return keras.layers.Dropout(dropout)(highest)
+    return read(embedded, mask=ops.squeeze(mask, -1) > 0)
 
 
 def _sinusoids(ids: Any, width: int) -> Any:
@@ -105,20 +105,18 @@ def _sinusoids(ids: Any, width: int) -> Any:
 
 
 def transformer(ids: Any, vocabulary_size: int, width: int, dropout: float) -> Any:
-    """Return the mean over positions of two Transformer layers with four heads.
+    """Return the states of two Transformer layers with four heads.
 
     Source: Vaswani et al., Attention Is All You Need (2017), normalised before each part.
     """
     import keras_hub
 
     ids = TokenDropout(dropout / 4, UNKNOWN)(ids)
-    mask = _padding_mask(ids)
+    mask = padding_mask(ids)
     embed = keras.layers.Embedding(vocabulary_size, width, embeddings_initializer="uniform")
     embedded = embed(ids)
     x = keras.layers.Dropout(dropout)(embedded + ops.cast(_sinusoids(ids, width), embedded.dtype))
     for _ in range(2):
         layer = keras_hub.layers.TransformerEncoder(4 * width, 4, dropout=dropout, normalize_first=True)
         x = layer(x, padding_mask=ops.squeeze(mask, -1))
-    x = keras.layers.LayerNormalization()(x)
-    pooled = ops.sum(x * mask, axis=1) / ops.maximum(ops.sum(mask, axis=1), 1.0)
-    return keras.layers.Dropout(dropout)(pooled)
+    return keras.layers.LayerNormalization()(x)

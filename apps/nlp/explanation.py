@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.attribution import deletion_gain, occlusion, scored
 from core.data.text import Pieces
-from core.explanation import Anatomy, Explanation, Part, draw_bars
+from core.task.attribution import deletion_gain, occlusion, scored
+from core.task.explanation import Anatomy, Explanation, Part, draw_bars
 
 if TYPE_CHECKING:
     import keras

@@ -9,17 +9,20 @@ import tensorflow as tf
 
 from core.data.text import Pieces
 from core.exporting.classification import portable_classification
-from core.exporting.portable import Portable, TensorGraph
+from core.task.portable import Portable, TensorGraph
 
 if TYPE_CHECKING:
     import keras
 
-    from apps.nlp.sentiment import Sentiment, TextEncoder
+    from apps.nlp.texts import TextEncoder
+    from core.task.classification import Classification
 
 TEXTS = tf.TensorSpec([None], tf.string, name="text")
 
 
-def portable_pieces(task: Sentiment, model: keras.Model, encoder: TextEncoder, pieces: Pieces) -> Portable:
+def portable_pieces(
+    task: Classification, model: keras.Model, encoder: TextEncoder, pieces: Pieces
+) -> Portable:
     """Return what leaves with a net over ids of pieces.
 
     Args:
@@ -45,7 +48,9 @@ def portable_pieces(task: Sentiment, model: keras.Model, encoder: TextEncoder, p
     return replace(portable, with_tensorflow=_reading(portable, from_texts, table))
 
 
-def portable_backbone(task: Sentiment, model: keras.Model, encoder: TextEncoder, preset: str) -> Portable:
+def portable_backbone(
+    task: Classification, model: keras.Model, encoder: TextEncoder, preset: str, length: int
+) -> Portable:
     """Return what leaves with a backbone of KerasHub.
 
     Args:
@@ -53,11 +58,12 @@ def portable_backbone(task: Sentiment, model: keras.Model, encoder: TextEncoder,
         model: From what the backbone reads to logits.
         encoder: Its labels.
         preset: Name or folder, which has the tokenizer.
+        length: Pieces that are read of each text.
     """
     from apps.nlp.backbone import preprocessor
     from apps.nlp.tokenizer import portable_tokenizer
 
-    length, preprocess = task.max_length, preprocessor(preset, task.max_length)
+    preprocess = preprocessor(preset, length)
     tokenizer, names = portable_tokenizer(preprocess, length), list(model.input)
     portable = portable_classification(
         task,

@@ -2,48 +2,28 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
 
-from core.classification import Classification, LabelEncoder, figures_of, labels_of
-from core.errors import MethodError, UserError
-from core.task import Accepts, Encoder, Figures, Write, written_by
+from apps.nlp.texts import TextEncoder, TextTask
+from core.answers.classes.figures import figures_of
+from core.answers.rows import Figures, Write, written_by
+from core.errors import MethodError
+from core.task.classification import Classification, labels_of
+from core.task.contract import Ability, Encoder
 
 if TYPE_CHECKING:
     import keras
-    import tensorflow as tf
 
     from core.data.examples import Examples, Ragged, Splits
     from core.data.text import Pieces
-    from core.explanation import Anatomy, Explanation
-    from core.exporting.portable import Portable
+    from core.task.explanation import Anatomy, Explanation
+    from core.task.portable import Portable
 
 
-class TextEncoder(LabelEncoder):
-    """The classes, and the pieces of text that the model knows."""
-
-    vocabulary: list[str] = Field(description="pieces of text by falling frequency; empty with a preset")
-    counts: list[list[int]] = Field(
-        [], description="bag: how many training texts of each class hold each id, a list a class"
-    )
-
-    @property
-    def num_ids(self) -> int:
-        """How many ids a text may hold: those of the vocabulary, of padding and of unknown pieces."""
-        return len(self.vocabulary) + 2
-
-    @cached_property
-    def id_table(self) -> tf.lookup.StaticHashTable:
-        """The table from pieces of text to ids."""
-        from core.data.text import id_table
-
-        return id_table(self.vocabulary)
-
-
-class Sentiment(Classification):
+class Sentiment(TextTask, Classification):
     """Names the class of a text, out of those it was trained on: praise or blame, topics, intents.
 
     Example:
@@ -54,26 +34,15 @@ class Sentiment(Classification):
     """
 
     encoder_class: ClassVar[type[Encoder]] = TextEncoder
-    content: ClassVar[tuple[str, ...]] = ("text",)
     sample_licence: ClassVar[str | None] = "MIT (VADER, Hutto and Gilbert 2014)"
-    accepts: ClassVar[Accepts | None] = "text"
+    abilities: ClassVar[frozenset[Ability]] = frozenset({"explain", "export", "calibrate"})
 
-    text_column: str = Field(
-        "text", description="column of the texts; a position from 0 in a file without header"
-    )
-    label_column: str = Field("label", description="column of the classes, likewise")
     encoder: Literal["bag", "convolutional", "recurrent", "transformer", "backbone"] = Field(
         "bag", description="what reads the text; a backbone comes from KerasHub by its preset"
     )
     preset: str | None = Field(
         None, description="of the backbone: a KerasHub name such as bert_tiny_en_uncased, or a preset folder"
     )
-    split: Literal["words", "characters"] = Field(
-        "words", description="characters for languages that write no blanks"
-    )
-    max_length: int = Field(256, ge=1, le=8192, description="words or characters that are read of each text")
-    vocabulary_size: int = Field(20_000, ge=2, description="pieces of text that are known, at most")
-    min_count: int = Field(1, ge=1, description="pieces in fewer training texts are unknown")
     ngrams: int = Field(2, ge=1, le=5, description="bag: longest run of words that is a piece")
     character_ngrams: tuple[int, int] | None = Field(
         (3, 6), description="bag of words: shortest and longest run of letters in a word that is a piece"
@@ -91,21 +60,7 @@ class Sentiment(Classification):
 
     def load(self) -> Splits:
         """Return the texts in their parts."""
-        from core.data.samples import reviews
-        from core.data.sources import PREFIX, read_tfds
-        from core.data.tables import existing, part_paths, read_table
-
-        if self.data == "sample":
-            return self.divided({"train": reviews()})
-        if self.data.startswith(PREFIX):
-            return self.divided(read_tfds(self.data, {"text": ("text", "sentence"), "label": ("label",)}))
-        columns = {"text": self.text_column, "label": self.label_column}
-        read = {
-            part: read_table(path, columns, skip_bad=self.skip_bad)
-            for part, path in part_paths(existing(self.data)).items()
-        }
-        notes = [note for _, notes in read.values() for note in notes]
-        return self.divided({part: examples for part, (examples, _) in read.items()}, notes)
+        return self.divided(*self.read_parts())
 
     def _pieces(self) -> Pieces:
         from core.data.text import Pieces
@@ -123,11 +78,7 @@ class Sentiment(Classification):
         if self.encoder == "backbone":
             return TextEncoder(labels=labels, vocabulary=[])
         vocabulary = self._pieces().vocabulary(train["text"], self.vocabulary_size, self.min_count)
-        if not vocabulary:
-            raise UserError(
-                f"No word stands in so many of the {len(train)} training texts: lower task.min_count. "
-                f"Received: {self.min_count}."
-            )
+        self.require_pieces(vocabulary, len(train))
         encoder = TextEncoder(labels=labels, vocabulary=vocabulary)
         if self.encoder != "bag":
             return encoder
@@ -138,18 +89,6 @@ class Sentiment(Classification):
             num_ids=encoder.num_ids,
         )
         return encoder.model_copy(update={"counts": counts.tolist()})
-
-    def read(self, inputs: list[Any]) -> Examples:
-        """Return texts as examples."""
-        from core.data.examples import Examples
-
-        texts = [str(text) for text in inputs]
-        for text in texts:
-            try:
-                text.encode()
-            except UnicodeEncodeError:  # bytes of another encoding on the command line, or half a pair
-                raise UserError(f"A text must be valid UTF-8. Received: {text!r}.") from None
-        return Examples({"text": texts}, "the inputs")
 
     def features(self, examples: Examples, encoder: TextEncoder) -> Ragged | dict[str, np.ndarray]:
         """Return the pieces of each text as ids, or what the backbone's own preprocessor makes of it."""
@@ -164,6 +103,7 @@ class Sentiment(Classification):
         import keras
 
         from apps.nlp import encoders
+        from apps.nlp.pooling import POOLED_BY
 
         inputs = keras.Input((None,), dtype="int32", name="ids")
         kernel = "glorot_uniform"
@@ -176,8 +116,9 @@ class Sentiment(Classification):
             # A bag already says something for each class, which the last layer begins by passing on.
             vector, kernel = encoders.bag(inputs, np.asarray(encoder.counts), self.dropout), "identity"
         else:
-            net = getattr(encoders, self.encoder)
-            vector = net(inputs, encoder.num_ids, self.width, self.dropout)
+            states = getattr(encoders, self.encoder)(inputs, encoder.num_ids, self.width, self.dropout)
+            pooled_by = POOLED_BY[self.encoder](states, encoders.padding_mask(inputs))
+            vector = keras.layers.Dropout(self.dropout)(pooled_by)
         last = keras.layers.Dense(
             len(encoder.labels), kernel_initializer=kernel, dtype="float32", name="logits"
         )
@@ -216,7 +157,7 @@ class Sentiment(Classification):
         from apps.nlp.export import portable_backbone, portable_pieces
 
         if self.preset is not None:
-            return portable_backbone(self, model, encoder, self.preset)
+            return portable_backbone(self, model, encoder, self.preset, self.max_length)
         return portable_pieces(self, model, encoder, self._pieces())
 
     def baseline(

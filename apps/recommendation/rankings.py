@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
-from apps.recommendation.collaborative import CollaborativeFiltering
-from apps.recommendation.encoder import RatingsEncoder
-from apps.recommendation.interactions import UNKNOWN, Interactions
-from core.task import Figures, Write, written_by
+from apps.recommendation.catalogue.encoder import RatingsEncoder
+from apps.recommendation.catalogue.interactions import UNKNOWN, Interactions
+from apps.recommendation.factors.collaborative import CollaborativeFiltering
+from core.answers.kind import Answers
+from core.answers.rankings import Rankings as RankedAnswers
+from core.answers.rows import Direction, Figures, Write, written_by
 
 if TYPE_CHECKING:
     import keras
     import numpy as np
     import tensorflow as tf
 
-    from apps.recommendation.judging import ScorePairs, ScoreUsers
-    from apps.recommendation.least_squares import ImplicitLeastSquares
+    from apps.recommendation.catalogue.judging import ScorePairs, ScoreUsers
+    from apps.recommendation.factors.least_squares import ImplicitLeastSquares
     from core.data.examples import Examples, Splits
     from core.data.feed import Feed
-    from core.experiment import Fit
+    from core.fit import Training
 
 VALIDATION_USERS = 5_000  # are judged after each epoch, at most
 EASE_PENALTIES = (1.0, 10.0, 30.0, 100.0, 300.0, 1000.0)  # chosen from by NDCG on validation
@@ -31,8 +34,9 @@ class Rankings(CollaborativeFiltering):
     """Recommends what a user will choose; only the choice counts, whatever its rating."""
 
     objective: ClassVar[str] = "val_ndcg@10"
-    direction: ClassVar[Literal["min", "max"]] = "max"
-    headline: ClassVar[tuple[str, ...]] = ("ndcg@10", "hit_rate@10")
+    direction: ClassVar[Direction] = "max"
+    gives: ClassVar[type[Answers] | None] = RankedAnswers
+    figures: ClassVar[Mapping[str, Direction]] = RankedAnswers.figures
     score_name: ClassVar[str] = "score"
 
     penalty: float = Field(0.3, gt=0, description="on the vector of each id")
@@ -55,40 +59,36 @@ class Rankings(CollaborativeFiltering):
 
         return SampledSoftmax([1, *encoder.item_counts])
 
-    def descend(
-        self,
-        model: keras.Model,
-        encoder: RatingsEncoder,
-        splits: Splits,
-        fit: Fit,
-        callbacks: Sequence[keras.callbacks.Callback],
-    ) -> keras.callbacks.History:
+    def descend(self, training: Training) -> keras.callbacks.History:
         """Learn by gradient to tell each user's choice from those of the others in the batch."""
         import keras
 
-        from apps.recommendation.towers import batch_scores
+        from apps.recommendation.factors.towers import batch_scores
 
         rank = keras.callbacks.LambdaCallback(
-            on_epoch_end=lambda epoch, logs: logs.update(self.validated(model, encoder, splits))
+            on_epoch_end=lambda epoch, logs: logs.update(
+                self.validated(training.model, training.encoder, training.splits)
+            )
         )
-        return super().descend(batch_scores(model), encoder, splits, fit, [rank, *callbacks])
+        scored, callbacks = batch_scores(training.model), [rank, *training.callbacks]
+        return super().descend(replace(training, model=scored, callbacks=callbacks))
 
     def least_squares(self, encoder: RatingsEncoder, data: Interactions) -> ImplicitLeastSquares:
         """Return the least squares problem of choices."""
-        from apps.recommendation.least_squares import ImplicitLeastSquares
+        from apps.recommendation.factors.least_squares import ImplicitLeastSquares
 
         return ImplicitLeastSquares(data, self.penalty, self.exponent, self.unobserved, self.solver)
 
     def pair_scores(self, model: keras.Model, encoder: RatingsEncoder) -> ScorePairs:
         """Return the function from users and items to scores, which are comparable for one user alone."""
-        from apps.recommendation.towers import pair_scores
+        from apps.recommendation.factors.towers import pair_scores
 
         return pair_scores(model)
 
     def validated(self, model: keras.Model, encoder: RatingsEncoder, splits: Splits) -> Figures:
         """Return the figures of the ranking of the validation part."""
-        from apps.recommendation.judging import ranking_figures
-        from apps.recommendation.towers import seen_layer, user_scores
+        from apps.recommendation.catalogue.judging import ranking_figures
+        from apps.recommendation.factors.towers import seen_layer, user_scores
 
         if not len(splits.validation):
             return {}
@@ -98,14 +98,14 @@ class Rankings(CollaborativeFiltering):
             seen_layer(model).matrix(encoder.num_items),
             most_users=VALIDATION_USERS,
         )
-        return {f"val_{name}": figure for name, figure in figures.items() if name in self.headline}
+        return {f"val_{name}": figure for name, figure in figures.items() if name in self.figures}
 
-    def figures(
+    def figures_by(
         self, score: ScoreUsers, model: keras.Model, encoder: RatingsEncoder, examples: Examples
     ) -> Figures:
         """Return HitRate, NDCG, MRR and Recall over the full catalogue, without what the users had seen."""
-        from apps.recommendation.judging import ranking_figures
-        from apps.recommendation.towers import seen_layer
+        from apps.recommendation.catalogue.judging import ranking_figures
+        from apps.recommendation.factors.towers import seen_layer
 
         seen = seen_layer(model).matrix(encoder.num_items)
         return ranking_figures(score, encoder.interactions(examples), seen)
@@ -114,12 +114,12 @@ class Rankings(CollaborativeFiltering):
         self, model: keras.Model, encoder: RatingsEncoder, examples: Examples, write: Write | None = None
     ) -> Figures:
         """Return HitRate, NDCG, MRR and Recall over the full catalogue, without what the users had seen."""
-        from apps.recommendation.towers import seen_layer, user_scores
+        from apps.recommendation.factors.towers import seen_layer, user_scores
 
         score = user_scores(model)
         seen = seen_layer(model).matrix(encoder.num_items)
         self._write_rankings(score, seen, encoder, examples, write)
-        return self.figures(score, model, encoder, examples)
+        return self.figures_by(score, model, encoder, examples)
 
     def shown(
         self, answer: Mapping[str, Any], examples: Examples | None, encoder: RatingsEncoder
@@ -135,7 +135,7 @@ class Rankings(CollaborativeFiltering):
         """Return how many ratings the training part has by each user who is judged, and of their choices."""
         import numpy as np
 
-        from apps.recommendation.judging import judged_users
+        from apps.recommendation.catalogue.judging import judged_users
 
         data = encoder.interactions(splits.test)
         users = judged_users(data)
@@ -152,7 +152,7 @@ class Rankings(CollaborativeFiltering):
     ) -> dict[str, Figures]:
         """Return the figures of popularity, item neighbours, and EASE with the best of some penalties."""
         from apps.recommendation import rivals
-        from apps.recommendation.judging import ranking_figures
+        from apps.recommendation.catalogue.judging import ranking_figures
 
         train, test = encoder.interactions(splits.train), encoder.interactions(splits.test)
         chosen = encoder.interactions(splits.validation if len(splits.validation) else splits.train)
@@ -172,7 +172,7 @@ class Rankings(CollaborativeFiltering):
         self, score: ScoreUsers, seen: Any, encoder: RatingsEncoder, examples: Examples, write: Write | None
     ) -> None:
         """Write a row for each user who is judged: what was recommended, and what they chose."""
-        from apps.recommendation.judging import judged_users, rankings
+        from apps.recommendation.catalogue.judging import judged_users, rankings
 
         if write is None:
             return

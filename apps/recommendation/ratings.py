@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from pydantic import Field
 
-from apps.recommendation.collaborative import CollaborativeFiltering
-from apps.recommendation.encoder import RatingsEncoder
-from apps.recommendation.interactions import Interactions
-from core.task import Figures, Write, written_by
+from apps.recommendation.catalogue.encoder import RatingsEncoder
+from apps.recommendation.catalogue.interactions import Interactions
+from apps.recommendation.factors.collaborative import CollaborativeFiltering
+from core.answers.kind import Answers
+from core.answers.numbers import Numbers
+from core.answers.rows import Direction, Figures, Write, written_by
 
 if TYPE_CHECKING:
     import keras
     import tensorflow as tf
 
-    from apps.recommendation.judging import ScorePairs, ScoreUsers
-    from apps.recommendation.least_squares import ExplicitLeastSquares
-    from apps.recommendation.questions import Question
+    from apps.recommendation.catalogue.judging import ScorePairs, ScoreUsers
+    from apps.recommendation.catalogue.questions import Question
+    from apps.recommendation.factors.least_squares import ExplicitLeastSquares
     from core.data.examples import Examples, Splits
     from core.data.feed import Feed
 
@@ -28,7 +30,8 @@ class Ratings(CollaborativeFiltering):
     """Predicts the rating that a user will give to an item; where either is unknown, from what is known."""
 
     objective: ClassVar[str] = "val_rmse"
-    headline: ClassVar[tuple[str, ...]] = ("rmse", "mae")
+    gives: ClassVar[type[Answers] | None] = Numbers
+    figures: ClassVar[Mapping[str, Direction]] = Numbers.figures
     score_name: ClassVar[str] = "rating"
 
     penalty: float = Field(3.2, gt=0, description="on the vector of each id")
@@ -60,7 +63,7 @@ class Ratings(CollaborativeFiltering):
 
     def least_squares(self, encoder: RatingsEncoder, data: Interactions) -> ExplicitLeastSquares:
         """Return the least squares problem of ratings as numbers."""
-        from apps.recommendation.least_squares import ExplicitLeastSquares
+        from apps.recommendation.factors.least_squares import ExplicitLeastSquares
 
         return ExplicitLeastSquares(
             data, encoder.mean, self.penalty, self.bias_penalty, self.exponent, self.solver
@@ -68,13 +71,13 @@ class Ratings(CollaborativeFiltering):
 
     def asked(self, value: Any, encoder: RatingsEncoder) -> Question:
         """Return what a raw input asks, whose ratings are within those that training saw."""
-        from apps.recommendation.questions import within_scale
+        from apps.recommendation.catalogue.questions import within_scale
 
         return within_scale(super().asked(value, encoder), encoder.lowest, encoder.highest)
 
     def pair_scores(self, model: keras.Model, encoder: RatingsEncoder) -> ScorePairs:
         """Return the function from users and items to ratings, none beyond those that training saw."""
-        from apps.recommendation.towers import pair_scores
+        from apps.recommendation.factors.towers import pair_scores
 
         return self._within(pair_scores(model), encoder)
 
@@ -87,11 +90,11 @@ class Ratings(CollaborativeFiltering):
         figures = self.evaluate(model, encoder, splits.validation) if len(splits.validation) else {}
         return {f"val_{name}": figure for name, figure in figures.items()}
 
-    def figures(
+    def figures_by(
         self, score: ScoreUsers, model: keras.Model, encoder: RatingsEncoder, examples: Examples
     ) -> Figures:
         """Return the root of the mean squared error and the mean absolute error over all ratings."""
-        from apps.recommendation.judging import pairs_of, rating_figures
+        from apps.recommendation.catalogue.judging import pairs_of, rating_figures
 
         pairs = self._within(pairs_of(score, encoder.num_items), encoder)
         return rating_figures(pairs, encoder.interactions(examples))
@@ -100,7 +103,7 @@ class Ratings(CollaborativeFiltering):
         self, model: keras.Model, encoder: RatingsEncoder, examples: Examples, write: Write | None = None
     ) -> Figures:
         """Return the root of the mean squared error and the mean absolute error over all ratings."""
-        from apps.recommendation.judging import rating_figures
+        from apps.recommendation.catalogue.judging import rating_figures
 
         return rating_figures(
             self.pair_scores(model, encoder), encoder.interactions(examples), row_writer(examples, write)
@@ -117,7 +120,7 @@ class Ratings(CollaborativeFiltering):
     ) -> dict[str, Figures]:
         """Return the figures of biases alone and of item neighbours."""
         from apps.recommendation import rivals
-        from apps.recommendation.judging import rating_figures
+        from apps.recommendation.catalogue.judging import rating_figures
 
         train, test = encoder.interactions(splits.train), encoder.interactions(splits.test)
         scores = {

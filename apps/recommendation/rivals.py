@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from apps.recommendation.interactions import Interactions
-from apps.recommendation.judging import ScorePairs, ScoreUsers
+from apps.recommendation.catalogue.interactions import Interactions
+from apps.recommendation.catalogue.judging import ScorePairs, ScoreUsers
 
 BLOCK_ITEMS = 512
 EASE_ITEMS = 5_000  # whose weights take 100 MB, and the work of inverting them some seconds

@@ -11,9 +11,12 @@ import numpy as np
 from pydantic import Field
 
 from apps.speech.front_end import SPECTROGRAM, FrontEnd, exportable
-from core.classification import Classification, LabelEncoder, figures_of, labels_of
+from core.answers.classes.figures import figures_of
+from core.answers.rows import Figures, Write, written_by
 from core.errors import UserError
-from core.task import Accepts, Encoder, Figures, Write, written_by
+from core.inputs import Input, Sound
+from core.task.classification import Classification, LabelEncoder, labels_of
+from core.task.contract import Ability, Encoder
 
 if TYPE_CHECKING:
     import keras
@@ -21,8 +24,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from core.data.examples import Examples, Splits
-    from core.explanation import Anatomy, Part
-    from core.exporting.portable import Portable
+    from core.task.explanation import Anatomy, Part
+    from core.task.portable import Portable
 
 BANDS = ("lowest quarter", "low quarter", "high quarter", "highest quarter")
 
@@ -50,7 +53,8 @@ class Commands(FrontEnd, Classification):
     encoder_class: ClassVar[type[Encoder]] = CommandsEncoder
     content: ClassVar[tuple[str, ...]] = ("wave",)
     sample_licence: ClassVar[str | None] = "GPL 3 or later (spoken by eSpeak NG)"
-    accepts: ClassVar[Accepts | None] = "sound"
+    takes: ClassVar[Mapping[str, Input]] = {"wave": Sound()}
+    abilities: ClassVar[frozenset[Ability]] = frozenset({"explain", "export", "calibrate"})
 
     names: str | None = Field(
         None,
@@ -159,10 +163,8 @@ class Commands(FrontEnd, Classification):
 
     def shown(self, answer: Mapping[str, Any], examples: Examples | None, encoder: Any) -> dict[str, Any]:
         """Return the recording to listen to, and what else is known of it."""
-        from core.reporting import Sound
-
         values = super().shown(answer, examples, encoder)
-        return {**values, "wave": Sound(values["wave"], self.sample_rate)} if values else {}
+        return {**values, "wave": Sound(self.sample_rate).shown(values["wave"])} if values else {}
 
     def slices(self, splits: Splits, encoder: Any) -> dict[str, np.ndarray]:
         """Return what reports tell recordings apart by: their length, and what else is known of them."""
@@ -170,11 +172,9 @@ class Commands(FrontEnd, Classification):
         columns.pop("full_scale", None)
         return {"seconds of wave": columns.pop("length of wave") / self.sample_rate, **columns}
 
-    def upload(self, encoder: CommandsEncoder, content: bytes, *, max_pixels: int, max_seconds: float) -> Any:
-        """Return a sound file that somebody sent, decoded: int16, at the task's own rate."""
-        from core.data.audio import decoded_upload
-
-        return decoded_upload(content, self.sample_rate, max_seconds, encoder.full_scale)
+    def inputs(self, encoder: CommandsEncoder) -> dict[str, Input]:
+        """Return sounds at the task's own rate."""
+        return {"wave": Sound(self.sample_rate, encoder.full_scale)}
 
     def build(self, encoder: CommandsEncoder) -> keras.Model:
         """Return the model from waves to logits."""
@@ -190,7 +190,7 @@ class Commands(FrontEnd, Classification):
 
     def anatomy(self, model: keras.Model, encoder: CommandsEncoder, value: Any) -> Anatomy:
         """Return stretches of time in bands of pitch, by the log-mel spectrogram."""
-        from core.explanation import Anatomy, grid
+        from core.task.explanation import Anatomy, grid
 
         seconds = self.num_samples / self.sample_rate
 

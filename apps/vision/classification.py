@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
 
-from core.classification import Classification, LabelEncoder, figures_of, labels_of
+from core.answers.classes.figures import figures_of
+from core.answers.rows import Figures, Write, written_by
 from core.data.larger_than_memory import blocks_of
 from core.data.picture_levels import Levels
 from core.errors import UserError
-from core.task import Accepts, Encoder, Figures, Write, written_by
+from core.inputs import Input, Picture
+from core.task.classification import Classification, LabelEncoder, labels_of
+from core.task.contract import Ability, Encoder
 
 if TYPE_CHECKING:
     import keras
@@ -21,8 +24,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from core.data.examples import Examples, Splits
-    from core.explanation import Anatomy, Part
-    from core.exporting.portable import Portable
+    from core.task.explanation import Anatomy, Part
+    from core.task.portable import Portable
 
 RIVAL_EXAMPLES = 60_000  # that the rival learns from at most, which holds their features in memory
 CELLS = 7  # along each side of a picture that is explained
@@ -55,7 +58,8 @@ class PictureClassification(Classification):
     encoder_class: ClassVar[type[Encoder]] = PictureEncoder
     content: ClassVar[tuple[str, ...]] = ("image",)
     sample_licence: ClassVar[str | None] = "CC BY-SA 3.0 (MNIST, LeCun and Cortes)"
-    accepts: ClassVar[Accepts | None] = "picture"
+    takes: ClassVar[Mapping[str, Input]] = {"image": Picture()}
+    abilities: ClassVar[frozenset[Ability]] = frozenset({"explain", "export", "calibrate"})
 
     size: int | None = Field(
         None,
@@ -152,12 +156,10 @@ class PictureClassification(Classification):
             return Examples({"image": np.stack(inputs)}, "the inputs")
         return Examples({"path": [str(path) for path in inputs]}, "the inputs")
 
-    def upload(self, encoder: PictureEncoder, content: bytes, *, max_pixels: int, max_seconds: float) -> Any:
-        """Return a picture file that somebody sent, decoded, in the shape that the model takes."""
-        from core.data.images import decoded_upload
-
+    def inputs(self, encoder: PictureEncoder) -> dict[str, Input]:
+        """Return pictures of the shape that the model takes."""
         height, width, channels = encoder.shape
-        return decoded_upload(content, (height, width), channels, max_pixels, encoder.levels)
+        return {"image": Picture((height, width), channels, encoder.levels)}
 
     def features(self, examples: Examples, encoder: PictureEncoder) -> np.ndarray:
         """Return the pictures, in the shape that the model takes."""
@@ -222,7 +224,7 @@ class PictureClassification(Classification):
         """Return the cells of a grid over the picture, by its normalised pixels."""
         import keras
 
-        from core.explanation import Anatomy, grid
+        from core.task.explanation import Anatomy, grid
 
         layer = next((each for each in model.layers if isinstance(each, keras.layers.Rescaling)), None)
         outer = [each for each in model.layers if not isinstance(each, keras.Model)]
@@ -293,7 +295,7 @@ class PictureClassification(Classification):
         named = np.eye(len(encoder.labels))[np.concatenate(answers)]
         targets = encoder.ids(splits.test["label"], splits.test.source)
         figures = figures_of(targets, named, encoder.labels, written_by(name, write))
-        return {name: {figure: figures[figure] for figure in self.headline}}
+        return {name: {figure: figures[figure] for figure in ("accuracy", "macro_f1")}}
 
 
 def _require_bytes(pictures: Examples) -> None:

@@ -1,1 +1,1 @@
-"""The commands by what a person does; each imports what it needs when it runs."""
+"""The commands of the command line; each imports what it needs when it runs."""

@@ -2,56 +2,120 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from core.commands.arguments import RunFolder
 from core.silence import import_quietly
 
+if TYPE_CHECKING:
+    from core.inputs.reading import Line
+    from core.run import Run
+    from core.task.contract import Options
+
 
 def predict(
     run: RunFolder,
     inputs: Annotated[
-        list[str] | None, typer.Argument(metavar="[INPUT]...", help="Texts, paths or ids")
+        list[str] | None,
+        typer.Argument(metavar="[INPUT]...", help="Texts, paths, ids or rows, as the task takes"),
     ] = None,
     file: Annotated[
-        Path | None, typer.Option(help="A file with one input a line; '-' is standard input")
+        Path | None,
+        typer.Option(
+            help="A table with named columns, JSON lines, or an input a line; '-' is standard input"
+        ),
     ] = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="Of the answers, where the task has options: temperature=0.7"),
+    ] = None,
+    to: Annotated[
+        Path | None, typer.Option(help="A folder for answers that are pictures, sounds or arrays")
+    ] = None,
+    stream: Annotated[bool, typer.Option("--stream", help="Show an answer as it grows")] = False,
 ) -> None:
-    """Predict from raw inputs; one JSON line each."""
+    """Predict from raw inputs; one JSON line each, with the line of the file that it answers."""
     from core.errors import UserError
+    from core.inputs import joined
+    from core.inputs.reading import Line, read_inputs
     from core.run import Run
-    from core.writing import to_json
 
-    lines = list(inputs or [])
-    if file is not None:
-        lines += _lines_of(file)
-    if not lines:
+    if not inputs and file is None:
         raise UserError("Nothing to predict from: give inputs, or --file with one a line. Received: none.")
     finished = Run(run)
+    if stream:
+        finished.require("stream")
+    task, options = finished.experiment.task, _options_of(finished, option or [])
+    name, kind = joined(task.inputs(finished.encoder)) if task.takes else ("input", None)
+    lines = [Line(0, kind.typed(text) if kind else text) for text in inputs or []]
+    if file is not None:
+        if kind is None:
+            raise UserError(f"{type(task).__name__} does not say what it takes, so no file can be read.")
+        lines += read_inputs(file, kind, name)
     import_quietly()
-    for answer in finished.experiment.task.predict(finished.model, finished.encoder, lines):
-        typer.echo(to_json(answer))
+    if stream:
+        for line in lines:
+            for state in task.stream(finished.model, finished.encoder, line.value, options):
+                _print_answer(state, line, to)
+        return
+    values = [line.value for line in lines]
+    answers = task.predict(finished.model, finished.encoder, values, options)
+    for place, (line, answer) in enumerate(zip(lines, answers, strict=True)):
+        _print_answer(answer, line, to, place)
+
+
+def _options_of(run: Run, written: list[str]) -> Options | None:
+    """Return what is asked of the answers; nothing where nothing is."""
+    from core.errors import UserError
+    from core.settings import parsed_override, validated, with_override
+
+    kind = run.experiment.task.options
+    if not written:
+        return None
+    if not kind.model_fields:
+        raise UserError(f"{type(run.experiment.task).__name__} has no options. Received: {written[0]}.")
+    tree: dict[str, Any] = {}
+    for text in written:
+        tree = with_override(tree, *parsed_override(text))
+    return validated(kind, tree, "option")
+
+
+def _print_answer(answer: dict[str, Any], line: Line, to: Path | None, place: int = 0) -> None:
+    from core.answers.files import holds_files, kept
+    from core.errors import UserError
+    from core.writing import to_json
+
+    if holds_files(answer):
+        if to is None:
+            raise UserError(
+                "These answers are pictures, sounds or arrays: say with --to FOLDER where they go."
+            )
+        answer = kept(answer, to, f"answer-{line.number or place + 1}", beside=to.parent)
+    typer.echo(to_json({"line": line.number, **answer} if line.number else answer))
 
 
 def explain(
     run: RunFolder,
-    value: Annotated[str, typer.Argument(metavar="INPUT", help="A text, a path or an id")],
+    value: Annotated[str, typer.Argument(metavar="INPUT", help="As `predict` takes it")],
     method: Annotated[
         str | None, typer.Option(help="integrated_gradients, occlusion or grad_cam, where the task knows it")
     ] = None,
     picture: Annotated[Path, typer.Option(help="Where the picture goes")] = Path("explanation.png"),
 ) -> None:
     """Tell why an input gets its answer: as JSON, and as a picture."""
+    from core.inputs import joined
     from core.run import Run
     from core.writing import to_json, written_whole
 
     finished = Run(run)
+    finished.require("explain")
     import_quietly()
-    explanation = finished.experiment.task.explain(finished.model, finished.encoder, value, method)
+    task = finished.experiment.task
+    _, kind = joined(task.inputs(finished.encoder))
+    explanation = task.explain(finished.model, finished.encoder, kind.typed(value), method)
     with written_whole(picture) as path:
         path.write_bytes(explanation.png())
     typer.echo(to_json(explanation.to_json()))
@@ -76,8 +140,8 @@ def calibrate(
 
     finished = Run(run)
     import_quietly()
-    from core.calibration import calibrated
     from core.console import print_calibration
+    from core.training.calibrating import calibrated
 
     print_calibration(
         calibrated(finished, label=label, recall=recall, miss_cost=miss_cost, abstain_below=abstain_below)
@@ -113,8 +177,8 @@ def export(
 ) -> None:
     """Write a run as SavedModel, ONNX and LiteRT, each checked against it, with their sizes and times."""
     from core.errors import UserError
-    from core.exporting.formats import FORMATS
     from core.run import Run
+    from core.task.portable import FORMATS
 
     strange = [name for name in formats or [] if name not in FORMATS]
     if strange:
@@ -128,7 +192,7 @@ def export(
 
     chosen = [name for name in FORMATS if not formats or name in formats]
     table = export_run(finished, chosen, quantise="int8" if quantize else None, max_loss=max_loss, folder=to)
-    print_exports(table, finished.experiment.task.headline[0], finished.folder)
+    print_exports(table, finished.experiment.task.headline() or "", finished.folder)
 
 
 def serve(
@@ -169,13 +233,3 @@ def serve(
         allow_hosts=allow_host or (),
         allow_origins=allow_origin or (),
     )
-
-
-def _lines_of(file: Path) -> list[str]:
-    from core.errors import UserError
-
-    try:
-        text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{file} can't be read as UTF-8 text: {error}.") from None
-    return [line for line in text.splitlines() if line.strip()]

@@ -29,10 +29,10 @@ def train(
     folder = run or _run_folder(task, experiment, resume)
     import_quietly()
     from core.console import print_figures
-    from core.training import train as train_experiment
+    from core.training.train import train as train_experiment
 
     finished = train_experiment(experiment, folder, resume=resume, progress=True)
-    print_figures(finished.metrics, experiment.task.headline)
+    print_figures(finished.metrics, experiment.task)
     typer.echo(f"Run: {finished.folder}")
 
 
@@ -71,21 +71,21 @@ def evaluate(
         finished = Run(run)
         if data is not None:
             import_quietly()
-        from core.evaluation import evaluate as evaluate_run
+        from core.training.evaluation import evaluate as evaluate_run
 
-        print_figures(evaluate_run(finished, data), finished.experiment.task.headline)
+        print_figures(evaluate_run(finished, data), finished.experiment.task)
         return
     if data is not None:
         raise UserError(f"With --folds the data is an override: write data={data} instead of --data.")
     experiment = load_experiment(run, overrides or [])
     folder = folder or _run_folder(f"{run}-folds", experiment, resume)
     import_quietly()
-    from core.evaluation import cross_validate
+    from core.training.folds import cross_validate
 
     figures = cross_validate(
         experiment, folder, folds, group=group, by_time=by_time, resume=resume, progress=True
     )
-    print_figures(figures, experiment.task.headline)
+    print_figures(figures, experiment.task)
     typer.echo(f"Folds: {folder}")
 
 
@@ -135,9 +135,9 @@ def tune(
             "--workers 0 leaves all trials to others, and needs --chief HOST:PORT. Received: no chief."
         )
     import_quietly()
-    from core.search.tables import SearchTable, print_outcome
-    from core.tuning import join
-    from core.tuning import tune as tune_experiment
+    from core.commands.search_tables import SearchTable, print_outcome
+    from core.search.tuning import join
+    from core.search.tuning import tune as tune_experiment
     from core.wording import counted
 
     if worker:
@@ -166,8 +166,8 @@ def benchmark(
 
     experiment = load_experiment(task, overrides or [])
     import_quietly()
-    from core.benchmark import benchmark as measure
     from core.console import print_steps
+    from core.training.benchmark import benchmark as measure
 
     print_steps(measure(experiment, steps))
 
@@ -175,23 +175,25 @@ def benchmark(
 def demo(
     folder: Annotated[Path, typer.Option(help="Where the runs go")] = Path("runs/demo"),
 ) -> None:
-    """Train one task of each domain on its sample data and print the table."""
+    """Train the tasks whose configurations say `demo: true` on their sample data, and print the table."""
     import shutil
 
     from core.console import print_demo
     from core.experiment import configurations, load_experiment
 
     import_quietly()
-    from core.training import train as train_experiment
+    from core.training.train import train as train_experiment
 
-    names = ("nlp/sentiment", "vision/classification", "recommendation/ratings", "speech/commands")
     runs = {}
-    for name in names:
+    for name, path in configurations().items():
+        experiment = load_experiment(str(path))
+        if not experiment.demo:
+            continue
         typer.echo(f"{name} ...", err=True)
         target = folder / name.replace("/", "-")
         if target.is_dir():
             shutil.rmtree(target)
-        runs[name] = train_experiment(load_experiment(str(configurations()[name])), target, progress=True)
+        runs[name] = train_experiment(experiment, target, progress=True)
     print_demo(runs)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+from pydantic import Field
 
 from core.data.content import content_hash
 from core.data.examples import Column, Examples, Ragged, Splits
@@ -14,12 +15,21 @@ from core.data.larger_than_memory import blocks_of
 from core.data.near_duplicates import near_duplicates
 from core.data.splitting import require_parts
 from core.errors import UserError
-from core.experiment import Audit
-from core.task import Task
+from core.settings import Settings
 from core.wording import agreeing, counted
 
 SHOWN = 3
 EXTREME = 8.0  # distance from the median, in robust standard deviations
+
+
+class Audit(Settings):
+    """What is done about flaws that are found in the data before training."""
+
+    leaks: Literal["refuse", "drop", "allow"] = Field(
+        "refuse",
+        description="where validation or test share examples with train: stop, drop them from train, go on",
+    )
+    near_duplicates: bool = Field(True, description="look for near-duplicates too")
 
 
 @dataclass(frozen=True)
@@ -58,13 +68,22 @@ class AuditReport:
         return asdict(self)
 
 
-def audited(splits: Splits, task: Task, settings: Audit) -> tuple[Splits, AuditReport]:
+def audited(
+    splits: Splits,
+    settings: Audit,
+    content: tuple[str, ...],
+    *,
+    label: str | None = None,
+    skip_bad: bool = False,
+) -> tuple[Splits, AuditReport]:
     """Look for flaws, and deal with leaks as the settings say.
 
     Args:
         splits: What is about to be used.
-        task: Says which columns an example is made of, and which holds its class.
         settings: Whether leaks are refused, dropped from the training part, or allowed.
+        content: The columns that an example is made of.
+        label: The column that holds its class, where there is one.
+        skip_bad: Leave out examples whose label training lacks, and count them, instead of refusing them.
 
     Returns:
         The splits, whose notes name what was found; and the report.
@@ -74,18 +93,18 @@ def audited(splits: Splits, task: Task, settings: Audit) -> tuple[Splits, AuditR
             refused; or they have labels that training lacks.
     """
     require_parts(splits)
-    splits = _of_known_labels(splits, task)
+    splits = _of_known_labels(splits, label, skip_bad)
     parts = {"train": splits.train, "validation": splits.validation, "test": splits.test}
-    content = {name: content_hash(part, task.content) for name, part in parts.items()}
+    hashes = {name: content_hash(part, content) for name, part in parts.items()}
     leaks = [
-        _shared(parts, content, "train", "test", task.content),
-        _shared(parts, content, "train", "validation", task.content),
-        _shared(parts, content, "validation", "test", task.content),
+        _shared(parts, hashes, "train", "test", content),
+        _shared(parts, hashes, "train", "validation", content),
+        _shared(parts, hashes, "validation", "test", content),
     ]
     findings = [finding for finding in leaks if finding.count]
-    findings += _conflicts(parts, content, task.label)
-    findings += _near(parts, content, task.content) if settings.near_duplicates else []
-    findings += _extremes(parts, task.content)
+    findings += _conflicts(parts, hashes, label)
+    findings += _near(parts, hashes, content) if settings.near_duplicates else []
+    findings += _extremes(parts, content)
     done = ""
     leaked = [finding for finding in findings if finding.leak]
     if leaked and settings.leaks == "refuse":
@@ -94,9 +113,9 @@ def audited(splits: Splits, task: Task, settings: Audit) -> tuple[Splits, AuditR
             "Set audit.leaks=drop to leave them out of training, or audit.leaks=allow to keep them."
         )
     if leaked and settings.leaks == "drop":
-        held = np.concatenate([content["validation"], content["test"]])
-        kept = ~np.isin(content["train"], held)
-        validation = splits.validation.take(~np.isin(content["validation"], content["test"]))
+        held = np.concatenate([hashes["validation"], hashes["test"]])
+        kept = ~np.isin(hashes["train"], held)
+        validation = splits.validation.take(~np.isin(hashes["validation"], hashes["test"]))
         splits = replace(splits, train=splits.train.take(kept), validation=validation)
         done = counted(
             int((~kept).sum()),
@@ -160,9 +179,9 @@ def _conflicts(
     return findings
 
 
-def _of_known_labels(splits: Splits, task: Task) -> Splits:
+def _of_known_labels(splits: Splits, label: str | None, skip_bad: bool) -> Splits:
     """Refuse labels that training lacks, or with `skip_bad` leave their examples out and count them."""
-    label, notes, kept = task.label, [], {}
+    notes, kept = [], {}
     if label is None or label not in splits.train:
         return splits
     for name in ("validation", "test"):
@@ -171,7 +190,7 @@ def _of_known_labels(splits: Splits, task: Task) -> Splits:
         if known.all():
             continue
         strange = ", ".join(sorted(set(part[label][~known].tolist()))[:SHOWN])
-        if not (task.skip_bad and known.any()):
+        if not (skip_bad and known.any()):
             raise UserError(
                 f"{part.source} has labels that training never saw. Give training some of them, or leave "
                 f"such examples out with skip_bad=true. Received: {strange} in {(~known).sum()} of {name}."

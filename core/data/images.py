@@ -211,8 +211,8 @@ def _good(
 
 def decoded_upload(
     content: bytes,
-    size: Size,
-    channels: int,
+    size: Size | None,
+    channels: int | None,
     max_pixels: int = MAX_PIXELS,
     levels: Levels | None = None,
 ) -> np.ndarray:
@@ -220,8 +220,8 @@ def decoded_upload(
 
     Args:
         content: The whole file.
-        size: Height and width to bring the picture to.
-        channels: 1 or 3.
+        size: Height and width to bring the picture to; by default its own.
+        channels: 1 or 3; by default as the file is.
         max_pixels: A picture of more is refused before it is decoded.
         levels: Which values of pictures of more than 8 bits are black and white, or nothing, where the run's
             pictures have 8.

@@ -276,3 +276,17 @@ def _pairs_by_content(
         (np.flatnonzero(np.isin(twins, rest)), np.flatnonzero(np.isin(twins, held_out)))
         for rest, held_out in folds
     ]
+
+
+def pooled(splits: Splits) -> Examples:
+    """Return all examples of the three parts in one.
+
+    Raises:
+        UserError: There is none.
+    """
+    filled = [part for part in (splits.train, splits.validation, splits.test) if len(part)]
+    if not filled:
+        raise UserError(
+            f"There is nothing to judge on. Received: {splits.train.source}, which has no example."
+        )
+    return Examples.concatenate(filled)

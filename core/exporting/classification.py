@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.calibration import Calibration
-from core.classification import EVALUATION_BATCH, Classification, ClassificationFigures, LabelEncoder
+from core.answers.calibration import Calibration
+from core.answers.classes.figures import EVALUATION_BATCH, ClassificationFigures
+from core.answers.rows import Figures
 from core.data.examples import Examples, Ragged
-from core.exporting.portable import Portable, Score, TensorGraph
-from core.task import Figures
+from core.task.classification import Classification, LabelEncoder
+from core.task.portable import Portable, Score, TensorGraph
 
 if TYPE_CHECKING:
     import keras

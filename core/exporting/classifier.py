@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from core.decisions import answers
+from core.answers.decisions import answers
 from core.exporting.runtime import Graph
 
 

@@ -17,9 +17,7 @@ import numpy as np
 from core.errors import UserError
 from core.exporting.formats import (
     FILES,
-    FORMATS,
     PACKAGES,
-    Format,
     quantise_onnx,
     quantised_by_keras,
     size_of,
@@ -28,17 +26,18 @@ from core.exporting.formats import (
     write_saved_model,
 )
 from core.exporting.loader import copy_loader
-from core.exporting.portable import Portable, Score
 from core.exporting.runtime import Graph
 from core.exporting.timing import milliseconds
+from core.run import Run, reloaded
 from core.silence import native_silence
+from core.surroundings import surroundings
+from core.task.portable import FORMATS, Format, Portable, Score
 from core.writing import to_json
 
 if TYPE_CHECKING:
     import keras
 
     from core.data.examples import Splits
-    from core.run import Run
 
 Quantisation = Literal["int8"]
 LARGEST_DIFFERENCE = 1e-4  # of outputs, as a share of the largest of them where that is above 1
@@ -83,8 +82,7 @@ class Exporter:
     def __init__(self, run: Run, folder: Path | None = None) -> None:
         import keras
 
-        from core.evaluation import reloaded
-
+        run.require("export")
         if keras.backend.backend() != "tensorflow":
             raise UserError(
                 "Exports are written by TensorFlow: set KERAS_BACKEND=tensorflow. The run need not have been "
@@ -192,7 +190,7 @@ class Exporter:
                     f"by up to {difference.largest:.2g}, {changed} by {changes[changed]:.2g}."
                 )
         elif not loss <= max_loss:
-            first = self.task.headline[0]
+            first = self._headline
             raise UserError(
                 f"The {name} export loses {loss:.4f} of {first}, so it was not kept: --max-loss is "
                 f"{max_loss}. Received: {first} {figures[first]:.4f}, of the run {self.expected[first]:.4f}."
@@ -202,14 +200,18 @@ class Exporter:
             os.path.relpath(target, self.run.folder),
             size_of(folder / FILES[kind]),
             difference.largest,
-            {each: figures[each] for each in self.task.headline},
+            {each: figures[each] for each in self.task.figures},
             loss,
         )
 
     def _loss(self, figures: dict[str, Any]) -> float:
-        first = self.task.headline[0]
+        first = self._headline
         worse = figures[first] - self.expected[first]
-        return round(worse if self.task.direction == "min" else -worse, 6) + 0.0  # no -0.0
+        return round(worse if self.task.figures[first] == "min" else -worse, 6) + 0.0  # no -0.0
+
+    @property
+    def _headline(self) -> str:
+        return next(iter(self.task.figures))
 
 
 def export_run(
@@ -281,8 +283,6 @@ def _inputs_today(portable: Portable, name: str) -> set[str]:
 
 def _table(exporter: Exporter, exports: dict[str, Export]) -> dict[str, Any]:
     """Return sizes, figures, and times from raw inputs to answers that were taken by turns."""
-    from core.evaluation import surroundings
-
     run, task, test = exporter.run, exporter.task, exporter.splits.test
     raw = exporter.portable.raw(test.take(np.arange(min(256, len(test)))))
     own = task.predictor(run.model, run.encoder)
@@ -293,7 +293,7 @@ def _table(exporter: Exporter, exports: dict[str, Export]) -> dict[str, Any]:
     times = milliseconds({"keras": own, **opened}, raw)
     model = {
         "bytes": size_of(run.folder / "model.keras"),
-        "figures": {name: exporter.expected[name] for name in task.headline},
+        "figures": {name: exporter.expected[name] for name in task.figures},
         "milliseconds": times["keras"],
     }
     rows = [{**asdict(export), "milliseconds": times[name]} for name, export in exports.items()]
@@ -320,8 +320,6 @@ class _Difference:
 
 def float32_model(run: Run) -> keras.Model:
     """Return a run's model in single precision, which every format can hold, whatever it was trained in."""
-    from core.run import Run
-
     fit = run.experiment.fit.model_copy(update={"precision": "float32"})
     plain = Run(run.folder)
     plain.experiment = run.experiment.model_copy(update={"fit": fit})

@@ -8,20 +8,18 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from core.errors import UserError
 from core.silence import native_silence
+from core.task.portable import Format, TensorGraph
 
 if TYPE_CHECKING:
     import keras
     import numpy as np
     import onnx
 
-    from core.exporting.portable import TensorGraph
 
-Format = Literal["saved_model", "onnx", "litert"]
-FORMATS: tuple[Format, ...] = ("saved_model", "onnx", "litert")
 FILES: Mapping[Format, str] = {
     "saved_model": "saved_model",
     "onnx": "model.onnx",

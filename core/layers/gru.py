@@ -1,4 +1,4 @@
-"""A gated recurrent layer whose steps over time do only what hangs on the step before."""
+"""A gated recurrent layer whose steps over time do only what depends on the step before."""
 
 from __future__ import annotations
 

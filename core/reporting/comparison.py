@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.reporting.canvas import COLOURS, canvas, line_style
-from core.reporting.classes import ClassAnswers
-from core.reporting.kinds import Answers
-from core.significance import holm, mcnemar, paired_differences
+from core.answers.canvas import COLOURS, canvas, line_style
+from core.answers.kind import Answers
+from core.answers.significance import holm, mcnemar, paired_differences
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -97,7 +96,7 @@ def _pairs(names: Sequence[str], answers: Sequence[Any], best: int) -> list[dict
 def _pair(first: Answers, second: Answers) -> dict[str, Any]:
     differences = paired_differences(first.statistics, second.statistics, len(first))
     test = None
-    if isinstance(first, ClassAnswers) and isinstance(second, ClassAnswers):
+    if first.right is not None and second.right is not None:
         test = {
             "p": mcnemar(first.right, second.right),
             "only_first": int((first.right & ~second.right).sum()),

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.calibration import Calibration
+from core.answers.calibration import Calibration
+from core.answers.kind import Answers
+from core.answers.rows import Direction
+from core.answers.significance import CONFIDENCE, intervals, paired_differences
 from core.reporting.findings import findings_of
-from core.reporting.kinds import Answers
 from core.reporting.slices import by_slice, worst_slice
-from core.significance import CONFIDENCE, intervals, paired_differences
 from core.writing import parsed_json
 
 if TYPE_CHECKING:
     from core.run import Run
 
 NUM_MISTAKES = 12
-SMALL_IS_GOOD = ("loss", "error", "rmse", "mae", "mse", "perplexity", "wer", "cer")
 WATTS_OF_A_PROCESSOR = 12.0
 WATTS_OF_A_GPU = 200.0
 """Assumed, not measured: those of Lannelongue et al., Green Algorithms (2021), for unknown models."""
@@ -45,7 +45,7 @@ def figures_of_run(
         "protocol": metrics["protocol"],
         "data": metrics["data"],
         "surroundings": {name: metrics.get(name) for name in ("versions", "backend", "devices", "platform")},
-        "figures": _figures(metrics["test"], metrics["baseline"], task.headline, answers, rivals),
+        "figures": _figures(metrics["test"], metrics["baseline"], task.figures, answers, rivals),
         "history": history_of(run.folder / "history.csv"),
         "objective": {"name": task.objective, "direction": task.direction},
         "audit": _audit_of(run.folder / "audit.json"),
@@ -56,7 +56,7 @@ def figures_of_run(
         },
         **judged(answers, columns, run.calibration),
     }
-    return {**tree, "findings": findings_of(tree)}
+    return {**tree, "findings": findings_of(tree, task.gives)}
 
 
 def figures_of_answers(answers: Answers, columns: Mapping[str, np.ndarray], name: str) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def figures_of_answers(answers: Answers, columns: Mapping[str, np.ndarray], name
         "protocol": f"{len(answers)} examples",
         "data": {"test": len(answers), "notes": []},
         "surroundings": {},
-        "figures": _figures(statistics, {}, (), answers, {}),
+        "figures": _figures(statistics, {}, answers.figures, answers, {}),
         "history": {},
         "objective": None,
         "audit": [],
@@ -78,7 +78,7 @@ def figures_of_answers(answers: Answers, columns: Mapping[str, np.ndarray], name
         "settings": {},
         **judged(answers, columns, None),
     }
-    return {**tree, "findings": findings_of(tree)}
+    return {**tree, "findings": findings_of(tree, type(answers))}
 
 
 def judged(
@@ -90,11 +90,12 @@ def judged(
     slices = by_slice(answers, columns)
     return {
         "kind": answers.kind,
+        "mistakes_title": answers.mistakes_title,
         "details": answers.details(calibration),
         "mean_loss": float(np.mean(answers.losses)),
-        "slice_figure": answers.figure,
+        "slice_figure": answers.figure(),
         "slices": slices,
-        "worst_slice": worst_slice(slices, answers.lower_is_better),
+        "worst_slice": worst_slice(slices, answers.lower_is_better()),
         "mistakes": answers.mistakes(NUM_MISTAKES).tolist(),
     }
 
@@ -102,14 +103,15 @@ def judged(
 def _figures(
     test: Mapping[str, Any],
     baseline: Mapping[str, Mapping[str, Any]],
-    headline: Sequence[str],
+    directions: Mapping[str, Direction],
     answers: Answers | None,
     rivals: Mapping[str, Answers],
 ) -> list[dict[str, Any]]:
     """Return the figures, those of the headline first, with their intervals and their rivals'."""
     bounds = intervals(answers.statistics, len(answers)) if answers is not None else {}
     beside = {name: _beside(answers, each) for name, each in rivals.items() if answers is not None}
-    names = [name for name in headline if name in test]
+    directions = {**(answers.figures if answers is not None else {}), **directions}
+    names = [name for name in directions if name in test]
     names += [name for name, value in test.items() if isinstance(value, int | float) and name not in names]
     return [
         {
@@ -118,8 +120,8 @@ def _figures(
             "low": bounds[name].low if name in bounds else None,
             "high": bounds[name].high if name in bounds else None,
             "confidence": CONFIDENCE,
-            # A count, such as that of users, is neither better large nor small.
-            "lower_is_better": None if isinstance(test[name], int) else lower_is_better(name),
+            # What is not declared, such as a count of users, is neither better large nor small.
+            "lower_is_better": directions[name] == "min" if name in directions else None,
             "rivals": {rival: figures[name] for rival, figures in baseline.items() if name in figures},
             "beside": {
                 rival: figures[name]
@@ -145,17 +147,6 @@ def _beside(answers: Answers, rival: Answers) -> dict[str, dict[str, Any]]:
         }
         for name, gain in gains.items()
     }
-
-
-def lower_is_better(figure: str) -> bool:
-    """Return whether a figure is better small, by its name.
-
-    Example:
-
-    >>> lower_is_better("log_loss"), lower_is_better("rmse"), lower_is_better("accuracy")
-    (True, True, False)
-    """
-    return figure.split("_")[-1].split("@")[0] in SMALL_IS_GOOD
 
 
 def history_of(path: Path) -> dict[str, list[float | None]]:

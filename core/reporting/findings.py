@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from core.reporting.finding import Finding
-from core.reporting.kinds import KINDS
+from core.answers.finding import Finding
+from core.answers.kind import Answers
 
 SHOWN = 3
 WORTH_TELLING = 0.02  # share of the loss
@@ -18,13 +18,14 @@ WAITING = 0.1
 Tree = Mapping[str, Any]
 
 
-def findings_of(tree: Tree) -> list[dict[str, Any]]:
+def findings_of(tree: Tree, kind: type[Answers] | None = None) -> list[dict[str, Any]]:
     """Return what to mend, the costliest first, as plain data.
 
     Args:
         tree: The figures of a report, without the findings.
+        kind: Of the answers, where reports know it.
     """
-    looks = [*LOOKS, *([KINDS[tree["kind"]].findings] if tree["kind"] else [])]
+    looks = [*LOOKS, *([kind.findings] if kind and tree["kind"] else [])]
     found = [finding for look in looks for finding in look(tree) if finding.stake >= WORTH_TELLING]
     return [asdict(finding) for finding in sorted(found, key=lambda finding: -finding.stake)]
 

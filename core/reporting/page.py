@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
+from core.answers.kind import Answers
 from core.reporting.findings import SHOWN
-from core.reporting.shown import Item, data_uri
+from core.shown import Item, data_uri, marked
 
 
 @dataclass(frozen=True)
@@ -16,7 +18,7 @@ class Mistake:
 
     Args:
         answer: The row of `predictions.jsonl`.
-        items: The input, ready for a page; empty where its data are gone.
+        items: The input, where its data are still there, and the answer, ready for a page.
     """
 
     answer: Mapping[str, Any]
@@ -30,12 +32,14 @@ class Reported:
     Args:
         figures: The tree of `report/figures.json`.
         pictures: Name to PNG.
+        kind: Of the answers; nothing where reports know nothing of them.
         mistakes: The worst, first.
         notes: What a reader should know of this report, such as that the data are gone.
     """
 
     figures: Mapping[str, Any]
     pictures: Mapping[str, bytes]
+    kind: type[Answers] | None = None
     mistakes: Sequence[Mistake] = ()
     notes: Sequence[str] = field(default_factory=tuple)
 
@@ -82,8 +86,15 @@ def _template(name: str) -> Any:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
+    environment.globals |= {"section_of": partial(_section_of, environment), "marked": marked}
     environment.filters |= {"figure": figure, "size": size, "duration": duration, "png": _png_address}
     return environment.get_template(name)
+
+
+def _section_of(environment: Any, report: Reported) -> Any:
+    """Return the template of the section that the kind of a run's answers adds to a report, if any."""
+    path = report.kind.file("report.html") if report.kind else None
+    return environment.from_string(path.read_text(encoding="utf-8")) if path else None
 
 
 def figure(value: Any, digits: int = 4) -> str:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.reporting.canvas import COLOURS, canvas, line_style, png
-from core.reporting.kinds import KINDS
+from core.answers.canvas import COLOURS, canvas, line_style, png
+from core.answers.kind import Answers
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -18,12 +18,12 @@ MOST_SLICES = 24
 Tree = Mapping[str, Any]
 
 
-def pictures_of(tree: Tree) -> dict[str, bytes]:
-    """Return the pictures that fit a run's figures: name to PNG."""
+def pictures_of(tree: Tree, kind: type[Answers] | None) -> dict[str, bytes]:
+    """Return the pictures that fit a run's figures, whose answers are of a kind: name to PNG."""
     drawn = {
         "learning_loss": _loss_curve(tree),
         "learning_objective": _objective_curve(tree),
-        **(KINDS[tree["kind"]].pictures(tree) if tree["kind"] else {}),
+        **(kind.pictures(tree) if kind and tree["kind"] else {}),
         "slices": _slices(tree),
     }
     return {name: png(figure) for name, figure in drawn.items() if figure is not None}

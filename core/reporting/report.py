@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from core.answers.canvas import png
+from core.answers.classes import Classes
+from core.answers.kind import Answers
+from core.answers.numbers import Numbers
+from core.answers.reading import read_answers, read_rivals, rows_at
 from core.data.licences import licence_of
 from core.errors import UserError
-from core.reporting.canvas import png
-from core.reporting.classes import ClassAnswers
 from core.reporting.comparison import comparison_of, comparison_pictures
 from core.reporting.figures import figures_of_answers, figures_of_run
-from core.reporting.kinds import Answers, read_answers, read_rivals, rows_at
-from core.reporting.numbers import NumberAnswers
 from core.reporting.page import Mistake, Reported, card_of, page_of
 from core.reporting.pictures import pictures_of
-from core.reporting.shown import items_of
 from core.writing import write_json, written_whole
 
 if TYPE_CHECKING:
@@ -79,7 +79,8 @@ def _names_of(runs: Sequence[Run]) -> list[str]:
 
 
 def _answers_of(run: Run) -> Answers | None:
-    return read_answers(run.folder / "predictions.jsonl") if run.metrics else None
+    kind = run.experiment.task.gives
+    return read_answers(run.folder / "predictions.jsonl", kind) if run.metrics else None
 
 
 def reported_run(run: Run, answers: Answers | None, name: str) -> Reported:
@@ -92,18 +93,24 @@ def reported_run(run: Run, answers: Answers | None, name: str) -> Reported:
     """
     splits, notes = _splits_of(run)
     columns = _columns_of(run, splits, answers)
-    rivals = read_rivals(run.folder / "baseline.jsonl")
+    task = run.experiment.task
+    rivals = read_rivals(run.folder / "baseline.jsonl", task.gives)
     figures = {**figures_of_run(run, answers, rivals, columns), "run": name}
     examples = splits.test if splits else None
     mistakes = [
-        Mistake(row, items_of(run.experiment.task.shown(row, examples, run.encoder)))
+        _mistake(task.gives, row, task.shown(row, examples, run.encoder))
         for row in rows_at(run.folder / "predictions.jsonl", figures["mistakes"])
+        if task.gives is not None
     ]
-    return Reported(figures, pictures_of(figures), mistakes, notes)
+    return Reported(figures, pictures_of(figures, task.gives), task.gives, mistakes, notes)
+
+
+def _mistake(kind: type[Answers], row: Mapping[str, Any], example: Mapping[str, Any]) -> Mistake:
+    return Mistake(row, kind.shown(row, example))
 
 
 def _splits_of(run: Run) -> tuple[Splits | None, list[str]]:
-    from core.evaluation import reloaded
+    from core.run import reloaded
 
     try:
         return reloaded(run), []
@@ -169,17 +176,21 @@ def report(
             )
     figures = figures_of_answers(answers, told, name)
     mistakes = [
-        Mistake(answers.row(place), items_of({key: values[place] for key, values in (inputs or {}).items()}))
+        _mistake(
+            type(answers),
+            answers.row(place),
+            {key: values[place] for key, values in (inputs or {}).items()},
+        )
         for place in figures["mistakes"]
     ]
-    _write_page(Path(path), Reported(figures, pictures_of(figures), mistakes))
+    _write_page(Path(path), Reported(figures, pictures_of(figures, type(answers)), type(answers), mistakes))
     return figures
 
 
-def _answers_from(y_true: Any, y_pred: Any, labels: Sequence[str] | None) -> ClassAnswers | NumberAnswers:
+def _answers_from(y_true: Any, y_pred: Any, labels: Sequence[str] | None) -> Classes | Numbers:
     truth, answers = np.asarray(y_true), np.asarray(y_pred, np.float64)
     if truth.dtype.kind == "f" and truth.shape == answers.shape and truth.ndim == 1 and len(truth):
-        return NumberAnswers(truth, answers)
+        return Numbers(truth, answers)
     if answers.ndim == 1:
         answers = np.stack([1 - answers, answers], axis=1)
     if answers.ndim != 2 or len(truth) != len(answers) or not len(truth):
@@ -204,7 +215,7 @@ def _answers_from(y_true: Any, y_pred: Any, labels: Sequence[str] | None) -> Cla
         truth = np.array([names.index(str(label)) for label in truth])
     if truth.min() < 0 or truth.max() >= len(names):
         raise ValueError(f"y_true must be from 0 to {len(names) - 1}. Received: up to {truth.max()}.")
-    return ClassAnswers(names, truth.astype(np.int64), answers)
+    return Classes(names, truth.astype(np.int64), answers)
 
 
 def _write_page(path: Path, reported: Reported) -> None:

@@ -125,7 +125,7 @@ def _judged(
     folder: Path, search: Search, values: Mapping[str, Any], record: TrialRecord | None, name: str
 ) -> dict[str, Any]:
     """Train to the end what is not, judge it on the test part, and return its figures."""
-    from core.training import train
+    from core.training.train import train
 
     of_its_own = record is None or search.folds
     place = folder / name if of_its_own else folder / "trials" / record.name  # type: ignore[union-attr]
@@ -141,7 +141,11 @@ def _judged(
         "run": str(run.folder),
         "values": dict(values),
         "validation": found,
-        "test": {figure: run.metrics["test"][figure] for figure in run.experiment.task.headline},
+        "test": {
+            figure: run.metrics["test"][figure]
+            for figure in run.experiment.task.figures
+            if figure in run.metrics["test"]
+        },
         "parameters": run.metrics["parameters"],
     }
 

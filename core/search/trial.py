@@ -25,7 +25,7 @@ import yaml
 from core.errors import UserError
 from core.experiment import Experiment, experiment_from
 from core.search.definition import MEASURES
-from core.task import Encoder, Task
+from core.task.contract import Encoder, Task
 
 if TYPE_CHECKING:
     import keras
@@ -94,9 +94,8 @@ def run(order: Order, say: Say) -> Told:
 
 
 def _audited(experiment: Experiment) -> Callable[[Task], Splits]:
-    from core.data.audit import audited
 
-    return lambda task: audited(task.load(), experiment.task, experiment.audit)[0]
+    return lambda task: experiment.audited(task.load())[0]
 
 
 def _folds(order: Order, experiment: Experiment, splits: Splits, say: Say) -> Told:
@@ -135,7 +134,7 @@ def _only_size(say: Say | None) -> Say:
 def _trained(
     order: Order, experiment: Experiment, folder: Path, splits: Splits, encoder: Encoder, say: Say
 ) -> Told:
-    from core.training import fitted, opened
+    from core.training.train import fitted, opened
 
     run = opened(experiment, folder, resume=True)
     run.write_encoder(encoder)

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pydantic_core
 from starlette.responses import Response
 
+from core.answers.files import embedded
 from core.errors import UserError
+from core.inputs.limits import Limits
 from core.serving.batching import InputError, QueueFullError
 from core.serving.problems import Problem
-from core.serving.requests import JSON_TYPE, What, decoded
-from core.serving.served import LoadedRun
-from core.serving.settings import Limits
+from core.serving.requests import JSON_TYPE, Schema, What, decoded
+from core.serving.served import LoadedRun, Optioned
+from core.task.contract import Options
 
 if TYPE_CHECKING:
     from starlette.requests import Request
-
-    from core.serving.kinds import InputKind
 
 Answer = TypeVar("Answer")
 # Of a file that is decoded at once: most take less than a turn of a thread, the worst some milliseconds.
@@ -30,17 +30,16 @@ QUICK_BYTES, QUICK_PIXELS, QUICK_SECONDS = 2**16, 2**16, 2.0
 LISTENING_SECONDS = 0.25  # that a client is trusted to wait; after them it is watched, which costs a task
 
 
-async def ready(
-    values: list[Any], kind: InputKind, loaded: LoadedRun, limits: Limits, what: What
-) -> list[Any]:
+async def ready(values: list[Any], schema: Schema, what: What) -> list[Any]:
     """Return raw inputs; files that take long are decoded in another thread, while others are served."""
+    kind, limits = schema.input, schema.limits
     if not kind.is_file:
-        return decoded(values, kind, loaded.run, limits, what)
+        return decoded(values, kind, limits, what)
     if len(values) == 1 and len(values[0]) <= QUICK_BYTES:
         # What takes long, whatever its size, or can't be read, goes the other way, which tells why.
         with contextlib.suppress(Problem):
-            return decoded(values, kind, loaded.run, quick(limits), what)
-    return await asyncio.to_thread(decoded, values, kind, loaded.run, limits, what)
+            return decoded(values, kind, quick(limits), what)
+    return await asyncio.to_thread(decoded, values, kind, limits, what)
 
 
 @functools.lru_cache
@@ -53,18 +52,25 @@ def quick(limits: Limits) -> Limits:
     return limits.model_copy(update=within)
 
 
-async def predicted(loaded: LoadedRun, values: list[Any]) -> list[Any]:
+async def predicted(loaded: LoadedRun, values: list[Any], options: Options | None = None) -> list[Any]:
     """Return the answers of the model.
+
+    Args:
+        loaded: The run that answers.
+        values: Raw inputs.
+        options: Of these answers, where the task has any.
 
     Raises:
         Problem: The queue is full (503), or the task refuses one of the inputs (422).
     """
     try:
-        return await loaded.batcher.answers(values)
+        return await loaded.batcher.answers(
+            values if options is None else [Optioned(each, options) for each in values]
+        )
     except QueueFullError as error:
         wait = max(math.ceil(error.seconds), 1)
         raise Problem(
-            503, "Too many inputs wait already; none of these was taken.", retry_after=wait
+            503, "Too many inputs are waiting already; none of these was taken.", retry_after=wait
         ) from None
     except InputError as error:
         if isinstance(error.__cause__, UserError):
@@ -113,7 +119,7 @@ async def _until_hung_up(request: Request, limit: asyncio.Timeout) -> None:
 
 
 def in_json(answer: dict[str, Any]) -> Response:
-    """Return an answer, which may hold arrays, as a response; what is not finite becomes null.
+    """Return an answer as a response: pictures and sounds as data URLs, what is not finite as null.
 
     Example:
 
@@ -121,5 +127,5 @@ def in_json(answer: dict[str, Any]) -> Response:
     b'{"share":null}'
     """
     # It takes a fifth of the time of `core.writing.to_json`, which writes for people too.
-    body = pydantic_core.to_json(answer, inf_nan_mode="null", fallback=lambda array: array.tolist())
+    body = pydantic_core.to_json(answer, inf_nan_mode="null", fallback=embedded)
     return Response(body, media_type=JSON_TYPE)

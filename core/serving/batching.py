@@ -18,7 +18,7 @@ QUIET_TURNS = 3  # of the loop: a request is read in one, and asks in the next
 
 
 class QueueFullError(Exception):
-    """More inputs wait than may.
+    """As many inputs wait as the queue may hold.
 
     Args:
         seconds: After which there may be room.

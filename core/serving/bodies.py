@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
+from core.inputs.limits import Limits
 from core.serving.problems import Problem
-from core.serving.settings import Limits
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

@@ -10,17 +10,20 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse
 
-from core.serving.kinds import InputKind
+from core.serving.answering import in_json
 from core.serving.problems import ProblemDocument
 from core.serving.rendering import rendered
-from core.serving.requests import FILE_FIELD, FORM_TYPE, JSON_TYPE, What, explain_body, predict_body
-from core.serving.settings import Limits
+from core.serving.requests import FILE_FIELD, FORM_TYPE, JSON_TYPE, Schema, What
 
 if TYPE_CHECKING:
-    from core.serving.application import Serving
+    from core.serving.runs import Serving
     from core.serving.served import LoadedRun, ServedRun
 
-SUMMARIES = {"predict": "Predict from each", "explain": "Explain the prediction of one"}
+SUMMARIES: dict[What, str] = {
+    "predict": "Predict from each",
+    "explain": "Explain the prediction of one",
+    "stream": "Predict from one, with the answer sent as it grows, from each",
+}
 PROBLEMS = {
     400: "The body is no JSON, or no form.",
     401: "The token is missing or wrong, where the server wants one.",
@@ -53,27 +56,31 @@ def problem_responses(statuses: Iterable[int]) -> dict[int | str, dict[str, Any]
 
 def of_route(served: ServedRun, what: What) -> dict[str, Any]:
     """Return what the documents say of a route of a run, as arguments of `add_api_route`."""
-    kind, limits = served.kind, served.limits
-    answer: dict[str, Any] = {JSON_TYPE: {"schema": PREDICTED if what == "predict" else EXPLAINED}}
-    if what == "explain":
-        answer["image/png"] = {"schema": {"type": "string", "format": "binary"}}
+    answer = copy.deepcopy(ANSWERED[what])
     return {
         "operation_id": f"{what}_{served.name}",
-        "summary": f"{SUMMARIES[what]} {kind.noun}",
+        "summary": f"{SUMMARIES[what]} {served.schema.input.noun}",
         "responses": {
             200: {"description": "The answer.", "content": answer},
             **problem_responses(POST_PROBLEMS),
         },
-        "openapi_extra": {"requestBody": {"required": True, "content": _bodies(kind, limits, what)}},
+        "openapi_extra": {"requestBody": {"required": True, "content": _bodies(served.schema, what)}},
     }
 
 
-def _bodies(kind: InputKind, limits: Limits, what: What) -> dict[str, Any]:
-    model = predict_body(kind.name, limits) if what == "predict" else explain_body(kind.name, limits)
-    examples = kind.examples({})
+def offered(served: ServedRun) -> list[What]:
+    """Return what may be asked of a run: to predict, and what else its task is able to do over HTTP."""
+    abilities = served.task.abilities
+    return [what for what in SUMMARIES if what == "predict" or what in abilities]
+
+
+def _bodies(schema: Schema, what: What) -> dict[str, Any]:
+    kind, limits = schema.input, schema.limits
+    model = schema.body(what)
+    examples = kind.examples()
     example = {"inputs": examples} if what == "predict" else {"input": examples[0]}
     bodies = {JSON_TYPE: {"schema": _inlined(model.model_json_schema()), "example": example}}
-    if kind.is_file:
+    if kind.is_file and what != "stream":
         file = {"type": "string", "format": "binary"}
         files = {"type": "array", "items": file, "minItems": 1, "maxItems": limits.items}
         fields: dict[str, Any] = {FILE_FIELD: files if what == "predict" else file}
@@ -122,6 +129,13 @@ EXPLAINED: dict[str, Any] = {
     },
 }
 
+BINARY = {"schema": {"type": "string", "format": "binary"}}
+ANSWERED: dict[What, dict[str, Any]] = {
+    "predict": {JSON_TYPE: {"schema": PREDICTED}},
+    "explain": {JSON_TYPE: {"schema": EXPLAINED}, "image/png": BINARY},
+    "stream": {"text/event-stream": {"schema": {"type": "string"}}},
+}
+
 
 def add_documents(app: FastAPI, serving: Serving) -> None:
     """Complete the OpenAPI document with true answers, and add the page that shows it to people."""
@@ -131,8 +145,8 @@ def add_documents(app: FastAPI, serving: Serving) -> None:
         document = copy.deepcopy(plain())
         for name, served in serving.runs.items():
             if served.current is not None:
-                predict, explain = (document["paths"][f"/v1/{name}/{what}"]["post"] for what in SUMMARIES)
-                _tell_examples(predict, explain, served.current)
+                routes = {what: document["paths"][f"/v1/{name}/{what}"]["post"] for what in offered(served)}
+                _tell_examples(routes, served.current)
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]
@@ -148,12 +162,16 @@ def add_documents(app: FastAPI, serving: Serving) -> None:
         )
 
 
-def _tell_examples(predict: dict[str, Any], explain: dict[str, Any], loaded: LoadedRun) -> None:
+def _tell_examples(routes: Mapping[What, dict[str, Any]], loaded: LoadedRun) -> None:
     """Ask in the documents of a run's routes about what it knows, and say what it answers."""
-    given, answers = map(list, zip(*loaded.examples, strict=True))
-    predict["requestBody"]["content"][JSON_TYPE]["example"] = {"inputs": given}
-    explain["requestBody"]["content"][JSON_TYPE]["example"] = {"input": given[0]}
-    content = predict["responses"]["200"]["content"][JSON_TYPE]
+    given = [value for value, _ in loaded.examples]
+    # Pictures and sounds as they are sent; an example of one is no use to a reader, so it is cut short.
+    answers = [json.loads(bytes(in_json(answer).body)) for _, answer in loaded.examples]
+    for what, route in routes.items():
+        body = route["requestBody"]["content"][JSON_TYPE]
+        body["schema"] = _inlined(loaded.schema.body(what).model_json_schema())
+        body["example"] = {"inputs": given} if what == "predict" else {"input": given[0]}
+    content = routes["predict"]["responses"]["200"]["content"][JSON_TYPE]
     content["schema"]["properties"]["predictions"]["items"] = schema_of(answers)
     content["example"] = {"run": loaded.run.folder.name, "predictions": answers}
 

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import inspect
+import json
 from itertools import islice
-from typing import TYPE_CHECKING, Annotated, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import pydantic
 from fastapi import FastAPI, Query
-from fastapi.responses import HTMLResponse
+from fastapi import Path as Path_
+from fastapi.responses import FileResponse, HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
-from core.serving.documents import problem_responses
+from core.answers.kind import Answers
+from core.answers.rankings import Rankings
+from core.inputs import Input, Several
+from core.serving.documents import offered, problem_responses
 from core.serving.problems import Problem
-from core.serving.rendering import STATIC, rendered
+from core.serving.rendering import STATIC, filled, rendered
+from core.serving.requests import Schema, What
 
 if TYPE_CHECKING:
-    from core.serving.application import Serving
+    from core.serving.runs import Serving
     from core.serving.served import ServedRun
+
+
+BUTTONS: tuple[What, ...] = ("stream", "predict", "explain")  # the first is for the Enter key
 
 
 class Choice(pydantic.BaseModel):
@@ -28,19 +38,22 @@ class Choice(pydantic.BaseModel):
 
 
 def add_pages(app: FastAPI, serving: Serving) -> None:
-    """Add the page of each run, the first of which is also that of the server."""
+    """Add the page of each run, the first of which is also that of the server, and the scripts it loads."""
+    add_scripts(app, serving)
     app.mount("/static", StaticFiles(directory=STATIC))
 
     def page_of(served: ServedRun) -> HTMLResponse:
-        task = served.source.newest().experiment.task
-        purpose = (inspect.getdoc(type(task)) or "").partition("\n")[0]
+        schema = served.current.schema if served.current else served.schema
+        purpose = (inspect.getdoc(served.task) or "").partition("\n")[0]
         return rendered(
             "page.html",
             names=list(serving.runs),
             name=served.name,
-            kind=served.kind,
+            inputs=forms_of(schema),
+            options=options_of(schema),
+            offered=sorted(offered(served), key=BUTTONS.index),
+            answers=script_of(served.task.gives),
             purpose=purpose,
-            limits=served.limits,
             needs_token=serving.protection.token is not None,
         )
 
@@ -55,23 +68,86 @@ def add_pages(app: FastAPI, serving: Serving) -> None:
         return page_of(serving.runs[name])
 
 
+def add_scripts(app: FastAPI, serving: Serving) -> None:
+    """Add the scripts that lie beside the kinds of inputs and answers of the runs."""
+    scripts: dict[str, Path] = {}
+    for served in serving.runs.values():
+        for _, part in parts_of(served.schema.input):
+            scripts[f"inputs/{part.kind}"] = part.file(".js")
+        kind = served.task.gives
+        # The script of one kind may be made of that of another.
+        for each in (kind, Rankings) if kind else ():
+            if (path := each.file("page.js")) is not None:
+                scripts[f"answers/{each.kind}"] = path
+
+    @app.get("/static/{place}/{name}.js", include_in_schema=False)
+    def script(place: str, name: str) -> FileResponse:
+        path = scripts.get(f"{place}/{name}")
+        if path is None:
+            raise Problem(404, "There is nothing at this path.")
+        return FileResponse(path, media_type="text/javascript")
+
+
+def script_of(kind: type[Answers] | None) -> str:
+    """Return the address of the script that shows answers of a kind."""
+    has_one = kind is not None and kind.file("page.js") is not None
+    return f"/static/answers/{kind.kind}.js" if kind and has_one else "/static/answer.js"
+
+
+def parts_of(kind: Input) -> list[tuple[str, Input]]:
+    """Return the inputs that a form has fields for, with their names."""
+    return list(kind.parts.items()) if isinstance(kind, Several) else [(kind.kind, kind)]
+
+
+def forms_of(schema: Schema) -> list[dict[str, Any]]:
+    """Return the fields of each input, as the page shows them."""
+    parts, limits = parts_of(schema.input), schema.limits
+    forms = []
+    for name, part in parts:
+        id_ = f"{name}-" if len(parts) > 1 else ""
+        settings = json.dumps({**part.settings(), "seconds": limits.sound_seconds})
+        form = filled(part.file(".html"), id=id_, input=part, limits=limits, name=name)
+        forms.append({"name": name, "id": id_, "kind": part.kind, "settings": settings, "form": form})
+    return forms
+
+
+def options_of(schema: Schema) -> list[dict[str, Any]]:
+    """Return what may be asked of an answer, as fields of a form."""
+    fields = []
+    for name, field in schema.options.model_fields.items():
+        choices = [each for each in get_args(field.annotation) if isinstance(each, str)]
+        types = {field.annotation, *get_args(field.annotation)}
+        kind = "checkbox" if bool in types else "number" if types & {int, float} else "text"
+        fields.append(
+            {
+                "name": name,
+                "description": field.description or "",
+                "default": field.get_default(),
+                "choices": choices,
+                "type": kind,
+                "step": "any" if float in types else 1,
+            }
+        )
+    return fields
+
+
 def add_choices(app: FastAPI, served: ServedRun) -> None:
     """Add the route that finds the users and items whose id or name holds some text."""
 
     def choices(
-        field: Literal["user", "item", "rating"],
+        field: Annotated[str, Path_(max_length=40, description="what is named, such as user or item")],
         search: Annotated[str, Query(max_length=100, description="part of an id or a name")] = "",
         limit: Annotated[int, Query(ge=1, le=100)] = 20,
     ) -> list[Choice]:
         with served.using() as loaded:
             named = loaded.choices.get(field, {})
             wanted = search.casefold()
-            found = (
+            fitting = (
                 Choice(id=id, name=name)
                 for id, name in named.items()
                 if wanted in name.casefold() or wanted == id.casefold()
             )
-            return list(islice(found, limit))
+            return list(islice(fitting, limit))
 
     app.add_api_route(
         f"/v1/{served.name}/choices/{{field}}",

@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from core.serving.questions import TAG
+from core.inputs.ratings import TAG
 
 if TYPE_CHECKING:
     from fastapi import FastAPI

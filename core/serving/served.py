@@ -15,12 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import UserError
+from core.inputs import joined
+from core.inputs.kind import Choices
+from core.inputs.limits import Limits
 from core.run import Run
 from core.serving.batching import MicroBatcher, Predict
-from core.serving.kinds import KINDS, Choices, InputKind
 from core.serving.problems import Problem
-from core.serving.requests import decoded, predict_body
-from core.serving.settings import Batching, Limits
+from core.serving.requests import Schema, decoded
+from core.serving.settings import Batching
+from core.task.contract import Options, Task
+from core.task.contract import Predict as Answer
 
 log = logging.getLogger(__name__)
 
@@ -99,12 +103,43 @@ class WarmModel:
     Args:
         predict: From raw inputs to answers.
         examples: Inputs in JSON, each with its answer.
-        choices: What an input may name, as `Task.choices` says.
     """
 
     predict: Predict
     examples: list[tuple[Any, dict[str, Any]]]
-    choices: Choices
+
+
+@dataclass(frozen=True, eq=False)
+class Optioned:
+    """A raw input with what is asked of its answer.
+
+    Args:
+        value: The input.
+        options: Of the answer.
+    """
+
+    value: Any
+    options: Options
+
+
+def by_options(predictor: Callable[[Options], Answer]) -> Predict:
+    """Return what answers inputs that came together with different options: those of equal ones at once.
+
+    Args:
+        predictor: From options to the function from raw inputs to answers.
+    """
+
+    def answered(asked: list[Optioned]) -> list[Any]:
+        places: dict[str, list[int]] = {}
+        for place, each in enumerate(asked):
+            places.setdefault(each.options.model_dump_json(), []).append(place)
+        answers: dict[int, Any] = {}
+        for group in places.values():
+            values = [asked[place].value for place in group]
+            answers.update(zip(group, predictor(asked[group[0]].options)(values), strict=True))
+        return [answers[place] for place in range(len(asked))]
+
+    return answered
 
 
 def steady_sizes(largest: int) -> list[int]:
@@ -131,18 +166,22 @@ def in_steady_sizes(predict: Predict, sizes: Sequence[int]) -> Predict:
     return filled
 
 
-def warm_up(run: Run, kind: InputKind, batching: Batching, limits: Limits) -> WarmModel:
+def warm_up(run: Run, schema: Schema, batching: Batching) -> WarmModel:
     """Load the model of a run and call it with several sizes of batches.
 
     Raises:
         UserError: It can't be loaded, or can't answer the examples of its kind.
     """
-    predict: Predict = run.experiment.task.predictor(run.model, run.encoder)
-    choices = run.experiment.task.choices(run.encoder)
-    given = kind.examples(choices)
-    body: Any = predict_body(kind.name, limits)
+    task = run.experiment.task
+    given = schema.input.examples()
+    body: Any = schema.predict
     checked = [body.model_validate({"inputs": [value]}).inputs[0] for value in given]
-    values = decoded(checked, kind, run, limits, "predict")
+    values = decoded(checked, schema.input, schema.limits, "predict")
+    predict: Predict = task.predictor(run.model, run.encoder)
+    if schema.has_options:
+        options = schema.options()
+        values = [Optioned(value, options) for value in values]
+        predict = by_options(lambda options: task.predictor(run.model, run.encoder, options))
     sizes = steady_sizes(batching.size)
     for value in values:  # each alone, since they may take different ways through the task
         for size in sizes:
@@ -150,7 +189,7 @@ def warm_up(run: Run, kind: InputKind, batching: Batching, limits: Limits) -> Wa
     if getattr(run.model, "jit_compile", False):
         predict = in_steady_sizes(predict, sizes)
     examples = list(zip(given, predict(values), strict=True))
-    return WarmModel(predict, examples, choices)
+    return WarmModel(predict, examples)
 
 
 def turns() -> contextlib.AbstractContextManager[Any]:
@@ -168,16 +207,23 @@ class LoadedRun:
     Args:
         run: A finished run.
         version: Of the run.
+        schema: What requests to it may hold.
         warm: Its model.
         batching: How inputs are put together.
         observe: Called after each batch.
     """
 
     def __init__(
-        self, run: Run, version: Version, warm: WarmModel, batching: Batching, observe: Observe | None
+        self,
+        run: Run,
+        version: Version,
+        schema: Schema,
+        warm: WarmModel,
+        batching: Batching,
+        observe: Observe | None,
     ) -> None:
-        self.run, self.version, self.examples = run, version, warm.examples
-        self.choices = warm.choices
+        self.run, self.version, self.schema, self.examples = run, version, schema, warm.examples
+        self.choices: Choices = schema.input.choices()
         self.users = 0
         self.turn = turns()
         """Held by whoever calls the model."""
@@ -212,7 +258,10 @@ class ServedRun:
         self, source: Source, batching: Batching, limits: Limits, observe: Observe | None = None
     ) -> None:
         self.source, self.batching, self.limits, self.observe = source, batching, limits, observe
-        self.kind = kind_of(source.newest())
+        run = source.newest()
+        self.task: type[Task] = type(run.experiment.task)
+        self.schema = schema_of(run, limits)
+        """What requests may hold until the run is loaded."""
         self.current: LoadedRun | None = None
         self._retiring: set[asyncio.Task[None]] = set()
         self._refused: Version | None = None
@@ -230,12 +279,13 @@ class ServedRun:
         """
         run = self.source.newest()
         version = version_of(run)
-        if kind_of(run) != self.kind:
+        schema = schema_of(run, self.limits)
+        if type(schema.input) is not type(self.schema.input) or schema.options is not self.schema.options:
             raise UserError(f"{run.folder} takes another kind of input than before: serve it by a new name.")
-        warm = await asyncio.to_thread(warm_up, run, self.kind, self.batching, self.limits)
+        warm = await asyncio.to_thread(warm_up, run, schema, self.batching)
         _settle_memory()
         before = self.current
-        self.current = LoadedRun(run, version, warm, self.batching, self.observe)
+        self.current = LoadedRun(run, version, schema, warm, self.batching, self.observe)
         log.info("%s: serving the run %s", self.name, run.folder.name)
         if before is not None:
             self._retire(before)
@@ -295,17 +345,17 @@ def _settle_memory() -> None:
     gc.freeze()
 
 
-def kind_of(run: Run) -> InputKind:
-    """Return the kind of inputs that a run takes.
+def schema_of(run: Run, limits: Limits) -> Schema:
+    """Return what requests to a run may hold.
 
     Raises:
-        UserError: Its task does not say.
+        UserError: Its task does not say what it takes.
     """
-    accepts = run.experiment.task.accepts
-    if accepts is None:
-        name = type(run.experiment.task).__name__
+    task = run.experiment.task
+    if not task.takes:
         raise UserError(
-            f"{run.folder} can't be served: its task does not say what inputs it takes. Set `accepts` of "
-            f"{name} to one of {', '.join(KINDS)}. Received: None."
+            f"{run.folder} can't be served: its task does not say what inputs it takes. Give "
+            f'{type(task).__name__} takes = {{"text": Text()}}, for example, of core.inputs. Received: none.'
         )
-    return KINDS[accepts]
+    _, kind = joined(task.inputs(run.encoder))
+    return Schema.of(task, kind, limits)

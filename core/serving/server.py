@@ -12,8 +12,9 @@ from types import FrameType
 import uvicorn
 
 from core.errors import UserError
-from core.serving.application import Serving, application
+from core.serving.application import application
 from core.serving.protection import Protection, hosts_for
+from core.serving.runs import Serving
 from core.serving.served import Source
 from core.serving.settings import ServerSettings
 

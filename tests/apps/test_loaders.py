@@ -11,7 +11,7 @@ import soundfile
 from PIL import Image
 
 from apps.nlp.loader import pieces
-from apps.recommendation.loader import Predictor as Recommender
+from apps.recommendation.catalogue.loader import Predictor as Recommender
 from apps.speech.loader import Predictor as Listener
 from apps.vision.loader import Predictor as Viewer
 from core.data.text import Pieces

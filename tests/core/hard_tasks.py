@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -12,10 +12,11 @@ import tensorflow as tf
 from keras import ops
 from pydantic import Field
 
+from core.answers.rows import Direction, Figures, Write
 from core.data.examples import Examples, Splits
 from core.data.feed import Feed
-from core.experiment import Fit
-from core.task import Encoder, Figures, Task, Write
+from core.fit import Training
+from core.task.contract import Encoder, Task
 
 
 def thirds(**columns: np.ndarray) -> Splits:
@@ -33,12 +34,14 @@ class Miniature(Task):
 
     encoder_class: ClassVar[type[Encoder]] = Nothing
     content: ClassVar[tuple[str, ...]] = ("x",)
-    headline: ClassVar[tuple[str, ...]] = ("error",)
+    figures: ClassVar[Mapping[str, Direction]] = {"error": "min"}
 
     def encode(self, train: Examples) -> Encoder:
         return Nothing()
 
-    def predict(self, model: keras.Model, encoder: Any, inputs: list[Any]) -> list[dict[str, Any]]:
+    def predict(
+        self, model: keras.Model, encoder: Any, inputs: list[Any], options: Any = None
+    ) -> list[dict[str, Any]]:
         x = np.asarray(inputs, np.float32)
         return [{"value": value} for value in ops.convert_to_numpy(model(x)).ravel().tolist()]
 
@@ -80,14 +83,17 @@ class Regression(Miniature):
 class ClosedForm(Regression):
     """Without a gradient, as alternating least squares: half of the way to the solution each sweep."""
 
-    def fit(
-        self, model: keras.Model, encoder: Any, splits: Splits, fit: Fit, callbacks: Sequence[Any]
-    ) -> keras.callbacks.History:
+    @property
+    def learns_by_gradient(self) -> bool:
+        return False
+
+    def fit(self, training: Training) -> keras.callbacks.History:
+        model, splits, fit = training.model, training.splits, training.fit
         solution, *_ = np.linalg.lstsq(splits.train["x"], splits.train["y"], rcond=None)
-        called = keras.callbacks.CallbackList(list(callbacks), add_history=True, model=model)
+        called = keras.callbacks.CallbackList(list(training.callbacks), add_history=True, model=model)
         model.stop_training = False
         called.on_train_begin()
-        for epoch in range(callbacks[-1].epoch, fit.epochs):
+        for epoch in range(training.resume.epoch, fit.epochs):
             called.on_epoch_begin(epoch)
             kernel, bias = model.get_weights()
             model.set_weights([(kernel + solution[:, None]) / 2, bias])
@@ -154,12 +160,11 @@ class Adversarial(Miniature):
         pair.build((None, 2))
         return pair
 
-    def fit(
-        self, model: keras.Model, encoder: Any, splits: Splits, fit: Fit, callbacks: Sequence[Any]
-    ) -> keras.callbacks.History:
-        model.judge_optimizer = fit.keras_optimizer(1)
+    def fit(self, training: Training) -> keras.callbacks.History:
+        model = training.model
+        model.judge_optimizer = training.fit.keras_optimizer(1)
         model.judge_optimizer.build(model.discriminator.trainable_variables)
-        return super().fit(model, encoder, splits, fit, callbacks)
+        return super().fit(training)
 
     def evaluate(
         self, model: keras.Model, encoder: Any, examples: Examples, write: Write | None = None
@@ -167,7 +172,9 @@ class Adversarial(Miniature):
         drawn = self.predict(model, encoder, list(range(64)))
         return {"error": abs(float(np.mean([row["value"] for row in drawn]) - examples["x"].mean()))}
 
-    def predict(self, model: keras.Model, encoder: Any, inputs: list[Any]) -> list[dict[str, Any]]:
+    def predict(
+        self, model: keras.Model, encoder: Any, inputs: list[Any], options: Any = None
+    ) -> list[dict[str, Any]]:
         noise = np.concatenate([np.random.default_rng(seed).normal(size=(1, 2)) for seed in inputs])
         return [{"value": value} for value in ops.convert_to_numpy(model(noise)).ravel().tolist()]
 
@@ -184,14 +191,12 @@ class Realigned(Regression):
         model.alignment = keras.Variable(np.ones(32), trainable=False, name="alignment")
         return model
 
-    def fit(
-        self, model: keras.Model, encoder: Any, splits: Splits, fit: Fit, callbacks: Sequence[Any]
-    ) -> keras.callbacks.History:
+    def fit(self, training: Training) -> keras.callbacks.History:
         for done in range(1, self.rounds + 1):
-            until = fit.model_copy(update={"epochs": fit.epochs * done // self.rounds})
-            if until.epochs < callbacks[-1].epoch:
+            until = training.fit.model_copy(update={"epochs": training.fit.epochs * done // self.rounds})
+            if until.epochs < training.resume.epoch:
                 continue
-            history = super().fit(model, encoder, splits, until, callbacks)
+            history = super().fit(replace(training, fit=until))
         return history
 
 
@@ -263,7 +268,9 @@ class Generator(Miniature):
         logits = model(examples["x"][:, :-1])
         return {"error": float(ops.mean(self.loss(encoder)(examples["x"][:, 1:], logits)))}
 
-    def predict(self, model: keras.Model, encoder: Any, inputs: list[Any]) -> list[dict[str, Any]]:
+    def predict(
+        self, model: keras.Model, encoder: Any, inputs: list[Any], options: Any = None
+    ) -> list[dict[str, Any]]:
         answers = []
         for text in inputs:
             letters = [ord(letter) - ord("a") for letter in text]

@@ -8,8 +8,8 @@ import tensorflow as tf
 
 from core import devices
 from core.experiment import Experiment, experiment_from
-from core.probe import probed
-from core.training import train
+from core.training.probe import probed
+from core.training.train import train
 
 
 def regression(**fit) -> Experiment:

@@ -4,14 +4,8 @@ import pytest
 import yaml
 
 from core.errors import UserError
-from core.experiment import (
-    Experiment,
-    Fit,
-    configuration_path,
-    configurations,
-    experiment_from,
-    load_experiment,
-)
+from core.experiment import Experiment, configuration_path, configurations, experiment_from, load_experiment
+from core.fit import Fit
 from core.optimizers import FusedAdam
 
 REGRESSION = {"task": {"type": "tests.core.hard_tasks.Regression"}}
@@ -62,7 +56,7 @@ def test_a_misspelt_task_is_refused_with_the_right_one():
 
 
 @pytest.mark.parametrize(
-    "path", ["apps.none.Such", "tests.core.hard_tasks.None", "core.task.Encoder", "Sentiment", 3]
+    "path", ["apps.none.Such", "tests.core.hard_tasks.None", "core.task.contract.Encoder", "Sentiment", 3]
 )
 def test_a_type_that_is_no_task_is_refused_with_what_was_received(path):
     with pytest.raises(UserError, match=f"Received: {path!r}"):

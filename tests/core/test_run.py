@@ -7,7 +7,7 @@ import pytest
 from core.errors import UserError
 from core.experiment import experiment_from
 from core.run import Run, newest_unfinished
-from core.training import opened
+from core.training.train import opened
 from core.writing import written_whole
 
 EXPERIMENT = experiment_from({"task": {"type": "tests.core.hard_tasks.Regression"}})

@@ -4,7 +4,7 @@ import pytest
 from pydantic import Field
 
 from core.errors import UserError
-from core.experiment import Fit
+from core.fit import Fit
 from core.settings import Settings, parsed_override, read_yaml, validated, with_override
 
 

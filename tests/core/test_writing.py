@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
+from core.answers.reading import rows_of
 from core.errors import UserError
-from core.reporting.kinds import rows_of
 from core.writing import to_json, write_json, written_whole
 
 

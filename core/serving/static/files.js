@@ -1,8 +1,6 @@
 // A file that is chosen, dropped on the page, or pasted.
 
-export function onFile(use) {
-  const zone = document.getElementById("drop");
-  const chooser = document.getElementById("file");
+export function onFile(zone, chooser, use) {
   chooser.addEventListener("change", () => chooser.files[0] && use(chooser.files[0]));
   for (const kind of ["dragover", "dragleave", "drop"]) {
     document.addEventListener(kind, (event) => {

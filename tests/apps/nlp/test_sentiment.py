@@ -10,7 +10,7 @@ from core.errors import UserError
 from core.experiment import load_experiment
 from core.exporting.export import export_run
 from core.run import Run
-from core.training import train
+from core.training.train import train
 from tests.export_alone import answers_without
 from tests.small_data import reviews
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from apps.recommendation import rivals
-from apps.recommendation.interactions import Interactions
+from apps.recommendation.catalogue.interactions import Interactions
 
 
 def interactions(triples: list[tuple[int, int, float]], num_users: int, num_items: int) -> Interactions:

@@ -6,15 +6,16 @@ import keras
 import numpy as np
 import pytest
 
-from apps.recommendation import collaborative
+from apps.recommendation.factors import collaborative
 from apps.recommendation.rankings import Rankings
 from apps.recommendation.ratings import Ratings
 from core.data.examples import Examples
 from core.errors import UserError
-from core.experiment import Experiment, Fit
+from core.experiment import Experiment
+from core.fit import Fit
 from core.optimizers import LazyAdam
 from core.run import Run
-from core.training import train
+from core.training.train import train
 from tests import small_data
 
 METHODS = {Ratings: ("least_squares", "factorisation", "two_tower"), Rankings: ("least_squares", "two_tower")}
@@ -135,7 +136,7 @@ def test_the_parts_of_a_rating_beyond_those_of_training_add_up_to_what_the_model
 
 def test_choices_name_users_items_and_ratings(runs):
     run = runs[Ratings, "least_squares"]
-    choices = run.experiment.task.choices(run.encoder)
+    choices = run.experiment.task.inputs(run.encoder)["question"].choices()
     assert set(choices["user"]) == set(run.encoder.users)
     assert list(choices["rating"]) == ["1.5", "2", "2.5", "3", "3.5", "4", "4.5"]
 
@@ -222,7 +223,7 @@ def test_titles_that_lie_beside_the_ratings_are_told(source, tmp_path):
 
 @pytest.mark.parametrize("task", [Ratings, Rankings])
 def test_a_model_scores_pairs_and_users_alike(runs, task):
-    from apps.recommendation.towers import pair_scores, user_scores
+    from apps.recommendation.factors.towers import pair_scores, user_scores
 
     run = runs[task, "two_tower"]
     users, items = np.array([1, 5, 0], np.int32), np.array([2, 0, 3], np.int32)
@@ -232,7 +233,7 @@ def test_a_model_scores_pairs_and_users_alike(runs, task):
 
 @pytest.mark.parametrize("method", ["least_squares", "two_tower"])
 def test_pairs_and_users_are_scored_as_the_model_itself_scores_them(runs, method):
-    from apps.recommendation.towers import pair_scores, user_scores
+    from apps.recommendation.factors.towers import pair_scores, user_scores
 
     run = runs[Ratings, method]
     pairs, whole = pair_scores(run.model), user_scores(run.model)

@@ -10,9 +10,9 @@ from apps.speech.commands import Commands
 from core.data.examples import Examples, Ragged, Splits
 from core.data.feed import Feed
 from core.errors import UserError
-from core.experiment import Fit
 from core.exporting.formats import quantise_onnx, write_litert, write_onnx
 from core.exporting.runtime import Graph
+from core.fit import Fit
 
 RATE = 8000
 TASK = Commands(sample_rate=RATE, seconds=0.5, width=4)

@@ -12,9 +12,10 @@ from core.data.examples import Examples, Splits
 from core.data.feed import Feed
 from core.data.picture_levels import Levels
 from core.errors import UserError
-from core.experiment import Experiment, Fit
+from core.experiment import Experiment
+from core.fit import Fit
 from core.run import Run
-from core.training import train
+from core.training.train import train
 
 SIDE = 16
 LABELS = ("left", "top")
@@ -78,7 +79,7 @@ def test_a_residual_net_learns_and_answers_the_same_when_loaded(run):
 
 @pytest.mark.parametrize("batch", [4, 64])
 def test_a_probability_value_is_that_of_the_model_itself_in_one_batch_and_in_several(monkeypatch, batch):
-    monkeypatch.setattr("core.classification.EVALUATION_BATCH", batch)
+    monkeypatch.setattr("core.task.classification.EVALUATION_BATCH", batch)
     task, examples = PictureClassification(width=8), pictures(10)
     encoder = task.encode(examples)
     model = task.build(encoder)

@@ -3,10 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.data.audit import audited
+from core.data.audit import Audit, audited
 from core.data.examples import Examples, Ragged, Splits
 from core.errors import UserError
-from core.experiment import Audit
 
 
 class Texts:

@@ -4,11 +4,10 @@ import numpy as np
 
 from apps.vision.classification import PictureClassification
 from core.data import content
-from core.data.audit import audited
+from core.data.audit import Audit, audited
 from core.data.content import content_hash, fingerprint
 from core.data.examples import Examples, Ragged
 from core.data.splitting import completed
-from core.experiment import Audit
 
 PICTURES = Examples({"image": np.arange(4000, dtype=np.uint32).reshape(500, 2, 4), "label": ["a", "b"] * 250})
 

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 from core.data.examples import Examples, Ragged
-from core.data.splitting import completed, fold_splits, require_parts
+from core.data.splitting import completed, fold_splits, pooled, require_parts
 from core.errors import UserError
-from core.evaluation import pooled
 
 TEXTS = Examples(
     {

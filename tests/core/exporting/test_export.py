@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.calibration import Calibration
+from core.answers.calibration import Calibration
 from core.errors import UserError
 from core.experiment import load_experiment
 from core.exporting import export as exporting
 from core.exporting.export import Exporter, export_run
-from core.exporting.formats import FORMATS
 from core.exporting.runtime import Graph
 from core.run import Run
-from core.training import train
+from core.task.portable import FORMATS
+from core.training.train import train
 from tests import small_data
 from tests.core.serving.fake_runs import Lengths
 

@@ -5,16 +5,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.reporting.classes import ClassAnswers
+from core.answers.classes import Classes
+from core.answers.numbers import Numbers
+from core.answers.significance import mcnemar
 from core.reporting.comparison import comparison_of
 from core.reporting.figures import figures_of_answers
-from core.reporting.numbers import NumberAnswers
-from core.significance import mcnemar
 
 
-def with_accuracy(share: float, seed: int, count: int = 600) -> ClassAnswers:
+def with_accuracy(share: float, seed: int, count: int = 600) -> Classes:
     right = np.random.default_rng(seed).random(count) < share
-    return ClassAnswers(["a", "b"], np.ones(count, int), np.where(right[:, None], [0.2, 0.8], [0.8, 0.2]))
+    return Classes(["a", "b"], np.ones(count, int), np.where(right[:, None], [0.2, 0.8], [0.8, 0.2]))
 
 
 def compared(**answers: Any) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def test_runs_alike_may_be_the_same():
 
 def test_of_a_figure_that_is_better_small_the_smallest_is_best():
     truth = np.random.default_rng(0).normal(size=100)
-    comparison = compared(far=NumberAnswers(truth, truth + 2), near=NumberAnswers(truth, truth + 1))
+    comparison = compared(far=Numbers(truth, truth + 2), near=Numbers(truth, truth + 1))
     assert comparison["figures"][0]["name"] == "rmse"
     assert comparison["figures"][0]["best"] == 1
     assert comparison["pairs"][0]["mcnemar"] is None

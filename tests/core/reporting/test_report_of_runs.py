@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.calibration import calibrated
 from core.errors import UserError
 from core.experiment import experiment_from, load_experiment
 from core.reporting import report_runs
 from core.run import Run
-from core.training import train
+from core.training.calibrating import calibrated
+from core.training.train import train
 from tests import small_data
 
 QUICK = ["fit.epochs=2", "fit.steps_per_execution=1", "fit.tensorboard=false", "audit.leaks=allow"]
@@ -180,7 +180,7 @@ def test_pictures_are_seen_and_recordings_heard(what, tmp_path):
     experiment = load_experiment(name, [f"data={write(tmp_path)}"])
     task = experiment.task
     examples = task.load().test
-    from core.reporting.shown import items_of
+    from core.shown import items_of
 
     kinds = {item.name: item.kind for item in items_of(task.shown({"row": 0}, examples, None))}
     assert kinds[what] == {"image": "picture", "wave": "sound"}[what]

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from core.answers.classes import Classes
+from core.answers.numbers import Numbers
+from core.data.columns import columns_of
 from core.data.examples import Examples, Ragged, Splits
-from core.reporting.classes import ClassAnswers
-from core.reporting.numbers import NumberAnswers
-from core.reporting.slices import by_slice, columns_of, groups_of, worst_slice
+from core.reporting.slices import by_slice, groups_of, worst_slice
 
 
 def splits(train: Examples, test: Examples) -> Splits:
@@ -62,11 +63,11 @@ def test_a_numbers_that_is_missing_has_a_place():
 
 
 @pytest.fixture
-def answers() -> ClassAnswers:
+def answers() -> Classes:
     """200 answers of which those of ann are right 60 times of 100 and those of bob 95 times."""
     right = np.array([True] * 60 + [False] * 40 + [True] * 95 + [False] * 5)
     probabilities = np.where(right[:, None], [0.2, 0.8], [0.8, 0.2])
-    return ClassAnswers(["a", "b"], np.ones(200, int), probabilities)
+    return Classes(["a", "b"], np.ones(200, int), probabilities)
 
 
 def test_a_slice_has_its_figure_and_that_of_the_rest(answers):
@@ -96,7 +97,7 @@ def test_the_worst_slice_is_the_worst_of_those_that_differ_for_sure(answers):
 
 
 def test_a_few_examples_are_never_the_worst_slice():
-    answers = ClassAnswers(["a", "b"], np.ones(50, int), np.array([[0.9, 0.1]] * 3 + [[0.1, 0.9]] * 47))
+    answers = Classes(["a", "b"], np.ones(50, int), np.array([[0.9, 0.1]] * 3 + [[0.1, 0.9]] * 47))
     slices = by_slice(answers, {"few": np.array(["x"] * 3 + ["y"] * 47)})
     assert worst_slice(slices, lower_is_better=False) is None
 
@@ -104,7 +105,7 @@ def test_a_few_examples_are_never_the_worst_slice():
 def test_where_small_is_good_the_worst_slice_is_the_largest():
     truth = np.zeros(100)
     predicted = np.concatenate([np.tile([1.0, -1.1], 25), np.tile([3.0, -3.1], 25)])
-    slices = by_slice(NumberAnswers(truth, predicted), {"half": np.repeat(["easy", "hard"], 50)})
+    slices = by_slice(Numbers(truth, predicted), {"half": np.repeat(["easy", "hard"], 50)})
     assert worst_slice(slices, lower_is_better=True)["value"] == "hard"
     assert slices[1]["figure"] == pytest.approx(((9 + 9.61) / 2) ** 0.5)
 

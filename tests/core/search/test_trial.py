@@ -9,8 +9,8 @@ from core.errors import UserError
 from core.experiment import Experiment, load_experiment
 from core.run import Run
 from core.search.trial import Order, StopTrialError, remembered, run
-from core.task import Task
-from core.training import train
+from core.task.contract import Task
+from core.training.train import train
 from tests import small_data
 
 

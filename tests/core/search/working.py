@@ -11,7 +11,7 @@ from pathlib import Path
 from core.search import workers
 from core.search.chief import ChiefClient
 from core.search.definition import Budget, Search
-from core.tuning import tune
+from core.search.tuning import tune
 from tests.core.search.searches import PRETEND, oracle, search
 
 

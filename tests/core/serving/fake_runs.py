@@ -10,7 +10,10 @@ from typing import Any, ClassVar
 import yaml
 
 from core.errors import MethodError, UserError
-from core.task import Encoder, Task
+from core.inputs import Picture, Ratings, Text
+from core.task.contract import Encoder, Task
+
+KNOWN = {"user": {"u1": "u1"}, "item": {"1": "Alien (1979)", "2": "Brazil (1985)"}}
 
 
 class NoEncoder(Encoder):
@@ -31,7 +34,9 @@ class Fake(Task):
 
     encode = batches = build = evaluate = load
 
-    def predict(self, model, encoder, inputs):
+    abilities: ClassVar = frozenset({"explain"})
+
+    def predict(self, model, encoder, inputs, options=None):
         time.sleep(self.seconds)
         return [self.answer(value) for value in inputs]
 
@@ -44,7 +49,7 @@ class Fake(Task):
 class Lengths(Fake):
     """Answers the length of a text."""
 
-    accepts: ClassVar = "text"
+    takes: ClassVar = {"text": Text()}
 
     def answer(self, text: str) -> dict[str, Any]:
         if text == "refused":
@@ -56,17 +61,21 @@ class Lengths(Fake):
         return {"length": self.factor * len(text)}
 
 
+class Bytes(Picture):
+    """Files, whatever they hold."""
+
+    def raw(self, value, limits):
+        if value.startswith(b"not a picture"):
+            raise UserError("This is no picture.")
+        if value.startswith(b"large") and limits.pixels < 10**6:
+            raise UserError("This is too large.")
+        return sum(value)
+
+
 class Sums(Fake):
     """Answers the sum of a file's bytes."""
 
-    accepts: ClassVar = "picture"
-
-    def upload(self, encoder, content, *, max_pixels, max_seconds):
-        if content.startswith(b"not a picture"):
-            raise UserError("This is no picture.")
-        if content.startswith(b"large") and max_pixels < 10**6:
-            raise UserError("This is too large.")
-        return sum(content)
+    takes: ClassVar = {"file": Bytes()}
 
     def answer(self, total: int) -> dict[str, Any]:
         return {"sum": total}
@@ -75,10 +84,7 @@ class Sums(Fake):
 class Tastes(Fake):
     """Answers what was asked."""
 
-    accepts: ClassVar = "ratings"
-
-    def choices(self, encoder):
-        return {"user": {"u1": "u1"}, "item": {"1": "Alien (1979)", "2": "Brazil (1985)"}}
+    takes: ClassVar = {"question": Ratings(KNOWN)}
 
     def answer(self, question: dict[str, Any]) -> dict[str, Any]:
         return {"asked": question}

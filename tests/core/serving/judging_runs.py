@@ -6,10 +6,12 @@ import io
 from typing import Any, ClassVar
 
 import numpy as np
-import soundfile
 from PIL import Image
 
-from core.data.images import decoded_upload
+from core.answers.classes import Classes
+from core.answers.kind import Answers
+from core.answers.rankings import Rankings
+from core.inputs import Picture, Ratings, Sound, Text
 from tests.core.serving.fake_runs import Fake
 
 
@@ -36,6 +38,8 @@ def judged(share: float, high: str, low: str) -> dict[str, Any]:
 
 
 class Judging(Fake):
+    gives: ClassVar[type[Answers]] = Classes
+
     def explain(self, model, encoder, value, method=None):
         answer = self.answer(value)
         return Explained(answer, f"Why {answer['label']}")
@@ -44,7 +48,7 @@ class Judging(Fake):
 class Shouting(Judging):
     """Says whether a text is in capitals."""
 
-    accepts: ClassVar = "text"
+    takes: ClassVar = {"text": Text()}
 
     def answer(self, text: str) -> dict[str, Any]:
         return judged(sum(letter.isupper() for letter in text) / len(text), "loud", "calm")
@@ -53,10 +57,7 @@ class Shouting(Judging):
 class Ink(Judging):
     """Says whether a picture is mostly bright."""
 
-    accepts: ClassVar = "picture"
-
-    def upload(self, encoder, content, *, max_pixels, max_seconds):
-        return decoded_upload(content, (28, 28), 1, max_pixels)
+    takes: ClassVar = {"picture": Picture((28, 28), 1)}
 
     def answer(self, picture: np.ndarray) -> dict[str, Any]:
         return judged(float((picture > 127).mean()), "bright", "dark")
@@ -65,25 +66,22 @@ class Ink(Judging):
 class Lasting(Judging):
     """Says whether a sound lasts for more than half a second."""
 
-    accepts: ClassVar = "sound"
+    takes: ClassVar = {"sound": Sound(8000)}
 
-    def upload(self, encoder, content, *, max_pixels, max_seconds):
-        samples, rate = soundfile.read(io.BytesIO(content), dtype="int16")
-        return len(samples) / rate
-
-    def answer(self, seconds: float) -> dict[str, Any]:
-        return judged(min(seconds, 1.0), "long", "short")
+    def answer(self, wave: np.ndarray) -> dict[str, Any]:
+        return judged(min(len(wave) / 8000, 1.0), "long", "short")
 
 
 class Films(Judging):
     """Recommends what was not rated."""
 
-    accepts: ClassVar = "ratings"
+    gives: ClassVar = Rankings
     titles: ClassVar = {"1": "Alien (1979)", "2": "Brazil (1985)", "3": "Clue (1985)"}
-
-    def choices(self, encoder):
-        ratings = [str(rating) for rating in range(1, 6)]
-        return {"user": {"u7": "u7"}, "item": self.titles, "rating": dict(zip(ratings, ratings, strict=True))}
+    takes: ClassVar = {
+        "question": Ratings(
+            {"user": {"u7": "u7"}, "item": titles, "rating": {str(i): str(i) for i in range(1, 6)}}
+        )
+    }
 
     def answer(self, question: dict[str, Any]) -> dict[str, Any]:
         rated = question.get("ratings", {})

@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
+from core.inputs.limits import Limits
 from core.run import Run
 from core.serving.answering import in_json
-from core.serving.application import Serving, application
+from core.serving.application import application
 from core.serving.protection import Protection
+from core.serving.runs import Serving
 from core.serving.served import Source
-from core.serving.settings import Batching, Limits, ServerSettings
+from core.serving.settings import Batching, ServerSettings
 from tests.core.serving.fake_runs import Lengths, Sums, Tastes, write_run
 
 SETTINGS = ServerSettings(limits=Limits(body_bytes=4096, items=4, characters=100), reload_seconds=0.05)

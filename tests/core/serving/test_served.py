@@ -11,12 +11,13 @@ from types import SimpleNamespace
 import pytest
 
 from core.errors import UserError
+from core.inputs import Ratings
+from core.inputs.limits import Limits
 from core.run import Run
-from core.serving.application import Serving
-from core.serving.kinds import KINDS
 from core.serving.protection import Protection
-from core.serving.served import Source, in_steady_sizes, steady_sizes, turns, warm_up
-from core.serving.settings import Batching, Limits, ServerSettings
+from core.serving.runs import Serving
+from core.serving.served import Source, in_steady_sizes, schema_of, steady_sizes, turns, warm_up
+from core.serving.settings import Batching, ServerSettings
 from tests.core.serving.fake_runs import Fake, Lengths, Sums, Tastes, write_run
 from tests.core.serving.test_application import predict, serving, until
 
@@ -52,9 +53,9 @@ def test_two_runs_of_one_name_are_refused(tmp_path):
 
 
 def test_a_task_that_does_not_say_what_it_takes_can_not_be_served(tmp_path, monkeypatch):
-    monkeypatch.setattr(Lengths, "accepts", None)
+    monkeypatch.setattr(Lengths, "takes", {})
     source = Source("run", write_run(tmp_path / "run", Lengths))
-    with pytest.raises(UserError, match="accepts"):
+    with pytest.raises(UserError, match="takes"):
         Serving([source], ServerSettings(), Protection())
 
 
@@ -78,9 +79,11 @@ def test_a_batch_is_filled_up_to_a_size_that_the_model_has_met():
 def test_a_model_is_warm_for_each_sort_of_input_in_each_size(tmp_path, monkeypatch):
     met = []
     monkeypatch.setattr(Run, "model", None)
-    monkeypatch.setattr(Tastes, "predict", lambda self, model, encoder, inputs: met.append(inputs) or inputs)
+    monkeypatch.setattr(
+        Tastes, "predict", lambda self, model, encoder, inputs, options=None: met.append(inputs) or inputs
+    )
     run = Run(write_run(tmp_path / "run", Tastes))
-    warm = warm_up(run, KINDS["ratings"], Batching(size=3), Limits())
+    warm = warm_up(run, schema_of(run, Limits()), Batching(size=3))
     sorts = [{"user": "u1"}, {"user": "nobody"}, {"user": "u1", "item": "1"}, {"ratings": {"1": 4.0}}]
     assert [inputs for inputs in met if inputs != sorts] == [
         [sort] * size for sort in sorts for size in (1, 2, 3)
@@ -90,7 +93,7 @@ def test_a_model_is_warm_for_each_sort_of_input_in_each_size(tmp_path, monkeypat
 
 def test_a_recommender_is_asked_about_what_a_request_may_name():
     choices = {"user": {"": "nobody", "x" * 201: "long", "u": "u"}, "item": {"": "nothing"}}
-    assert KINDS["ratings"].examples(choices)[2] == {"user": "u", "item": "1"}
+    assert Ratings(choices).examples()[2] == {"user": "u", "item": "1"}
 
 
 def test_where_a_model_takes_one_call_at_a_time_a_prediction_waits_for_an_explanation(tmp_path, monkeypatch):

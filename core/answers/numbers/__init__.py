@@ -1,0 +1,5 @@
+"""Answers that are numbers."""
+
+from core.answers.numbers.numbers import Numbers
+
+__all__ = ["Numbers"]

@@ -1,0 +1,3 @@
+// A number, or items ranked by one.
+
+export { shown } from "./rankings.js";
