@@ -115,7 +115,8 @@ class Ratings(Input):
             next((each for each in self.known.get(name, {}) if 0 < len(each) <= LONGEST_ID), "1")
             for name in ("user", "item")
         )
-        return [user, {"user": "nobody"}, {"user": user, "item": item}, {"ratings": {item: 4.0}}]
+        rating = float(next(iter(self.known.get("rating", {})), 4.0))
+        return [user, {"user": "nobody"}, {"user": user, "item": item}, {"ratings": {item: rating}}]
 
     def raw(self, value: Any, limits: Limits) -> dict[str, Any]:
         """Return the question as a mapping."""
