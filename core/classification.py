@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from core.calibration import Calibration
+from core.data.lookup import places_among
 from core.decisions import answers
 from core.errors import UserError
 from core.task import Encoder, Figures, Task, Write
@@ -40,11 +41,8 @@ class LabelEncoder(Encoder):
         Raises:
             UserError: A name was never seen in training.
         """
-        known = np.asarray(self.labels, np.dtypes.StringDType())
-        order = np.argsort(known)
-        places = np.minimum(np.searchsorted(known[order], names), len(known) - 1)
-        ids = order[places].astype(np.int32)
-        strange = names[known[ids] != names]
+        ids = places_among(self.labels, names).astype(np.int32)
+        strange = names[ids < 0]
         if len(strange):
             told = ", ".join(sorted(set(strange.tolist()))[:5])
             raise UserError(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.data.examples import Column, Examples, Ragged, Splits
+from core.data.lookup import places_among
 from core.significance import difference_p
 
 if TYPE_CHECKING:
@@ -71,8 +72,7 @@ def occurrences(values: np.ndarray, among: Column) -> np.ndarray:
     [2, 0]
     """
     known, counts = np.unique(np.asarray(among), return_counts=True)
-    places = np.minimum(np.searchsorted(known, values), len(known) - 1)
-    return np.where(known[places] == values, counts[places], 0)
+    return np.append(counts, 0)[places_among(known, values)]
 
 
 def groups_of(column: np.ndarray) -> tuple[np.ndarray, list[str]]:
