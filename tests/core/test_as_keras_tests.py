@@ -80,7 +80,7 @@ OfRows = own_tests("optimizers.adam_test", "AdamTest", AMSGRAD, Adam=RowWiseAdag
     ("case", "test", "ours", "method"),
     [
         (GRU, "test_pass_initial_state", FusedGRU, "inner_loop"),
-        (BatchNormalization, "test_masked_broadcast_normalization", FusedBatchNormalization, "call"),
+        (BatchNormalization, "test_renorm_inference", FusedBatchNormalization, "build"),
         (Adam, "test_single_step", FusedAdam, "update_step"),
         (AdamW, "test_single_step", FusedAdamW, "update_step"),
         (OfTables, "test_single_step", LazyAdam, "update_step"),

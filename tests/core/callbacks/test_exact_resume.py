@@ -164,6 +164,57 @@ def test_a_checkpoint_of_another_optimizer_is_refused(tmp_path):
         resume.on_train_begin()
 
 
+@keras.saving.register_keras_serializable(package="tests")
+class Subclassed(keras.Model):
+    """A model that says `built` after `build` while its layers have no weights yet."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hidden, self.out = keras.layers.Dense(4), keras.layers.Dense(1)
+
+    def call(self, x: object) -> object:
+        return self.out(self.hidden(x))
+
+
+def subclassed(folder: Path | None, called: bool, epochs: int = 3) -> list[np.ndarray]:
+    """Train a subclassed model, and end in the middle if there are fewer epochs."""
+    keras.utils.set_random_seed(0)
+    model = Subclassed()
+    model.build((None, 2))
+    x = np.random.default_rng(0).normal(size=(8, 2)).astype(np.float32)
+    if called:
+        model(x)
+    model.compile(keras.optimizers.Adam(0.1), "mse")
+    resume = [ExactResume(folder, delete_checkpoint=False)] if folder else []
+    first = resume[0].epoch if resume else 0
+    model.fit(
+        x,
+        x[:, :1],
+        batch_size=4,
+        shuffle=False,
+        epochs=epochs,
+        initial_epoch=first,
+        callbacks=resume,
+        verbose=0,
+    )
+    return model.get_weights()
+
+
+@pytest.mark.filterwarnings("ignore:`build")
+def test_a_subclassed_model_that_was_called_is_resumed_to_the_same_values(tmp_path):
+    subclassed(tmp_path, called=True, epochs=2)
+    for weight, expected in zip(subclassed(tmp_path, True), subclassed(None, True), strict=True):
+        np.testing.assert_array_equal(weight, expected)
+
+
+@pytest.mark.skipif(not ON_TENSORFLOW, reason="On other backends Keras builds a model before it trains it.")
+@pytest.mark.filterwarnings("ignore:`build")
+def test_a_subclassed_model_that_was_only_built_is_told_to_be_called(tmp_path):
+    subclassed(tmp_path, called=False, epochs=2)
+    with pytest.raises(ValueError, match="call it on a batch first"):
+        subclassed(tmp_path, called=False)
+
+
 def test_another_first_epoch_is_refused(tmp_path):
     resume = begun(tmp_path)
     resume.on_train_begin()
