@@ -39,6 +39,9 @@ class LearningRateFinder(keras.callbacks.Callback):
         losses: The loss of the batch, or of the batches of one execution, at each, float64, same shape.
         suggestion: The suggested learning rate, None if the loss never fell.
 
+    Raises:
+        ValueError: When training begins, if the model's optimizer has no learning rate, or several.
+
     Example:
 
     >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
@@ -75,6 +78,11 @@ class LearningRateFinder(keras.callbacks.Callback):
         """Note the state of the model."""
         self._begin()
         model = self.model
+        if model.optimizer is None or hasattr(model.optimizer, "optimizers"):
+            raise ValueError(
+                "LearningRateFinder tries one learning rate: compile the model with an optimizer that has one. "
+                f"Received: {type(model.optimizer).__name__}."
+            )
         self._before = model_state(model)
         self._schedule = schedule_of(model.optimizer)
         if self._schedule is not None:

@@ -87,7 +87,7 @@ class NaNRescue(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: Mapping | None = None) -> None:
         """Go back if a loss is not finite, or keep the state if it is time to."""
-        # Keras counts the batches of a resumed epoch anew, and calls once for steps that it executes together.
+        # Keras counts the batches of a resumed epoch anew, and calls once for steps executed together.
         steps_before = self._step
         self._step += batch + 1 - self._next_batch
         self._next_batch = batch + 1

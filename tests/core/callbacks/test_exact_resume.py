@@ -3,13 +3,17 @@ from __future__ import annotations
 import functools
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import pytest
 
 from core.callbacks import ExactResume
+from core.data.feed import Feed
+from core.optimizers import FusedAdam, LazyAdam
 from tests.core.callbacks import killed_training
 from tests.core.callbacks.killed_training import STEPS, After, build
 
@@ -86,6 +90,52 @@ def test_a_kept_checkpoint_ends_a_resumed_training_at_once(tmp_path):
 def test_a_kept_checkpoint_can_be_trained_further(tmp_path):
     train(tmp_path, epochs=2, delete_checkpoint=False)
     assert_same_end(train(tmp_path, epochs=4), uninterrupted())
+
+
+def several() -> keras.optimizers.Optimizer:
+    """Return an optimizer for the table and one, with a schedule, for the rest."""
+    schedule = keras.optimizers.schedules.ExponentialDecay(0.05, 5, 0.5)
+    table, rest = LazyAdam(0.1), FusedAdam(schedule)
+    return keras.optimizers.MultiOptimizer(lambda weight: table if "embeddings" in weight.path else rest)
+
+
+def accumulating() -> keras.optimizers.Optimizer:
+    """Return an optimizer whose updates neither begin nor end with an epoch."""
+    return keras.optimizers.Adam(0.05, gradient_accumulation_steps=3)
+
+
+def optimized(folder: Path | None, optimizer: Callable[[], Any], stop_after: int | None = None) -> tuple:
+    """Train with an optimizer and, where there is one learning rate, on plateaus with a lower one."""
+    model = build()
+    model.compile(optimizer(), keras.losses.SparseCategoricalCrossentropy(True), run_eagerly=ON_TENSORFLOW)
+    random = np.random.default_rng(0)
+    x, y = random.integers(0, 20, (20, 6)), random.integers(0, 2, 20)
+    plateau = keras.callbacks.ReduceLROnPlateau("loss", patience=0, min_delta=9.0, cooldown=1)
+    others = [plateau] if optimizer is accumulating else []
+    resume = ExactResume(folder, others, every_steps=1) if folder else None
+    place = {"epoch": resume.epoch, "step": resume.step} if resume else {}
+    callbacks = [*others, *([resume] if resume else [])]
+    callbacks += [After(stop_after, interrupt)] if stop_after else []
+    history = model.fit(
+        Feed(4, training=True, **place).batches(x, y),
+        epochs=4,
+        initial_epoch=place.get("epoch", 0),
+        steps_per_epoch=STEPS,
+        callbacks=callbacks,
+        shuffle=False,
+        verbose=0,
+    )
+    return model.get_weights(), history.history
+
+
+@pytest.mark.parametrize("optimizer", [several, accumulating])
+def test_optimizers_and_learning_rates_of_every_kind_are_resumed_to_the_same_values(optimizer, tmp_path):
+    with pytest.raises(InterruptedTrainingError):
+        optimized(tmp_path, optimizer, stop_after=2 * STEPS + 2)
+    resumed, expected = optimized(tmp_path, optimizer), optimized(None, optimizer)
+    assert_same_end(resumed, expected)
+    if optimizer is accumulating:
+        assert len(set(expected[1]["learning_rate"])) > 1
 
 
 class Counter(keras.callbacks.Callback):

@@ -109,3 +109,10 @@ def test_steps_that_are_executed_together_share_the_value_of_the_first_rate(rate
     np.testing.assert_allclose(-np.diff(weights.values), 4 * finder.rates, atol=1e-5)
     # The mean of four losses, of which each is the weight before its step.
     np.testing.assert_allclose(finder.losses, np.array(weights.values[:-1]) - 1.5 * finder.rates, rtol=1e-5)
+
+
+def test_several_optimizers_are_refused():
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    model.compile(keras.optimizers.MultiOptimizer(lambda _: keras.optimizers.SGD()), "mse")
+    with pytest.raises(ValueError, match=r"one learning rate.*Received: MultiOptimizer\."):
+        run(model, LearningRateFinder(num_steps=10))

@@ -108,6 +108,17 @@ def test_schedules_are_lowered_too():
     assert schedule_of(model.optimizer).scale == 1.0
 
 
+def test_every_rate_of_several_optimizers_is_lowered_in_value():
+    model, rescue = build(), NaNRescue()
+    kernel = keras.optimizers.SGD(0.3)
+    rest = keras.optimizers.Adam(keras.optimizers.schedules.PolynomialDecay(0.2, 100, 0.2))
+    both = keras.optimizers.MultiOptimizer(lambda weight: kernel if "kernel" in weight.path else rest)
+    model.compile(both, "mse", run_eagerly=not ON_JAX)
+    fit(model, [PoisonOnce(2), rescue], epochs=1)
+    assert rescue.rescues == 1
+    assert [float(each.learning_rate) for each in (kernel, rest)] == pytest.approx([0.15, 0.1])
+
+
 def test_the_lowered_schedule_is_the_one_that_trains():
     model = build(keras.optimizers.schedules.PolynomialDecay(RATE, 100, RATE), run_eagerly=False)
     before = model.layers[-1].kernel.numpy()
