@@ -80,7 +80,7 @@ class LearningRateFinder(keras.callbacks.Callback):
         model = self.model
         if model.optimizer is None or hasattr(model.optimizer, "optimizers"):
             raise ValueError(
-                "LearningRateFinder tries one learning rate: compile the model with an optimizer that has one. "
+                "LearningRateFinder tries one learning rate: compile with an optimizer that has one. "
                 f"Received: {type(model.optimizer).__name__}."
             )
         self._before = model_state(model)
