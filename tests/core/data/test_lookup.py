@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from core.classification import LabelEncoder
 
+from core.data.columns import occurrences
 from core.data.lookup import places_among
 from core.errors import UserError
-from core.reporting.slices import occurrences
+from core.task.classification import LabelEncoder
 
 STRINGS = np.dtypes.StringDType()
 SCRIPTS = {
