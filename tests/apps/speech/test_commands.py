@@ -13,6 +13,7 @@ from core.errors import UserError
 from core.exporting.formats import quantise_onnx, write_litert, write_onnx
 from core.exporting.runtime import Graph
 from core.fit import Fit
+from core.inputs.limits import Limits
 
 RATE = 8000
 TASK = Commands(sample_rate=RATE, seconds=0.5, width=4)
@@ -218,5 +219,5 @@ def test_the_full_scale_of_floats_is_kept_with_the_run_and_used_for_each_file(tm
     quiet = tmp_path / "low" / "1.wav"
     expected = soundfile.read(quiet)[0]
     np.testing.assert_array_equal(task.features(task.read([str(quiet)]), encoder)[0], expected)
-    uploaded = task.upload(encoder, quiet.read_bytes(), max_pixels=1, max_seconds=60.0)
+    uploaded = task.inputs(encoder)["wave"].raw(quiet.read_bytes(), Limits())
     np.testing.assert_array_equal(uploaded, expected)
