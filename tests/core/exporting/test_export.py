@@ -195,7 +195,7 @@ def test_a_format_whose_packages_are_missing_names_them(run, monkeypatch):
 
 
 def test_a_task_that_can_t_leave_keras_says_so(tmp_path):
-    with pytest.raises(UserError, match="Lengths, the task of .* is not able to export"):
+    with pytest.raises(UserError, match=r"Lengths, the task of .* is not able to export"):
         Exporter(Run(write_run(tmp_path / "run", Lengths)))
 
 
