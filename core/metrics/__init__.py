@@ -6,7 +6,7 @@ Importing this package registers them all, so that `keras.saving.load_model` fin
 from __future__ import annotations
 
 from core.metrics.classification import ExpectedCalibrationError, F1Score
-from core.metrics.detection import MeanAveragePrecision, intersection_over_union
+from core.metrics.detection import MeanAveragePrecision, intersection_over_union, matches
 from core.metrics.entities import EntityF1, entities_of
 from core.metrics.image import PSNR, SSIM
 from core.metrics.language import BitsPerCharacter, Perplexity
@@ -38,5 +38,6 @@ __all__ = [
     "edit_distance",
     "entities_of",
     "intersection_over_union",
+    "matches",
     "plain_words",
 ]
