@@ -10,9 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from core.metrics.detection import COCO_THRESHOLDS, RECALLS, intersection_over_union, matches
-
-THRESHOLDS = np.array(COCO_THRESHOLDS)
+THRESHOLDS = np.linspace(0.5, 0.95, 10).round(2)
+RECALLS = np.linspace(0, 1, 101)
 MOST_DETECTIONS = 100  # of a class in a picture, as COCO counts
 ANY_AREA = (0.0, math.inf)
 AREAS = {"small": (0.0, 32.0**2), "medium": (32.0**2, 96.0**2), "large": (96.0**2, math.inf)}
@@ -160,6 +159,8 @@ def _outcomes(
     boxes: np.ndarray, true: np.ndarray, outside: np.ndarray, area: tuple[float, float]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return whether each detection hits, and whether it is ignored, each one a threshold."""
+    from core.metrics.detection import intersection_over_union, matches
+
     taken = matches(intersection_over_union(boxes, true), THRESHOLDS, outside)
     hit = taken >= 0
     beside = hit & outside[taken] if len(true) else np.zeros_like(hit)

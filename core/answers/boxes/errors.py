@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.answers.boxes.detections import Objects
-from core.metrics.detection import intersection_over_union, matches
 
 HIT = 0.5  # overlap from which a box is the right one
 NEAR = 0.1  # overlap from which a box means an object, and is badly placed
@@ -42,6 +41,8 @@ def errors_of(true: Objects, predicted: Objects) -> Errors:
 
     Source: the kinds of Bolya et al., TIDE: A General Toolbox for Identifying Object Detection Errors (2020).
     """
+    from core.metrics.detection import intersection_over_union
+
     overlap = intersection_over_union(predicted.boxes, true.boxes)
     same = predicted.classes[:, None] == true.classes[None, :]
     own = np.where(same, overlap, 0.0)
@@ -66,6 +67,8 @@ def errors_of(true: Objects, predicted: Objects) -> Errors:
 
 def _pairs(overlap: np.ndarray) -> np.ndarray:
     """Return the pairs of a true and a predicted place, int, shape `(num_pairs, 2)`."""
+    from core.metrics.detection import matches
+
     (taken,) = matches(overlap, np.array([HIT]))
     predicted = np.flatnonzero(taken >= 0)
     return np.stack([taken[predicted], predicted], axis=1)

@@ -1,6 +1,6 @@
 // Boxes over the picture they are of, those below a confidence left out.
 
-import { element, percent } from "../elements.js";
+import { element, percent, pictureOfForm } from "../elements.js";
 
 // Okabe and Ito: told apart with every kind of colour vision.
 const COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"];
@@ -11,13 +11,6 @@ function drawing(tag, attributes, ...children) {
   for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
   made.append(...children);
   return made;
-}
-
-// The answer holds no picture: it is still in the form, as a file or as a drawing.
-function source() {
-  const preview = document.querySelector('#form img[id$="preview"]:not([hidden])');
-  if (preview?.src) return preview.src;
-  return document.querySelector('#form canvas[id$="canvas"]')?.toDataURL() ?? "";
 }
 
 function box(each, colour, letter) {
@@ -57,7 +50,7 @@ export function shown(answer) {
   const over = drawing("svg", { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", "aria-hidden": "true" });
   over.append(...[...drawn].reverse());
   Object.assign(over.style, { position: "absolute", inset: 0, width: "100%", height: "100%", overflow: "visible" });
-  const image = element("img", { src: source(), alt: "The picture with what was found in it; listed below." });
+  const image = element("img", { src: pictureOfForm(), alt: "The picture with what was found in it; listed below." });
   Object.assign(image.style, { width: "100%", aspectRatio: `${width} / ${height}` });
   const frame = element("figure", {}, image, over);
   frame.style.position = "relative";
