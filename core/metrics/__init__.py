@@ -11,6 +11,13 @@ from core.metrics.entities import EntityF1, entities_of
 from core.metrics.image import PSNR, SSIM
 from core.metrics.language import BitsPerCharacter, Perplexity
 from core.metrics.ranking import NDCG, HitRate, MeanReciprocalRank, RecallAtK
+from core.metrics.sound import (
+    dynamic_time_warping,
+    log_spectral_distance,
+    mel_cepstra,
+    mel_cepstral_distortion,
+    spectrogram,
+)
 from core.metrics.transcription import (
     CharacterErrorRate,
     TokenErrorRate,
@@ -35,9 +42,14 @@ __all__ = [
     "RecallAtK",
     "TokenErrorRate",
     "WordErrorRate",
+    "dynamic_time_warping",
     "edit_distance",
     "entities_of",
     "intersection_over_union",
+    "log_spectral_distance",
     "matches",
+    "mel_cepstra",
+    "mel_cepstral_distortion",
     "plain_words",
+    "spectrogram",
 ]
