@@ -54,12 +54,14 @@ class Item:
         kind: How to show it.
         content: The text itself, or a data URI.
         marks: Of a marked text, in order and apart from each other.
+        large: Of a picture: whether it is as wide as there is room, rather than a thumbnail.
     """
 
     name: str
     kind: Literal["text", "picture", "sound", "marked"]
     content: str
     marks: tuple[Mark, ...] = ()
+    large: bool = False
 
 
 def marked(item: Item) -> list[tuple[str, Mark | None]]:

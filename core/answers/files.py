@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -97,3 +97,56 @@ def embedded(value: Any) -> Any:
     if content is not None:
         return data_uri(content.media_type, content.bytes)
     return value.tolist()
+
+
+def opened(answer: Mapping[str, Any], folder: Path, name: str, *, beside: Path) -> dict[str, Any]:
+    """Return an answer whose paths of files, as `kept` wrote them, have given way to what the files hold.
+
+    Args:
+        answer: As `kept` returned it, read back.
+        folder: Where the files are. A path of another place or name is text like any other.
+        name: Begins the names of its files.
+        beside: The folder that the paths start from.
+
+    Returns:
+        From names to pictures, sounds and arrays; a path whose file is gone stays as it is.
+
+    Raises:
+        UserError: A file lies elsewhere, or can't be read.
+    """
+    read = dict(answer)
+    for key, value in answer.items():
+        for suffix, reader in READERS.items():
+            path = folder / f"{name}-{key}{suffix}"
+            if value != path.relative_to(beside).as_posix() or not (path.exists() or path.is_symlink()):
+                continue
+            if path.is_symlink() or path.resolve().parent != beside.resolve() / folder.relative_to(beside):
+                raise UserError(
+                    f"The file {path} of an answer must lie in {folder}, and be no link to another."
+                )
+            try:
+                read[key] = reader(path)
+            except (OSError, ValueError, RuntimeError) as error:
+                raise UserError(f"The file {path} of an answer can't be read: {error}.") from None
+    return read
+
+
+def _picture(path: Path) -> np.ndarray:
+    from PIL import Image
+
+    with Image.open(path) as image:
+        return np.asarray(image)
+
+
+def _sound(path: Path) -> Sound:
+    import soundfile
+
+    wave, sample_rate = soundfile.read(path, dtype="int16")
+    return Sound(wave, sample_rate)
+
+
+def _array(path: Path) -> np.ndarray:
+    return np.load(path, allow_pickle=False)
+
+
+READERS: Mapping[str, Callable[[Path], Any]] = {".png": _picture, ".wav": _sound, ".npy": _array}

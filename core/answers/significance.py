@@ -64,7 +64,7 @@ def intervals(
     (0.84, 0.96)
     """
     names = list(statistics(np.arange(num_examples)))
-    if num_examples < 2:  # one example says nothing of another
+    if not names or num_examples < 2:  # one example says nothing of another
         return {name: Interval(-np.inf, np.inf) for name in names}
     from scipy.stats import bootstrap
 

@@ -6,11 +6,18 @@ Importing this package registers them all, so that `keras.saving.load_model` fin
 from __future__ import annotations
 
 from core.metrics.classification import ExpectedCalibrationError, F1Score
-from core.metrics.detection import MeanAveragePrecision, intersection_over_union
+from core.metrics.detection import MeanAveragePrecision, intersection_over_union, matches
 from core.metrics.entities import EntityF1, entities_of
 from core.metrics.image import PSNR, SSIM
 from core.metrics.language import BitsPerCharacter, Perplexity
 from core.metrics.ranking import NDCG, HitRate, MeanReciprocalRank, RecallAtK
+from core.metrics.sound import (
+    dynamic_time_warping,
+    log_spectral_distance,
+    mel_cepstra,
+    mel_cepstral_distortion,
+    spectrogram,
+)
 from core.metrics.transcription import (
     CharacterErrorRate,
     TokenErrorRate,
@@ -35,8 +42,14 @@ __all__ = [
     "RecallAtK",
     "TokenErrorRate",
     "WordErrorRate",
+    "dynamic_time_warping",
     "edit_distance",
     "entities_of",
     "intersection_over_union",
+    "log_spectral_distance",
+    "matches",
+    "mel_cepstra",
+    "mel_cepstral_distortion",
     "plain_words",
+    "spectrogram",
 ]

@@ -180,26 +180,48 @@ def _columns(picture: Mapping[str, Any], **last: Any) -> tuple[np.ndarray, np.nd
     return boxes, classes, column.astype(bool) if name == "crowd" else column.astype(np.float64)
 
 
-def _outcomes(overlap: np.ndarray, crowd: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
-    """Return what each detection is at each threshold, uint8, shape `(num_thresholds, num_detections)`.
+def matches(overlap: np.ndarray, thresholds: np.ndarray, ignored: np.ndarray | None = None) -> np.ndarray:
+    """Return which true box each detection takes at each threshold.
 
-    Each true box is taken by the first detection, best score first, that overlaps it more than the other free
-    ones.
+    Each true box is taken by the first detection that overlaps it more than the other free ones; of equal
+    overlaps the last is taken, as in the COCO code.
+
+    Args:
+        overlap: Of detections, best score first, with true boxes, shape `(num_detections, num_true)`.
+        thresholds: Overlaps from which a detection matches, shape `(num_thresholds,)`.
+        ignored: Which true boxes are taken only where no other is left, bool, shape `(num_true,)`.
+
+    Returns:
+        Index of the true box, or -1 for none, int, shape `(num_thresholds, num_detections)`.
+
+    Example:
+
+    >>> matches(np.array([[0.6, 0.7], [0.1, 0.9]]), np.array([0.5])).tolist()
+    [[1, -1]]
     """
-    outcomes = np.full((len(thresholds), len(overlap)), FALSE, np.uint8)
+    taken = np.full((len(thresholds), len(overlap)), -1)
     if not overlap.size:
-        return outcomes
-    free = np.repeat(~crowd[None, :], len(thresholds), axis=0)
+        return taken
+    free = np.ones((len(thresholds), overlap.shape[1]), bool)
     enough = np.minimum(thresholds, 1 - 1e-10)
+    whole = np.zeros(overlap.shape[1], bool) if ignored is None else ignored
     for row, overlaps in enumerate(overlap):
-        open_overlap = np.where(free, overlaps, -1.0)
-        # Of equal overlaps the last is taken, as in the COCO code.
-        best = overlap.shape[1] - 1 - np.argmax(open_overlap[:, ::-1], axis=1)
-        matched = np.flatnonzero(open_overlap.max(axis=1) >= enough)
-        free[matched, best[matched]] = False
-        outcomes[:, row] = np.where(np.max(overlaps, where=crowd, initial=-1.0) >= enough, IGNORED, FALSE)
-        outcomes[matched, row] = TRUE
-    return outcomes
+        for choice in (~whole, whole) if whole.any() else (~whole,):
+            open_overlap = np.where(free & choice, overlaps, -1.0)
+            best = overlap.shape[1] - 1 - np.argmax(open_overlap[:, ::-1], axis=1)
+            matched = np.flatnonzero((open_overlap.max(axis=1) >= enough) & (taken[:, row] < 0))
+            free[matched, best[matched]] = False
+            taken[matched, row] = best[matched]
+    return taken
+
+
+def _outcomes(overlap: np.ndarray, crowd: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
+    """Return what each detection is at each threshold, uint8, shape `(num_thresholds, num_detections)`."""
+    taken = matches(np.where(crowd, -1.0, overlap), thresholds)
+    in_crowd = (
+        np.max(overlap, axis=1, where=crowd, initial=-1.0) >= np.minimum(thresholds, 1 - 1e-10)[:, None]
+    )
+    return np.where(taken >= 0, TRUE, np.where(in_crowd, IGNORED, FALSE)).astype(np.uint8)
 
 
 def _average_precision(scores: np.ndarray, outcomes: np.ndarray, num_true: int) -> np.ndarray:

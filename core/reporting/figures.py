@@ -87,7 +87,9 @@ def judged(
     """Return what answers show by themselves: tables, curves, slices, and which are the worst mistakes."""
     if answers is None:
         return {"kind": None, "details": {}, "slices": [], "worst_slice": None, "mistakes": []}
-    slices = by_slice(answers, columns)
+    # Answers without a truth to compare them with, such as samples, have no figure to compare slices by.
+    compared = answers.figure() in answers.statistics(np.arange(len(answers)))
+    slices = by_slice(answers, columns) if compared else []
     return {
         "kind": answers.kind,
         "mistakes_title": answers.mistakes_title,

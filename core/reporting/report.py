@@ -11,6 +11,7 @@ import numpy as np
 
 from core.answers.canvas import png
 from core.answers.classes import Classes
+from core.answers.files import opened
 from core.answers.kind import Answers
 from core.answers.numbers import Numbers
 from core.answers.reading import read_answers, read_rivals, rows_at
@@ -99,10 +100,19 @@ def reported_run(run: Run, answers: Answers | None, name: str) -> Reported:
     examples = splits.test if splits else None
     mistakes = [
         _mistake(task.gives, row, task.shown(row, examples, run.encoder))
-        for row in rows_at(run.folder / "predictions.jsonl", figures["mistakes"])
+        for row in _rows_of(run, figures["mistakes"])
         if task.gives is not None
     ]
     return Reported(figures, pictures_of(figures, task.gives), task.gives, mistakes, notes)
+
+
+def _rows_of(run: Run, places: Sequence[int]) -> list[dict[str, Any]]:
+    """Return rows of a run with the pictures, sounds and arrays that it kept as files."""
+    rows = rows_at(run.folder / "predictions.jsonl", places)
+    return [
+        opened(row, run.folder / "answers", f"predictions-{place}", beside=run.folder)
+        for place, row in zip(places, rows, strict=True)
+    ]
 
 
 def _mistake(kind: type[Answers], row: Mapping[str, Any], example: Mapping[str, Any]) -> Mistake:

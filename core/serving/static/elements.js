@@ -29,3 +29,10 @@ export function bars(rows) {
   }
   return list;
 }
+
+// What is shown beside an answer that holds no picture of its input: it is still in the form, as a file or drawn.
+export function pictureOfForm() {
+  const preview = document.querySelector('#form img[id$="preview"]:not([hidden])');
+  if (preview?.src) return preview.src;
+  return document.querySelector('#form canvas[id$="canvas"]')?.toDataURL() ?? "";
+}
