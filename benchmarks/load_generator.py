@@ -10,7 +10,6 @@ import json
 import os
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -23,6 +22,7 @@ import numpy as np
 
 from core.inputs import joined
 from core.inputs.limits import Limits
+from core.processes import import_environment, python_module
 from core.run import Run
 
 TOLERANCE = 2e-4  # of a number in an answer, between batches of different sizes
@@ -141,11 +141,12 @@ def served(folders: list[str], *settings: str) -> Iterator[Service]:
     """Serve runs in a process of their own, ready when the block begins; without any, an empty server."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "core.cli", "serve", *folders, "--port", str(port)]
+    command = python_module("core.cli", "serve", *folders, "--port", str(port))
     command += [part for setting in settings for part in ("--set", setting)]
     if not folders:
-        command = [sys.executable, "-m", "benchmarks.empty_server", str(port)]
-    service = Service(subprocess.Popen(command, stderr=subprocess.DEVNULL), port)
+        command = python_module("benchmarks.empty_server", str(port))
+    started = subprocess.Popen(command, stderr=subprocess.DEVNULL, env=import_environment())
+    service = Service(started, port)
     try:
         while True:
             with contextlib.suppress(urllib.error.URLError, ConnectionError):

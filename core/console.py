@@ -176,7 +176,11 @@ def print_exports(table: Mapping[str, Any], figure: str, folder: Path) -> None:
     """
     shown = Table(Column(no_wrap=True), "MB", "ms for 1", "ms for 32", figure, "loss", "differs by")
     for row in ({"name": "keras", **table["model"]}, *table["exports"]):
-        compared = [f"{row['loss']:z.4f}", f"{row['largest_difference']:.1g}"] if "loss" in row else ["", ""]
+        difference = row.get("largest_difference")
+        compared = [
+            f"{row['loss']:z.4f}" if "loss" in row else "",
+            "" if difference is None else f"{difference:.1g}",
+        ]
         times = (f"{milliseconds:.2f}" for milliseconds in row["milliseconds"].values())
         value = f"{row['figures'][figure]:.4f}"
         shown.add_row(row["name"], f"{row['bytes'] / 1e6:.2f}", *times, value, *compared)

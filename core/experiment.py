@@ -13,10 +13,19 @@ from pydantic import Field
 
 from core.data.audit import Audit, AuditReport, audited
 from core.devices import dtype_policy
+from core.dotted import Kinds, kinds_at, value_below
 from core.errors import UserError
 from core.fit import Fit
 from core.ledger import Entry, Ledger
-from core.settings import Settings, parsed_override, read_yaml, unknown_key, validated, with_override
+from core.settings import (
+    Settings,
+    parsed_override,
+    read_yaml,
+    require_path,
+    unknown_key,
+    validated,
+    with_override,
+)
 from core.task.contract import Encoder, Task
 
 if TYPE_CHECKING:
@@ -25,6 +34,8 @@ if TYPE_CHECKING:
     from core.data.examples import Splits
 
 VERSION = 1
+PARTS: dict[str, type[Settings]] = {"task": Task, "fit": Fit, "audit": Audit}
+SEARCHED = ("task", "fit")
 
 
 class Choice(Settings):
@@ -105,9 +116,25 @@ class Experiment(Settings):
         )
 
     def value_at(self, path: str) -> Any:
-        """Return the value at a dotted path such as `fit.learning_rate`."""
-        part, _, field = path.partition(".")
-        return getattr(getattr(self, part), field)
+        """Return the value at a dotted path such as `fit.learning_rate`; nothing below what is off.
+
+        The path may lead into settings, mappings, and lists by places counted from 0.
+
+        Raises:
+            UserError: There is no such field, or no such place in a list.
+        """
+        value: Any = self
+        keys = path.split(".")
+        for depth, key in enumerate(keys):
+            try:
+                value = value_below(value, key)
+            except KeyError:
+                where = ".".join(keys[:depth])
+                known = type(value).model_fields if isinstance(value, Settings) else ()
+                if known:
+                    raise UserError(unknown_key(key, known, where)) from None
+                raise UserError(f"{where} holds no {key}. Received: {value!r}.") from None
+        return value
 
     def with_values(self, values: Mapping[str, Any]) -> Experiment:
         """Return the experiment with other values at dotted paths.
@@ -122,7 +149,7 @@ class Experiment(Settings):
         """
         tree = self._tree()
         for path, value in values.items():
-            tree = with_override(tree, path.split("."), value)
+            tree = _overridden(tree, path.split("."), value)
         return experiment_from(tree)
 
     def audited(self, splits: Splits, *, near_duplicates: bool = True) -> tuple[Splits, AuditReport]:
@@ -220,20 +247,59 @@ def load_experiment(name: str, overrides: Sequence[str] = ()) -> Experiment:
         if len(path) == 1 and path[0] not in Experiment.model_fields:
             path = ["task", *path]
         if path[0] == "tune" and len(path) > 2:
-            path = ["tune", f"{path[1]}.{path[2]}", *path[3:]]
+            path = _searched(tree, path)
         if value is not None and _takes_text(tree, path):
             value = override.partition("=")[2]
-        tree = with_override(tree, path, value)
+        tree = _overridden(tree, path, value)
     return experiment_from(tree)
 
 
-def _takes_text(tree: Mapping[str, Any], path: Sequence[str]) -> bool:
-    """Return whether a path leads to a field of the task that is text, such as `007` or `{label}`."""
+def _overridden(tree: Mapping[str, Any], path: Sequence[str], value: Any) -> dict[str, Any]:
+    """Return the tree of an experiment with one value set; what it leaves out has its defaults."""
+    part, *below = path
+    if part not in PARTS or not below:
+        return with_override(tree, path, value)
+    section = _section(tree, part)
+    if not isinstance(section, Mapping):  # is refused with the rest of the tree
+        return dict(tree)
+    return {**tree, part: with_override(section, below, value, _class_of(tree, part), part)}
+
+
+def _class_of(tree: Mapping[str, Any], part: str) -> type[Settings] | None:
+    """Return the class of a part of an experiment; nothing where the tree names no task yet."""
+    if part != "task":
+        return PARTS[part]
     task = tree.get("task")
-    if path[0] != "task" or len(path) != 2 or not isinstance(task, Mapping) or "type" not in task:
-        return False
-    field = task_class_at(task["type"]).model_fields.get(path[1])
-    return field is not None and field.annotation in (str, str | None)
+    return task_class_at(task["type"]) if isinstance(task, Mapping) and "type" in task else None
+
+
+def _kinds(tree: Mapping[str, Any], path: Sequence[str]) -> Kinds:
+    """Return what the field at a path of an experiment may hold; nothing where there is no such field."""
+    cls = _class_of(tree, path[0]) if path[0] in PARTS else None
+    return kinds_at((cls,), path[1:]) if cls else ()
+
+
+def _searched(tree: Mapping[str, Any], path: Sequence[str]) -> list[str]:
+    """Return the path to a part of the search space, in which the path of what is searched is one key.
+
+    Both have dots: of `tune.fit.learning_rate.max` the longest part that is searched already, or else that is
+    a field, is what is searched.
+    """
+    names = [".".join(path[1:end]) for end in range(len(path), 2, -1)]
+    searched = tree.get("tune") or {}
+    name = next(
+        (name for name in names if name in searched),
+        next((name for name in names if _kinds(tree, name.split("."))), names[-1]),
+    )
+    inside = list(path[1 + len(name.split(".")) :])
+    if inside[:1] == ["when"] and len(inside) > 1:
+        inside = ["when", ".".join(inside[1:])]
+    return ["tune", name, *inside]
+
+
+def _takes_text(tree: Mapping[str, Any], path: Sequence[str]) -> bool:
+    """Return whether a path leads to a field that is text alone, such as `007` or `{label}`."""
+    return len(path) > 1 and _kinds(tree, path) == (str,)
 
 
 def experiment_from(tree: Mapping[str, Any]) -> Experiment:
@@ -261,7 +327,10 @@ def experiment_from(tree: Mapping[str, Any]) -> Experiment:
     experiment = validated(Experiment, parts, "")
     for path, space in experiment.tune.items():
         for name in (path, *space.when):
-            _require_field(name, {"task": task_class, "fit": Fit})
+            part, *below = name.split(".")
+            if part not in SEARCHED or not below:
+                raise UserError(unknown_key(part, SEARCHED, "tune"))
+            require_path((task_class if part == "task" else Fit,), below, f"tune.{part}")
     return experiment
 
 
@@ -269,14 +338,6 @@ def _section(tree: Mapping[str, Any], name: str) -> Any:
     """Return a part of an experiment; one that is left out or left blank has its defaults."""
     section = tree.get(name)
     return {} if section is None else section
-
-
-def _require_field(path: str, parts: dict[str, type[Settings]]) -> None:
-    part, _, field = path.partition(".")
-    if part not in parts:
-        raise UserError(unknown_key(part, parts, "tune"))
-    if field not in parts[part].model_fields:
-        raise UserError(unknown_key(field, parts[part].model_fields, f"tune.{part}"))
 
 
 def dotted_path(task_class: type[Task]) -> str:

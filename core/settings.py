@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pydantic
 import yaml
 
+from core.dotted import Kinds, default_below, is_place, keys_of, kinds_below, own_key
 from core.errors import UserError
 
 # That of libyaml, where there is one, reads the same ten times as fast.
@@ -73,11 +74,20 @@ def _first_line(error: pydantic.ValidationError, cls: type[Settings], where: str
     path = [*([where] if where else []), *(str(part) for part in first["loc"])]
     more = f" ({len(problems) - 1} more like it.)" if len(problems) > 1 else ""
     if first["type"] == "extra_forbidden":
-        return unknown_key(path[-1], cls.model_fields, ".".join(path[:-1])) + more
+        known = keys_of(_kinds_at_location((cls,), first["loc"][:-1]))
+        return unknown_key(path[-1], known or cls.model_fields, ".".join(path[:-1])) + more
     if first["type"] == "missing":
         return f"{'.'.join(path)} is missing: give it a value.{more}"
     wish = first["msg"].removeprefix("Value error, ").removeprefix("Input ").rstrip(".")
     return f"{'.'.join(path)} {wish}. Received: {first['input']!r}.{more}"
+
+
+def _kinds_at_location(kinds: Kinds, location: Sequence[int | str]) -> Kinds:
+    """Return what may stand where an error is, whose location also names the member of a union."""
+    for part in location:
+        members = tuple(kind for kind in kinds if getattr(kind, "__name__", None) == part)
+        kinds = members or kinds_below(kinds, str(part))
+    return kinds
 
 
 def unknown_key(key: str, known: Iterable[str], where: str = "") -> str:
@@ -140,14 +150,69 @@ def parsed_override(text: str) -> tuple[list[str], Any]:
     return key.strip().split("."), parsed if typed else value
 
 
-def with_override(tree: Mapping[str, Any], path: list[str], value: Any) -> dict[str, Any]:
-    """Return the nested mapping with one value set; the original is left as it was."""
-    changed = dict(tree)
-    if len(path) == 1:
-        changed[path[0]] = value
-        return changed
-    below = tree.get(path[0])
-    if below is not None and not isinstance(below, Mapping):
-        raise UserError(f"{path[0]} is a value and has no key {path[1]!r}. Received: {below!r}.")
-    changed[path[0]] = with_override(below or {}, path[1:], value)
+def with_override(
+    tree: Mapping[str, Any],
+    path: Sequence[str],
+    value: Any,
+    cls: type[Settings] | None = None,
+    where: str = "",
+) -> dict[str, Any]:
+    """Return the nested mapping with one value set; the original is left as it was.
+
+    Args:
+        tree: Mappings and lists in each other, as a YAML file has them.
+        path: Keys, and places in lists counted from 0.
+        value: What is set.
+        cls: The settings that the tree describes: what it leaves out has the defaults of its field.
+        where: The dotted path of the tree, for messages; may be empty.
+
+    Raises:
+        UserError: The path leads through a plain value, or beyond the end of a list.
+
+    Example:
+
+    >>> with_override({"layers": [{"width": 8}, {"width": 8}]}, ["layers", "1", "width"], 4)
+    {'layers': [{'width': 8}, {'width': 4}]}
+    """
+    above = where.split(".") if where else []
+    changed: dict[str, Any] = _set(dict(tree), list(path), value, (cls,) if cls else (), above)
     return changed
+
+
+def _set(tree: Any, path: list[str], value: Any, kinds: Kinds, above: list[str]) -> Any:
+    if not path:
+        return value
+    key, where = path[0], ".".join(above)
+    deeper = (path[1:], value, kinds_below(kinds, key), [*above, key])
+    if isinstance(tree, Mapping):
+        own = own_key(tree, key)
+        below = tree[own] if own in tree else default_below(kinds, key)
+        return {**tree, own: _set({} if below is None else below, *deeper)}
+    if isinstance(tree, list | tuple):
+        if not is_place(key) or int(key) >= len(tree):
+            raise UserError(
+                f"{where} is a list of {len(tree)}, whose places count from 0. Received: {where}.{key}."
+            )
+        place = int(key)
+        return [*tree[:place], _set(tree[place], *deeper), *tree[place + 1 :]]
+    raise UserError(f"{where} is a value and has no key {key!r}. Received: {tree!r}.")
+
+
+def require_path(kinds: Kinds, path: Sequence[str], where: str) -> None:
+    """Make sure that there is a field at a path.
+
+    Args:
+        kinds: Of the settings in which it begins.
+        path: Keys, and places in lists.
+        where: The dotted path of these settings, for the message.
+
+    Raises:
+        UserError: There is none; the message names the nearest key at the first step that leads nowhere.
+    """
+    for key in path:
+        below = kinds_below(kinds, key)
+        if not below and keys_of(kinds):
+            raise UserError(unknown_key(key, keys_of(kinds), where))
+        if not below:
+            raise UserError(f"{where} has no keys. Received: {where}.{key}.")
+        kinds, where = below, f"{where}.{key}"

@@ -1,11 +1,28 @@
 from __future__ import annotations
 
 import gc
+import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
 
 LONG = ["test_every_task.py", "test_on_jax.py", "test_export.py", "test_sentiment.py", "test_trial.py"]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give this session, with its workers and all that they start, a temporary folder of its own.
+
+    Libraries delete their temporary files at the end of a process, but tests kill some, and so are workers
+    ended. The folders that pytest itself keeps, to look into after a failure, stay where they were.
+    """
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        return
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())
+    folder = tempfile.mkdtemp(prefix="quartet-tests-")
+    os.environ["TMPDIR"] = tempfile.tempdir = folder
+    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

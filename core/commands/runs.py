@@ -79,7 +79,7 @@ def _options_of(run: Run, written: list[str]) -> Options | None:
         raise UserError(f"{type(run.experiment.task).__name__} has no options. Received: {written[0]}.")
     tree: dict[str, Any] = {}
     for text in written:
-        tree = with_override(tree, *parsed_override(text))
+        tree = with_override(tree, *parsed_override(text), kind)
     return validated(kind, tree, "option")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.data.sources import PREFIX
+from core.data.sources import PREFIX, tfds_leaves_nothing
 
 NAMES = ("license", "licence", "copying", "copyright")
 LONGEST = 200  # characters
@@ -41,7 +41,8 @@ def _of_tfds(name: str) -> str | None:
     import tensorflow_datasets as tfds
 
     try:
-        told = tfds.builder(name).info.redistribution_info
+        with tfds_leaves_nothing():
+            told = tfds.builder(name).info.redistribution_info
     except Exception:  # a builder may fail in any way: unknown name, no network
         return None
     return getattr(told, "license", None) or None

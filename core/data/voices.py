@@ -14,6 +14,7 @@ import numpy as np
 
 from core.data.examples import Examples, Ragged
 from core.errors import UserError
+from core.processes import import_environment, python_module
 from core.writing import written_whole
 
 WORDS = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")
@@ -120,8 +121,8 @@ def spoken(cache: Path, sample_rate: int) -> Examples:
     folder = cache / f"commands-{sample_rate}-{_recipe()}"
     if not all((folder / f"{name}.npy").is_file() for name in COLUMNS):
         # A process of its own has spoken nothing before, so that everybody hears the same.
-        command = [sys.executable, "-m", "core.data.voices", str(folder), str(sample_rate)]
-        done = subprocess.run(command, capture_output=True, text=True)
+        command = python_module("core.data.voices", str(folder.absolute()), str(sample_rate))
+        done = subprocess.run(command, capture_output=True, text=True, env=import_environment())
         if done.returncode:
             told = done.stderr.strip().splitlines() or [f"the exit code {done.returncode}"]
             raise UserError(told[-1])

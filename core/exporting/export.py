@@ -7,7 +7,7 @@ import importlib.util
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,23 +15,24 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from core.errors import UserError
+from core.exporting.calibration_batches import calibration_batches
+from core.exporting.difference import Difference
 from core.exporting.formats import (
-    FILES,
     PACKAGES,
+    path_of,
     quantise_onnx,
     quantised_by_keras,
     size_of,
+    write_graph,
     write_litert,
-    write_onnx,
-    write_saved_model,
 )
 from core.exporting.loader import copy_loader
-from core.exporting.runtime import Graph
+from core.exporting.runtime import Graph, file_names
 from core.exporting.timing import milliseconds
 from core.run import Run, reloaded
 from core.silence import native_silence
 from core.surroundings import surroundings
-from core.task.portable import FORMATS, Format, Portable, Score
+from core.task.portable import FORMATS, MAIN, Format, Portable
 from core.writing import to_json
 
 if TYPE_CHECKING:
@@ -54,8 +55,9 @@ class Export:
     Args:
         name: Its format, and whether it is quantised.
         folder: Where it is, from the folder of the run.
-        bytes: Of its graph.
-        largest_difference: Between its outputs and those of the Keras model over the test part.
+        bytes: Of its graphs.
+        largest_difference: Between its outputs and those of the Keras model over the test part; none where
+            quantisation made other whole numbers, texts or lengths of them, which have no distance.
         figures: On the test part, those that tables show first.
         loss: How much worse the first of them is than the Keras model's; below 0 it is better.
     """
@@ -63,7 +65,7 @@ class Export:
     name: str
     folder: str
     bytes: int
-    largest_difference: float
+    largest_difference: float | None
     figures: dict[str, float]
     loss: float
 
@@ -129,31 +131,40 @@ class Exporter:
             np.savez_compressed(folder / f"{name}.npz", allow_pickle=False, **arrays)
         copy_loader(portable.loader, folder)
         (folder / "requirements.txt").write_text(_requirements(kind, portable), encoding="utf-8")
-        path = folder / FILES[kind]
         if quantise is None:
-            _write_float(kind, portable, path)
+            _write_graphs(kind, portable, folder)
         else:
-            self._write_quantised(kind, folder, path)
+            self._write_quantised(kind, folder)
 
-    def _write_quantised(self, kind: Format, folder: Path, path: Path) -> None:
+    def _write_quantised(self, kind: Format, folder: Path) -> None:
         quantised = self._quantised_portable() if kind == "saved_model" else self.portable
-        _write_float(kind, self.portable, path)
-        whole = size_of(path)
+        graphs = quantised.graphs_in(kind)
+        _write_graphs(kind, self.portable, folder)
+        whole = _bytes_of(kind, graphs, folder)
         if kind == "saved_model":
-            shutil.rmtree(path)
-            _write_float(kind, quantised, path)
+            for name in graphs:
+                shutil.rmtree(path_of(folder, kind, name))
+            _write_graphs(kind, quantised, folder)
         elif kind == "litert":
-            write_litert(quantised.graph, path, int8=True)
+            for name, graph in graphs.items():
+                write_litert(graph, path_of(folder, kind, name), int8=True)
         else:
             raw = self.portable.raw(self.splits.train.take(self._calibration_rows()))
-            features = predictor(self.portable, folder).features
             starts = range(0, len(raw), CALIBRATION_SIZE)
-            batches = (features(raw[start : start + CALIBRATION_SIZE]) for start in starts)
-            quantise_onnx(path, batches, self.portable.exact)
-        if size_of(path) >= whole:
+            blocks = [raw[start : start + CALIBRATION_SIZE] for start in starts]
+            batches = calibration_batches(predictor(self.portable, folder), blocks)
+            for name in graphs:
+                if name not in batches:
+                    raise UserError(
+                        f"The ranges of {name} can't be measured, since the loader does not call it for "
+                        f"training examples: use --format litert. Received: calls of {', '.join(batches)}."
+                    )
+                quantise_onnx(path_of(folder, kind, name), batches[name], self.portable.exact)
+        size = _bytes_of(kind, graphs, folder)
+        if size >= whole:
             raise UserError(
                 f"The quantised {kind} export is no smaller than without --quantize, so it was not kept. "
-                f"Received: {size_of(path):,} bytes, {whole:,} without."
+                f"Received: {size:,} bytes, {whole:,} without."
             )
 
     def _quantised_portable(self) -> Portable:
@@ -174,13 +185,18 @@ class Exporter:
 
     def _checked(self, name: str, target: Path, folder: Path, kind: Format, max_loss: float | None) -> Export:
         answers = predictor(self.portable, folder)
-        difference = _Difference(self.portable.score, answers.outputs)
+        difference = Difference(self.portable.score, answers.outputs)
         test = self.splits.test
         figures = self.portable.figures(difference, test)
         raw = self.portable.raw(test.take(np.arange(min(max(ODD_BATCHES), len(test)))))
         for size in ODD_BATCHES:
             difference(raw[:size])
         loss = self._loss(figures)
+        if difference.misshapen:
+            raise UserError(
+                f"The {name} export answers otherwise than the run, so it was not kept: "
+                f"{difference.misshapen}."
+            )
         if max_loss is None:
             changes = {each: abs(figures[each] - self.expected[each]) for each in _numbers(self.expected)}
             changed = max(changes, key=changes.__getitem__)
@@ -198,8 +214,8 @@ class Exporter:
         return Export(
             name,
             os.path.relpath(target, self.run.folder),
-            size_of(folder / FILES[kind]),
-            difference.largest,
+            _bytes_of(kind, self.portable.graphs_in(kind), folder),
+            difference.largest if np.isfinite(difference.largest) else None,
             {each: figures[each] for each in self.task.figures},
             loss,
         )
@@ -271,14 +287,18 @@ def _earlier(exporter: Exporter) -> dict[str, Export]:
     }
 
 
-def _inputs_of(folder: Path) -> set[str]:
+def _inputs_of(folder: Path) -> dict[str, set[str]]:
+    """Return the inputs of each graph in the folder of an export."""
+    names = {path.name.split(".")[0].removesuffix("_saved_model") for path in folder.iterdir()}
+    names.add(MAIN)  # whose SavedModel has a name of its own
+    there = (name for name in names if any((folder / file).exists() for file in file_names(name)))
     with native_silence():
-        return set(Graph(folder).inputs)
+        return {name: set(Graph(folder, name).inputs) for name in there}
 
 
-def _inputs_today(portable: Portable, name: str) -> set[str]:
+def _inputs_today(portable: Portable, name: str) -> dict[str, set[str]]:
     kind = next(kind for kind in FORMATS if name.startswith(kind))
-    return {spec.name for spec in portable.graph_in(kind).signature}
+    return {name: {spec.name for spec in graph.signature} for name, graph in portable.graphs_in(kind).items()}
 
 
 def _table(exporter: Exporter, exports: dict[str, Export]) -> dict[str, Any]:
@@ -300,24 +320,6 @@ def _table(exporter: Exporter, exports: dict[str, Export]) -> dict[str, Any]:
     return {"test": len(test), "model": model, "exports": rows, **surroundings()}
 
 
-class _Difference:
-    """Scores by an export, and keeps how far it is from the model at most."""
-
-    def __init__(self, expected: Score, found: Score) -> None:
-        self.expected, self.found = expected, found
-        self.largest = self.share = 0.0
-
-    def __call__(self, raw: Sequence[Any]) -> np.ndarray:
-        expected, found = self.expected(raw), self.found(raw)
-        if found.shape != expected.shape or not np.isfinite(found).all():
-            self.largest = self.share = float("inf")
-            return np.nan_to_num(np.resize(found, expected.shape))
-        largest = float(np.abs(expected - found).max(initial=0.0))
-        self.largest = max(self.largest, largest)
-        self.share = max(self.share, largest / max(1.0, float(np.abs(expected).max(initial=0.0))))
-        return found
-
-
 def float32_model(run: Run) -> keras.Model:
     """Return a run's model in single precision, which every format can hold, whatever it was trained in."""
     fit = run.experiment.fit.model_copy(update={"precision": "float32"})
@@ -332,13 +334,13 @@ def predictor(portable: Portable, folder: Path) -> Any:
         return importlib.import_module(portable.loader).Predictor(folder)
 
 
-def _write_float(kind: Format, portable: Portable, path: Path) -> None:
-    if kind == "onnx":
-        write_onnx(portable.graph, path)
-    elif kind == "litert":
-        write_litert(portable.graph, path)
-    else:
-        write_saved_model(portable.graph_in(kind), path)
+def _write_graphs(kind: Format, portable: Portable, folder: Path) -> None:
+    for name, graph in portable.graphs_in(kind).items():
+        write_graph(kind, graph, path_of(folder, kind, name))
+
+
+def _bytes_of(kind: Format, graphs: Iterable[str], folder: Path) -> int:
+    return sum(size_of(path_of(folder, kind, name)) for name in graphs)
 
 
 def _require(packages: Sequence[str]) -> None:
@@ -352,7 +354,8 @@ def _require(packages: Sequence[str]) -> None:
 
 def _requirements(kind: Format, portable: Portable) -> str:
     runs = {"saved_model": "tensorflow", "onnx": "onnxruntime", "litert": "ai-edge-litert"}[kind]
-    names = ("numpy", runs, *portable.graph_in(kind).requires)
+    loaders = (each for graph in portable.graphs_in(kind).values() for each in graph.requires)
+    names = dict.fromkeys(("numpy", runs, *loaders))
     return "".join(f"{name}=={importlib.metadata.version(name)}\n" for name in names)
 
 

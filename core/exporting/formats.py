@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import UserError
+from core.exporting.runtime import file_names
 from core.silence import native_silence
-from core.task.portable import Format, TensorGraph
+from core.task.portable import FORMATS, Format, TensorGraph
 
 if TYPE_CHECKING:
     import keras
@@ -20,17 +21,22 @@ if TYPE_CHECKING:
     import onnx
 
 
-FILES: Mapping[Format, str] = {
-    "saved_model": "saved_model",
-    "onnx": "model.onnx",
-    "litert": "model.tflite",
-}
 PACKAGES: Mapping[Format, tuple[str, ...]] = {
     "saved_model": ("tensorflow",),
     "onnx": ("onnxruntime", "tf2onnx"),
     "litert": ("ai_edge_litert",),
 }
 OPSET = 18
+
+
+def path_of(folder: Path, kind: Format, graph: str) -> Path:
+    """Return where an export keeps one of its graphs."""
+    return folder / file_names(graph)[FORMATS.index(kind)]
+
+
+def write_graph(kind: Format, graph: TensorGraph, path: Path) -> None:
+    """Write a graph in a format, its weights as they are."""
+    {"saved_model": write_saved_model, "onnx": write_onnx, "litert": write_litert}[kind](graph, path)
 
 
 def write_saved_model(graph: TensorGraph, path: Path, batch_size: int | None = None) -> None:
@@ -45,7 +51,7 @@ def write_saved_model(graph: TensorGraph, path: Path, batch_size: int | None = N
 
 
 def write_onnx(graph: TensorGraph, path: Path) -> None:
-    """Write an ONNX file whose inputs and output keep their names."""
+    """Write an ONNX file whose inputs and outputs keep their names."""
     import onnx
     import tf2onnx.convert
 

@@ -6,26 +6,34 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
 from core.errors import UserError
 
-Call = Callable[[Mapping[str, np.ndarray]], np.ndarray]
+Arrays = Mapping[str, np.ndarray]
+Call = Callable[[Arrays], dict[str, np.ndarray]]
+
+
+def file_names(graph: str) -> tuple[str, str, str]:
+    """Return what a graph is called in an export: as SavedModel, as ONNX, and as LiteRT."""
+    return "saved_model" if graph == "model" else f"{graph}_saved_model", f"{graph}.onnx", f"{graph}.tflite"
 
 
 class Graph:
-    """The graph of an export, in whichever format its folder holds.
+    """A graph of an export, in whichever format its folder holds.
 
     Args:
-        folder: Holds `model.onnx`, `model.tflite` or `saved_model`.
+        folder: Holds `model.onnx`, `model.tflite` or `saved_model`, and the like of further graphs.
+        name: Which graph, such as `decoder_step`; the main one by default.
 
     Attributes:
         inputs: The names of the arrays that a call takes.
+        listener: Called with the name of a graph and what it takes, before each call of any graph.
 
     Raises:
-        UserError: The folder holds none of them.
+        UserError: The folder holds no such graph.
 
     Example:
 
@@ -34,16 +42,34 @@ class Graph:
     array([[0.02, 0.98]], dtype=float32)
     """
 
-    def __init__(self, folder: Path | str) -> None:
-        opened_by = {"model.onnx": _onnx, "model.tflite": _litert, "saved_model": _saved_model}
-        path = next((Path(folder) / name for name in opened_by if (Path(folder) / name).exists()), None)
+    listener: ClassVar[Callable[[str, Arrays], None] | None] = None
+
+    def __init__(self, folder: Path | str, name: str = "model") -> None:
+        opened_by = dict(zip(file_names(name), (_saved_model, _onnx, _litert), strict=True))
+        path = next((Path(folder) / file for file in opened_by if (Path(folder) / file).exists()), None)
         if path is None:
-            raise UserError(f"{folder} is no export: it has none of {', '.join(opened_by)}.")
+            raise UserError(f"{folder} is no export with a {name}: it has none of {', '.join(opened_by)}.")
+        self.name = name
         self.inputs: list[str]
         self.inputs, self._call = opened_by[path.name](path)
 
-    def __call__(self, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Return the output for a batch."""
+    def __call__(self, inputs: Arrays) -> np.ndarray:
+        """Return the output for a batch, of a graph that has one.
+
+        Raises:
+            ValueError: It has several.
+        """
+        outputs = self.named(inputs)
+        if len(outputs) != 1:
+            raise ValueError(
+                f"{self.name} has several outputs: call named(). Received: {', '.join(outputs)}."
+            )
+        return next(iter(outputs.values()))
+
+    def named(self, inputs: Arrays) -> dict[str, np.ndarray]:
+        """Return all outputs for a batch, by name."""
+        if Graph.listener is not None:
+            Graph.listener(self.name, inputs)
         return self._call(inputs)
 
 
@@ -51,7 +77,12 @@ def _onnx(path: Path) -> tuple[list[str], Call]:
     import onnxruntime
 
     session = onnxruntime.InferenceSession(path, providers=onnxruntime.get_available_providers())
-    return [each.name for each in session.get_inputs()], lambda inputs: session.run(None, dict(inputs))[0]
+    outputs = [each.name for each in session.get_outputs()]
+
+    def call(inputs: Arrays) -> dict[str, np.ndarray]:
+        return dict(zip(outputs, session.run(None, dict(inputs)), strict=True))
+
+    return [each.name for each in session.get_inputs()], call
 
 
 def _litert(path: Path) -> tuple[list[str], Call]:
@@ -63,13 +94,15 @@ def _litert(path: Path) -> tuple[list[str], Call]:
     # A net whose steps hang on the length of its input converts for one example at a time.
     alone = all(detail["shape_signature"][0] == 1 for detail in run.get_input_details().values())
 
-    def call(inputs: Mapping[str, np.ndarray]) -> np.ndarray:
-        return next(iter(run(**inputs).values()))
+    def call(inputs: Arrays) -> dict[str, np.ndarray]:
+        return dict(run(**inputs))
 
-    def call_each(inputs: Mapping[str, np.ndarray]) -> np.ndarray:
+    def call_each(inputs: Arrays) -> dict[str, np.ndarray]:
         num_rows = len(next(iter(inputs.values())))
-        rows = [{name: array[row : row + 1] for name, array in inputs.items()} for row in range(num_rows)]
-        return np.concatenate([call(row) for row in rows])
+        rows = [
+            call({name: array[row : row + 1] for name, array in inputs.items()}) for row in range(num_rows)
+        ]
+        return {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
 
     return list(run.get_input_details()), call_each if alone else call
 
@@ -80,12 +113,11 @@ def _saved_model(path: Path) -> tuple[list[str], Call]:
     loaded = tf.saved_model.load(str(path))
     run = loaded.signatures["serving_default"]
 
-    def call(inputs: Mapping[str, np.ndarray]) -> np.ndarray:
+    def call(inputs: Arrays) -> dict[str, np.ndarray]:
         # `loaded` must be held: it owns the variables of its signatures.
         assert loaded is not None
-        return next(
-            iter(run(**{name: tf.constant(array) for name, array in inputs.items()}).values())
-        ).numpy()
+        outputs = run(**{name: tf.constant(array) for name, array in inputs.items()})
+        return {name: tensor.numpy() for name, tensor in outputs.items()}
 
     return list(run.structured_input_signature[1]), call
 

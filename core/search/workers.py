@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import subprocess
-import sys
+import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import UserError
+from core.processes import import_environment, python_module
 from core.search.definition import Search
 from core.search.journalled_oracle import ended
 from core.search.space import chosen_values
@@ -23,7 +24,7 @@ from core.search.trial import Order
 
 HEARTBEAT = 5.0  # seconds between two signs of life
 PATIENCE = 0.2  # seconds before asking again
-TRIAL = (sys.executable, "-m", "core.search.trial")
+TRIAL = tuple(python_module("core.search.trial"))
 
 
 class Worker:
@@ -48,7 +49,7 @@ class Worker:
         command: Sequence[str] = TRIAL,
     ) -> None:
         self.name, self.oracle, self.search, self.folder = name, oracle, search, folder
-        self.environment = {**os.environ, **(environment or {})}
+        self.environment = {**import_environment(), **(environment or {})}
         self.command = command
         self.num_run = 0
         self.process: subprocess.Popen[str] | None = None
@@ -82,6 +83,14 @@ class Worker:
             self.oracle.end_trial(ended(trial, "FAILED", str(error)))
             return
         folder.mkdir(parents=True, exist_ok=True)
+        # A trial that is killed can't delete its temporary files.
+        with tempfile.TemporaryDirectory(prefix="trial-", ignore_cleanup_errors=True) as temporary:
+            outcome = self._ran(trial, order, folder, temporary)
+        if not self._leaving.is_set():
+            self.oracle.end_trial(ended(trial, *outcome))
+
+    def _ran(self, trial: Any, order: Order, folder: Path, temporary: str) -> tuple[str, str | None]:
+        """Run a trial to its end; return its status and reason."""
         with (folder / "trial.log").open("a") as log:
             self.process = subprocess.Popen(
                 self.command,
@@ -89,7 +98,7 @@ class Worker:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
-                env=self.environment,
+                env={**self.environment, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), temporary)},
                 start_new_session=True,  # Ctrl-C is for the search, which ends its trials itself
             )
         if self._leaving.is_set():
@@ -97,13 +106,11 @@ class Worker:
         done = threading.Event()
         threading.Thread(target=self._live, args=(trial.trial_id, done), daemon=True).start()
         try:
-            outcome = self._converse(trial, self.process, order)
+            return self._converse(trial, self.process, order)
         finally:
             done.set()
             self.process.kill()
             self.process.wait()
-        if not self._leaving.is_set():
-            self.oracle.end_trial(ended(trial, *outcome))
 
     def _order(self, trial: Any, folder: Path) -> Order:
         values = trial.hyperparameters.values

@@ -53,7 +53,7 @@ def server_settings(overrides: Sequence[str]) -> ServerSettings:
     """
     tree: dict[str, Any] = {}
     for override in overrides:
-        tree = with_override(tree, *parsed_override(override))
+        tree = with_override(tree, *parsed_override(override), ServerSettings)
     parts: dict[str, Any] = {}
     for name, value in tree.items():
         if name not in ServerSettings.model_fields:

@@ -88,6 +88,24 @@ def test_an_address_that_does_not_answer_is_named_after_seconds_and_not_minutes(
     assert 0 < sum(slept) < 5
 
 
+def test_a_data_set_that_is_not_on_disk_leaves_the_temporary_folder_empty(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("urllib3.util.retry.time.sleep", lambda seconds: None)
+    made = []
+
+    def builder(name: str) -> QuartetFar:
+        far = QuartetFar(data_dir=tmp_path / "data")
+        far.info.initialize_from_bucket()
+        made.extend(path.name for path in tmp_path.iterdir() if path.name.endswith("tfds"))
+        return far
+
+    monkeypatch.setattr(tfds, "builder", builder)
+    with pytest.raises(UserError, match="can't be reached"):
+        read_tfds("tfds:quartet_far", {"text": ("text",)})
+    assert made
+    assert not [path.name for path in tmp_path.iterdir() if path.name.endswith("tfds")]
+
+
 def test_features_too_large_for_memory_lie_on_disk_and_are_the_same(builder, monkeypatch):
     columns = {"text": ("text",), "image": ("image",), "wave": ("audio",)}
     in_memory = read_tfds("tfds:quartet_tiny", columns)["train"]
