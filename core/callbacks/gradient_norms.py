@@ -50,6 +50,10 @@ class GradientNorms(keras.callbacks.Callback):
     """
 
     def __init__(self, batches: Iterable[tuple], every_steps: int = 50) -> None:
+        if keras.backend.backend() not in ("tensorflow", "jax"):
+            raise ValueError(
+                f"GradientNorms works on TensorFlow and JAX. Received: backend {keras.backend.backend()}."
+            )
         super().__init__()
         self._batches = [keras.tree.map_structure(_as_array, tuple(batch)) for batch in batches]
         if not self._batches or every_steps < 1:
@@ -155,18 +159,16 @@ def _compiled(model: keras.Model) -> Any:
             return norms(dense), norms(trained)
 
         return measure
-    if keras.backend.backend() == "jax":
-        import jax
+    import jax
 
-        gradients_of = jax.grad(loss)
+    gradients_of = jax.grad(loss)
 
-        @jax.jit
-        def measure_on_jax(values: list, batch: tuple) -> tuple[list, list]:
-            trained, others = values[:num_trained], values[num_trained:]
-            return norms(gradients_of(trained, others, batch)), norms(trained)
+    @jax.jit
+    def measure_on_jax(values: list, batch: tuple) -> tuple[list, list]:
+        trained, others = values[:num_trained], values[num_trained:]
+        return norms(gradients_of(trained, others, batch)), norms(trained)
 
-        return measure_on_jax
-    raise ValueError(f"GradientNorms works on TensorFlow and JAX. Received: {keras.backend.backend()}.")
+    return measure_on_jax
 
 
 def _variables(model: keras.Model) -> list[keras.Variable]:

@@ -9,7 +9,15 @@ import keras
 from keras import ops
 
 from core.optimizers.fused_adam import FusedAdam
-from core.optimizers.rows import is_rows, looked_up, merged_rows, rows_like, set_rows, subtract_rows
+from core.optimizers.rows import (
+    check_backend,
+    is_rows,
+    looked_up,
+    merged_rows,
+    rows_like,
+    set_rows,
+    subtract_rows,
+)
 
 
 @keras.saving.register_keras_serializable(package="quartet")
@@ -53,6 +61,7 @@ class LazyAdam(FusedAdam):
         epsilon: float = 1e-7,
         **kwargs: Any,
     ) -> None:
+        check_backend(type(self).__name__)
         if kwargs.get("amsgrad"):
             raise ValueError("LazyAdam has no amsgrad. Received: amsgrad=True.")
         super().__init__(learning_rate, beta_1, beta_2, epsilon, **kwargs)

@@ -21,6 +21,17 @@ class Rows(NamedTuple):
     dense_shape: tuple[int, ...]
 
 
+def check_backend(part: str) -> None:
+    """Raise if the backend is neither of the two on which gradients of rows are known.
+
+    Raises:
+        ValueError: It is another, such as torch, whose dense tensors look like gradients of rows.
+    """
+    backend = keras.backend.backend()
+    if backend not in ("tensorflow", "jax"):
+        raise ValueError(f"{part} works on TensorFlow and JAX. Received: backend {backend}.")
+
+
 def is_rows(gradient: Any) -> bool:
     """Return whether a gradient is of some rows alone."""
     return hasattr(gradient, "indices") and hasattr(gradient, "values")

@@ -126,3 +126,9 @@ def test_nothing_measured_is_told():
 def test_no_batches_are_refused():
     with pytest.raises(ValueError, match="Received: 0 batches"):
         GradientNorms([])
+
+
+def test_a_backend_that_it_can_not_differentiate_on_is_refused_at_construction(monkeypatch):
+    monkeypatch.setattr(keras.backend, "backend", lambda: "torch")
+    with pytest.raises(ValueError, match=r"^GradientNorms works on TensorFlow and JAX\. Received: .*torch"):
+        GradientNorms([(X, Y)])

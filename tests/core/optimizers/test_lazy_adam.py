@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from core.layers import LargeEmbedding, LookupModel
-from core.optimizers import LazyAdam
+from core.optimizers import LazyAdam, RowWiseAdagrad
 
 
 def model_with(optimizer: keras.optimizers.Optimizer, embedding: keras.layers.Layer) -> keras.Model:
@@ -106,3 +106,12 @@ def test_a_saved_model_goes_on_to_the_same_values(steps, tmp_path):
 def test_amsgrad_is_refused():
     with pytest.raises(ValueError, match="amsgrad"):
         LazyAdam(amsgrad=True)
+
+
+@pytest.mark.parametrize("kind", [LazyAdam, RowWiseAdagrad])
+def test_a_backend_without_gradients_of_rows_is_refused_at_construction(kind, monkeypatch):
+    monkeypatch.setattr(keras.backend, "backend", lambda: "torch")
+    with pytest.raises(
+        ValueError, match=rf"^{kind.__name__} works on TensorFlow and JAX\. Received: .*torch"
+    ):
+        kind(0.1)
