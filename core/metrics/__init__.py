@@ -18,6 +18,7 @@ from core.metrics.transcription import (
     edit_distance,
     plain_words,
 )
+from core.metrics.translation import bleu_counts, bleu_of, chrf_counts, chrf_of
 
 __all__ = [
     "NDCG",
@@ -35,6 +36,10 @@ __all__ = [
     "RecallAtK",
     "TokenErrorRate",
     "WordErrorRate",
+    "bleu_counts",
+    "bleu_of",
+    "chrf_counts",
+    "chrf_of",
     "edit_distance",
     "entities_of",
     "intersection_over_union",
