@@ -141,6 +141,11 @@ class Answers(ABC):
 
     @classmethod
     def file(cls, name: str) -> Path | None:
-        """Return a file beside the module of the kind, such as `report.html`; nothing where there is none."""
-        path = Path(inspect.getfile(cls)).with_name(name)
-        return path if path.is_file() else None
+        """Return a file beside the module of the kind or, where it has none, of the kind that it refines.
+
+        Args:
+            name: Such as `report.html`.
+        """
+        kinds = (each for each in cls.__mro__ if issubclass(each, Answers))
+        paths = (Path(inspect.getfile(each)).with_name(name) for each in kinds)
+        return next((path for path in paths if path.is_file()), None)

@@ -25,6 +25,7 @@ from core.metrics.transcription import (
     edit_distance,
     plain_words,
 )
+from core.metrics.translation import bleu_counts, bleu_of, chrf_counts, chrf_of
 
 __all__ = [
     "NDCG",
@@ -42,6 +43,10 @@ __all__ = [
     "RecallAtK",
     "TokenErrorRate",
     "WordErrorRate",
+    "bleu_counts",
+    "bleu_of",
+    "chrf_counts",
+    "chrf_of",
     "dynamic_time_warping",
     "edit_distance",
     "entities_of",

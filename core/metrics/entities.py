@@ -9,7 +9,15 @@ import keras
 import numpy as np
 
 Span = tuple[str, int, int]
-MARKS = {"iob2": ("B", "I"), "iobes": ("B", "I", "E", "S"), "conll": ("B", "I", "E", "S")}
+MARKS = {
+    "iob1": ("B", "I"),
+    "bioes": ("B", "I", "E", "S"),
+    "bmes": ("B", "M", "E", "S"),
+    "iob2": ("B", "I"),
+    "iobes": ("B", "I", "E", "S"),
+    "conll": ("B", "I", "E", "S"),
+}
+ENDED = ("bioes", "bmes", "iobes")  # schemes whose entities have a mark at their end
 
 
 def entities_of(tags: Sequence[str], scheme: str = "iob2") -> set[Span]:
@@ -17,10 +25,11 @@ def entities_of(tags: Sequence[str], scheme: str = "iob2") -> set[Span]:
 
     Args:
         tags: `O`, and a mark with a type, such as `B-PER`.
-        scheme: `iob2` (an entity begins with `B` and goes on with `I`), `iobes` (it also ends with `E`, or is
-            an `S` alone), both as strict as seqeval's strict mode: what breaks the rule is no entity. With
-            `conll`, `I` or `E` after another type or after `O` begins one too, and none need be ended, as in
-            the evaluation script of CoNLL.
+        scheme: `iob2` (an entity begins with `B` and goes on with `I`), `iob1` (it is of `I` alone; `B` only
+            divides it from one of its type right before), `iobes` or `bioes` (it also ends with `E`, or is
+            an `S` alone), `bmes` (the same, with `M` for `I`), all as strict as seqeval's strict mode: what
+            breaks the rule is no entity. With `conll`, `I` or `E` after another type or after `O` begins one
+            too, and none need be ended, as in the evaluation script of CoNLL.
 
     Raises:
         ValueError: The scheme does not exist, or a tag is not of it.
@@ -35,6 +44,7 @@ def entities_of(tags: Sequence[str], scheme: str = "iob2") -> set[Span]:
     marks = _marks(scheme)
     found: set[Span] = set()
     kind, first = None, -1
+    before = ("O", "")
     for place, tag in enumerate([*tags, "O"]):
         mark, _, name = tag.partition("-")
         if tag != "O" and mark not in marks:
@@ -42,17 +52,27 @@ def entities_of(tags: Sequence[str], scheme: str = "iob2") -> set[Span]:
                 f"A tag of the scheme {scheme!r} is O or one of {', '.join(marks)} and a type. "
                 f"Received: {tag!r} in {list(tags)[:10]}."
             )
-        goes_on = name == kind and mark in ("I", "E")
+        goes_on = name == kind and mark in ("I", "M", "E")
         if kind is not None and not goes_on:
-            if scheme != "iobes":
+            # In IOB1 a `B` may only follow its own type, and one that does not ends no other `B` either.
+            ended = scheme != "iob1" or (before[0], mark) != ("B", "B") or before[1] == name
+            if scheme not in ENDED and ended:
                 found.add((kind, first, place - 1))
             kind = None
-        if mark in ("B", "S") or (mark in ("I", "E") and not goes_on and scheme == "conll"):
+        if not goes_on and _begins(mark, name, before, scheme):
             kind, first = name, place
         if kind is not None and mark in ("E", "S"):
             found.add((kind, first, place))
             kind = None
+        before = (mark, name)
     return found
+
+
+def _begins(mark: str, name: str, before: tuple[str, str], scheme: str) -> bool:
+    """Return whether a tag that does not go on with an entity begins one."""
+    if scheme == "iob1":
+        return mark == "I" or (mark == "B" and before[0] != "O" and before[1] == name)
+    return mark in ("B", "S") or (scheme == "conll" and mark in ("I", "E"))
 
 
 def _marks(scheme: str) -> tuple[str, ...]:

@@ -20,8 +20,19 @@ def tagged(marks: str) -> tuple[list[list[str]], list[list[str]]]:
     return true, found
 
 
-TAGS = {"iob2": tagged("BI"), "iobes": tagged("BIES"), "conll": tagged("BIES")}
-STRICT = {"iob2": seqeval.scheme.IOB2, "iobes": seqeval.scheme.IOBES}
+TAGS = {
+    "iob2": tagged("BI"),
+    "iobes": tagged("BIES"),
+    "conll": tagged("BIES"),
+    "iob1": tagged("BI"),
+    "bioes": tagged("BIES"),
+}
+STRICT = {
+    "iob1": seqeval.scheme.IOB1,
+    "iob2": seqeval.scheme.IOB2,
+    "iobes": seqeval.scheme.IOBES,
+    "bioes": seqeval.scheme.IOBES,
+}
 
 
 def by_seqeval(scheme, average):
@@ -51,6 +62,17 @@ def test_figures_of_each_type_are_seqevals(scheme):
 def test_entities_that_touch_are_apart():
     tags = ["S-PER", "O", "B-LOC", "I-LOC", "E-LOC", "S-LOC", "B-PER", "E-PER"]
     assert entities_of(tags, "iobes") == {("PER", 0, 0), ("LOC", 2, 4), ("LOC", 5, 5), ("PER", 6, 7)}
+
+
+def test_bmes_is_bioes_with_another_mark_inside():
+    for tags in TAGS["bioes"][0]:
+        renamed = [tag.replace("I-", "M-") for tag in tags]
+        assert entities_of(renamed, "bmes") == entities_of(tags, "bioes")
+
+
+def test_in_iob1_a_mark_of_beginning_only_divides():
+    tags = ["I-PER", "B-PER", "I-PER", "O", "I-LOC", "B-PER"]
+    assert entities_of(tags, "iob1") == {("PER", 0, 0), ("PER", 1, 2), ("LOC", 4, 4)}
 
 
 def test_a_hyphen_within_a_type_belongs_to_it():

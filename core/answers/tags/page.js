@@ -1,0 +1,20 @@
+// A text with its entities marked, and what the colours mean.
+
+import { element, marked, percent, tone } from "../elements.js";
+
+function told({ text, type, probability }) {
+  const sure = typeof probability === "number" ? ` (${percent(probability)})` : "";
+  return `${type}: ${text}${sure}`;
+}
+
+export function shown(answer) {
+  const spans = answer.spans ?? [];
+  const marks = spans.map(({ start, end, type }) => ({ start, end, name: type, tone: tone(type) }));
+  const parts = [marked(answer.text, marks)];
+  if (!spans.length) return [...parts, element("p", { className: "sure" }, "No entities are found.")];
+  const list = element("ul", { className: "legend" });
+  for (const span of spans) {
+    list.append(element("li", {}, element("mark", { className: `tone${tone(span.type)}` }, told(span))));
+  }
+  return [...parts, list];
+}

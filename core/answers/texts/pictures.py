@@ -1,0 +1,27 @@
+"""Pictures of generated texts: how good each is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.answers.canvas import COLOURS, canvas
+from core.answers.kind import Tree
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def pictures(tree: Tree) -> dict[str, Figure | None]:
+    """Return name to picture, drawn from the figures of a report."""
+    return {"text_losses": _losses(tree)}
+
+
+def _losses(tree: Tree) -> Figure:
+    counts = tree["details"]["losses"]
+    edges = np.linspace(0, 1, len(counts) + 1)
+    figure, axes = canvas(2.8)
+    axes.bar(edges[:-1], counts, np.diff(edges) * 0.9, align="edge", color=COLOURS[0])
+    axes.set(xlabel="lost by a text, 1 and more as 1", ylabel="texts", xlim=(0, 1))
+    return figure
