@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from core.classification import Classification, LabelEncoder, figures_of, labels_of
+from core.data.letters import Reading, composed
 from core.errors import MethodError, UserError
 from core.task import Accepts, Encoder, Figures, Write, written_by
 
@@ -29,6 +30,7 @@ class TextEncoder(LabelEncoder):
     counts: list[list[int]] = Field(
         [], description="bag: how many training texts of each class hold each id, a list a class"
     )
+    reading: Reading = Field("lowered", description="how letters are read; runs that do not say lower them")
 
     @property
     def num_ids(self) -> int:
@@ -107,13 +109,13 @@ class Sentiment(Classification):
         notes = [note for _, notes in read.values() for note in notes]
         return self.divided({part: examples for part, (examples, _) in read.items()}, notes)
 
-    def _pieces(self) -> Pieces:
+    def _pieces(self, reading: Reading) -> Pieces:
         from core.data.text import Pieces
 
         if self.encoder == "bag":
             within = self.character_ngrams if self.split == "words" else None
-            return Pieces(self.split, self.max_length, self.ngrams, within)
-        return Pieces(self.split, self.max_length)
+            return Pieces(self.split, self.max_length, self.ngrams, within, reading)
+        return Pieces(self.split, self.max_length, reading=reading)
 
     def encode(self, train: Examples) -> TextEncoder:
         """Return the classes and the vocabulary of the training texts; for a bag, their counts too."""
@@ -121,18 +123,19 @@ class Sentiment(Classification):
 
         labels = labels_of(train)
         if self.encoder == "backbone":
-            return TextEncoder(labels=labels, vocabulary=[])
-        vocabulary = self._pieces().vocabulary(train["text"], self.vocabulary_size, self.min_count)
+            return TextEncoder(labels=labels, vocabulary=[], reading="folded")
+        pieces = self._pieces("folded")
+        vocabulary = pieces.vocabulary(train["text"], self.vocabulary_size, self.min_count)
         if not vocabulary:
             raise UserError(
                 f"No word stands in so many of the {len(train)} training texts: lower task.min_count. "
                 f"Received: {self.min_count}."
             )
-        encoder = TextEncoder(labels=labels, vocabulary=vocabulary)
+        encoder = TextEncoder(labels=labels, vocabulary=vocabulary, reading="folded")
         if self.encoder != "bag":
             return encoder
         counts = class_counts(
-            self._pieces().ids(train["text"], vocabulary),
+            pieces.ids(train["text"], vocabulary),
             encoder.ids(train["label"], train.source),
             num_classes=len(labels),
             num_ids=encoder.num_ids,
@@ -156,8 +159,11 @@ class Sentiment(Classification):
         if self.preset is not None:
             from apps.nlp.backbone import preprocessed
 
-            return preprocessed(self.preset, examples["text"], self.max_length)
-        return self._pieces().ids(examples["text"], encoder.id_table)
+            texts = examples["text"]
+            if encoder.reading == "folded":
+                texts = _composed(texts)
+            return preprocessed(self.preset, texts, self.max_length)
+        return self._pieces(encoder.reading).ids(examples["text"], encoder.id_table)
 
     def build(self, encoder: TextEncoder) -> keras.Model:
         """Return the model from ids to logits."""
@@ -188,7 +194,7 @@ class Sentiment(Classification):
         """Return the words of a text, by the embeddings of the pieces that they are in."""
         from apps.nlp.explanation import word_anatomy
 
-        return word_anatomy(model, self._pieces(), str(value))
+        return word_anatomy(model, self._pieces(encoder.reading), str(value))
 
     def explain(
         self, model: keras.Model, encoder: TextEncoder, value: Any, method: str | None = None
@@ -209,7 +215,7 @@ class Sentiment(Classification):
         def probability(texts: list[str]) -> np.ndarray:
             return self.probabilities(model, encoder, self.read(texts))[:, target]
 
-        return words_left_out(probability, self._pieces(), str(value), answer)
+        return words_left_out(probability, self._pieces(encoder.reading), str(value), answer)
 
     def portable(self, model: keras.Model, encoder: TextEncoder) -> Portable:
         """Return the graph from ids to probabilities; with TensorFlow, from texts."""
@@ -217,7 +223,7 @@ class Sentiment(Classification):
 
         if self.preset is not None:
             return portable_backbone(self, model, encoder, self.preset)
-        return portable_pieces(self, model, encoder, self._pieces())
+        return portable_pieces(self, model, encoder, self._pieces(encoder.reading))
 
     def baseline(
         self, encoder: TextEncoder, splits: Splits, write: Write | None = None
@@ -226,15 +232,20 @@ class Sentiment(Classification):
         from apps.nlp.baselines import nbsvm, tfidf_regression
 
         train, test = splits.train, splits.test
+        texts, others = (_composed(part["text"]) for part in (train, test))
         classes = encoder.ids(train["label"], train.source)
         targets = encoder.ids(test["label"], test.source)
         rivals = {"TF-IDF + logistic regression": tfidf_regression, "NBSVM": nbsvm}
         return {
             name: figures_of(
                 targets,
-                rival(train["text"], classes, test["text"], split=self.split),
+                rival(texts, classes, others, split=self.split),
                 encoder.labels,
                 written_by(name, write),
             )
             for name, rival in rivals.items()
         }
+
+
+def _composed(texts: np.ndarray) -> np.ndarray:
+    return np.array([composed(text) for text in texts.tolist()], texts.dtype)
