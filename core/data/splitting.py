@@ -181,6 +181,8 @@ def fold_splits(
                 f"Received the columns: {', '.join(examples.columns)}."
             )
     _require_plain(examples, (group, time))
+    if stratify is not None and stratify in examples and not _is_plain(examples.columns[stratify]):
+        stratify = None  # several labels an example say of no class how it is to be spread
     try:
         if time:
             how, pairs = f"by {time}", _pairs_by_time(_by_time(examples, time), num_folds)
