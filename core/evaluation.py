@@ -189,6 +189,7 @@ def cross_validate(
             stratify=task.label,
             group=group,
             time=by_time,
+            time_format=task.time_format,
             key=task.content,
             validation=task.validation,
             seed=experiment.fit.seed,

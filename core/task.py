@@ -88,6 +88,11 @@ class Task(Settings):
         None, description="column whose values are each kept in one part, such as speaker"
     )
     split_time: str | None = Field(None, description="column by which the latest become the test part")
+    time_format: str | None = Field(
+        None,
+        description="how times are written, where that is left open: d/m/y, m/d/y, y/m/d; s, ms, us or ns "
+        "since 1970; number; or a format of strptime such as %d.%m.%Y",
+    )
 
     @abstractmethod
     def load(self) -> Splits:
@@ -114,6 +119,7 @@ class Task(Settings):
             seed=self.split_seed,
             group=self.split_group,
             time=self.split_time,
+            time_format=self.time_format,
             notes=notes,
         )
 

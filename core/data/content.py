@@ -209,7 +209,7 @@ def _bytes(row: np.ndarray) -> bytes | memoryview:
     """
     if row.dtype.kind not in "biuf":
         return repr(row.tolist()).encode()
-    if row.dtype.kind in "bi" and row.dtype != np.int16 or row.dtype.kind == "u" and row.dtype != np.uint8:
+    if row.dtype.kind in "biu" and row.dtype not in (np.int16, np.uint8):
         row = row.astype(np.int64)
     elif row.dtype.kind == "f":
         row = row.astype(np.float64)

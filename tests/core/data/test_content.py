@@ -98,7 +98,8 @@ def test_equal_numbers_are_equal_whatever_type_a_part_keeps_them_in(dtype):
 
 
 def test_token_sequences_of_any_whole_numbers_have_one_hash():
-    rows = [Examples({"t": Ragged.from_rows([[1, 2], [3]], dtype)}) for dtype in (np.int32, np.int64, np.uint16)]
+    types = (np.int32, np.int64, np.uint16)
+    rows = [Examples({"t": Ragged.from_rows([[1, 2], [3]], dtype)}) for dtype in types]
     assert len({content_hash(each, ("t",)).tobytes() for each in rows}) == 1
 
 
