@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from core.calibration import Calibration
+from core.data.class_names import as_known
 from core.decisions import answers
 from core.errors import UserError
 from core.task import Encoder, Figures, Task, Write
@@ -40,6 +41,7 @@ class LabelEncoder(Encoder):
         Raises:
             UserError: A name was never seen in training.
         """
+        names = as_known(names, self.labels)
         known = np.asarray(self.labels, np.dtypes.StringDType())
         order = np.argsort(known)
         places = np.minimum(np.searchsorted(known[order], names), len(known) - 1)

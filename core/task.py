@@ -109,10 +109,12 @@ class Task(Settings):
             parts: Those of `train`, `validation` and `test` that the source names; `train` at least.
             notes: What a user should know of the reading.
         """
+        from core.data.class_names import with_one_name_a_class
         from core.data.splitting import completed
 
+        named, spellings = with_one_name_a_class(parts, self.label)
         return completed(
-            parts,
+            named,
             self.content,
             validation=self.validation,
             test=self.test,
@@ -120,7 +122,7 @@ class Task(Settings):
             group=self.split_group,
             time=self.split_time,
             time_format=self.time_format,
-            notes=notes,
+            notes=(*notes, *spellings),
         )
 
     @abstractmethod

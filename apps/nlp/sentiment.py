@@ -103,7 +103,7 @@ class Sentiment(Classification):
             return self.divided(read_tfds(self.data, {"text": ("text", "sentence"), "label": ("label",)}))
         columns = {"text": self.text_column, "label": self.label_column}
         read = {
-            part: read_table(path, columns, skip_bad=self.skip_bad)
+            part: read_table(path, columns, skip_bad=self.skip_bad, classes=("label",))
             for part, path in part_paths(existing(self.data)).items()
         }
         notes = [note for _, notes in read.values() for note in notes]
