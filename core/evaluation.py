@@ -7,15 +7,16 @@ import os
 import platform
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.data.content import fingerprint
 from core.errors import UserError
 from core.experiment import Experiment
 from core.run import Run
+from core.same_data import KEY, compared_as_before, described, require_same
 from core.task import Encoder, Figures
 from core.writing import write_json
 
@@ -52,7 +53,7 @@ def judged(
             "train": len(splits.train),
             "validation": len(splits.validation),
             "test": len(splits.test),
-            "fingerprint": fingerprint(splits.train, task.content),
+            **described(splits, task),
             "notes": list(splits.notes),
         },
         "parameters": model.count_params(),
@@ -74,13 +75,10 @@ def reloaded(run: Run) -> Splits:
 
     task, audit = run.experiment.task, run.experiment.audit
     # Near-duplicates are told and never dropped, so that looking for them again would change nothing.
-    splits, _ = audited(task.load(), task, audit.model_copy(update={"near_duplicates": False}))
-    found, expected = fingerprint(splits.train, task.content), run.metrics["data"]["fingerprint"]
-    if found != expected:
-        raise UserError(
-            f"The data at {task.data} are not those that {run.folder} was trained on, whose fingerprint is "
-            f"{expected}. Received: {found}."
-        )
+    audit = audit.model_copy(update={"near_duplicates": False})
+    before = KEY not in run.metrics["data"] and audit.leaks == "drop"
+    splits, _ = audited(task.load(), task, audit, **({"compare": compared_as_before} if before else {}))
+    require_same(run, splits)
     return splits
 
 
@@ -176,29 +174,29 @@ def cross_validate(
         UserError: There are fewer groups or examples of a class than folds, or no such column.
     """
     from core.data.splitting import fold_splits
+    from core.fold_folders import require_folder, require_trainable
     from core.training import train
 
     task = experiment.task
-    splits = task.load()
-    examples = pooled(splits)
-    runs = []
-    for index, part in enumerate(
-        fold_splits(
-            examples,
-            num_folds,
-            stratify=task.label,
-            group=group,
-            time=by_time,
-            time_format=task.time_format,
-            key=task.content,
-            validation=task.validation,
-            seed=experiment.fit.seed,
-        ),
-        start=1,
-    ):
-        runs.append(
-            train(experiment, Path(folder) / f"fold-{index}", splits=part, resume=resume, progress=progress)
-        )
+    require_folder(Path(folder), experiment, resume)
+    # The folds are divided anew for each look at them, so that no two of them are in memory.
+    folds = partial(
+        fold_splits,
+        pooled(task.load()),
+        num_folds,
+        stratify=task.label,
+        group=group,
+        time=by_time,
+        time_format=task.time_format,
+        key=task.content,
+        validation=task.validation,
+        seed=experiment.fit.seed,
+    )
+    require_trainable(folds(), experiment)
+    runs = [
+        train(experiment, Path(folder) / f"fold-{index}", splits=part, resume=resume, progress=progress)
+        for index, part in enumerate(folds(), start=1)
+    ]
     figures = {
         "protocol": runs[0].metrics["protocol"].replace("fold 1", "each fold"),
         "folds": num_folds,

@@ -180,6 +180,13 @@ class Run:
             if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
 
+    def write_experiment(self) -> None:
+        """Write the resolved experiment, where it is no longer the one that the folder holds."""
+        path = self.folder / "experiment.yaml"
+        if load_experiment(str(path)) != self.experiment:
+            with written_whole(path) as temporary:
+                temporary.write_text(self.experiment.to_yaml(), encoding="utf-8")
+
     def write_json(self, name: str, tree: Mapping[str, Any]) -> None:
         """Write a mapping as JSON."""
         write_json(self.folder / name, tree)

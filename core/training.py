@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Any
 from core.errors import UserError, told
 from core.evaluation import judged
 from core.experiment import Experiment
+from core.fold_folders import same_but_for_audit
 from core.run import Run
+from core.run_lock import locked
+from core.same_data import KEY, fingerprints, require_same, require_same_as_checkpoint
 from core.task import Encoder
 from core.writing import remove_half_written
 
@@ -42,8 +45,9 @@ def train(
         The finished run.
 
     Raises:
-        UserError: The folder already holds a run, the data can't be used, or a disk is full once there is a
-            checkpoint; the message says what to do.
+        UserError: The folder already holds a run, or another training is under way in it; the data can't be
+            used, or changed since the checkpoint; or a disk is full once there is a checkpoint. The message
+            says what to do.
 
     Example:
 
@@ -53,8 +57,17 @@ def train(
     >>> run.metrics["test"]["accuracy"]  # doctest: +SKIP
     0.95
     """
-    run = opened(experiment, Path(folder), resume)
+    with locked(Path(folder)):
+        return _trained(experiment, Path(folder), splits, resume=resume, progress=progress)
+
+
+def _trained(
+    experiment: Experiment, folder: Path, splits: Splits | None, *, resume: bool, progress: bool
+) -> Run:
+    run = opened(experiment, folder, resume)
     if run.finished:
+        if splits is not None or run.experiment != Run(folder).experiment:
+            _require_its_data(run, splits)
         return run
     seconds: dict[str, float] = {}
     with _told_how_to_go_on(run):
@@ -68,6 +81,19 @@ def train(
         judged(run, model, encoder, splits, seconds=seconds, throughput=callbacks[0].summary())
     callbacks[-1].delete()
     return run
+
+
+def _require_its_data(run: Run, splits: Splits | None) -> None:
+    """Refuse a finished run that is of other data than these are under this answer to leaks.
+
+    Raises:
+        UserError: It is.
+    """
+    from core.data.audit import audited
+
+    task, audit = run.experiment.task, run.experiment.audit.model_copy(update={"near_duplicates": False})
+    require_same(run, audited(splits or task.load(), task, audit)[0])
+    run.write_experiment()
 
 
 @contextlib.contextmanager
@@ -99,7 +125,10 @@ def prepared(run: Run, splits: Splits | None, seconds: dict[str, float]) -> tupl
     task = run.experiment.task
     with _timed(seconds, "load"):
         splits, report = audited(splits or task.load(), task, run.experiment.audit)
-        run.write_json("audit.json", report.to_json())
+        parts = fingerprints(splits, task)
+        require_same_as_checkpoint(run, parts)
+        run.write_experiment()
+        run.write_json("audit.json", {**report.to_json(), KEY: parts})
     with _timed(seconds, "encode"):
         encoder = task.encode(splits.train)
         run.write_encoder(encoder)
@@ -168,11 +197,13 @@ def opened(experiment: Experiment, folder: Path, resume: bool) -> Run:
     if not resume or not (folder / "experiment.yaml").is_file():
         return Run.create(folder, experiment)
     run = Run(folder)
-    if run.experiment != experiment:
+    if not same_but_for_audit(run.experiment, experiment):
         raise UserError(
             f"{folder} holds a run of another configuration, which can't be resumed with this one. "
             "Give the command that started it, or another --run folder."
         )
+    # Whether another answer to leaks makes other data of it is seen once they are audited.
+    run.experiment = experiment
     if not run.finished:
         remove_half_written(folder)
     return run

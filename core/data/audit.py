@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -20,6 +20,7 @@ from core.wording import agreeing, counted
 
 SHOWN = 3
 SHOWN_LABELS = 8  # of an example that has many
+Compare = Callable[[Mapping[str, Examples], tuple[str, ...]], dict[str, np.ndarray]]
 EXTREME = 8.0  # distance from the median, in robust standard deviations
 
 
@@ -59,13 +60,16 @@ class AuditReport:
         return asdict(self)
 
 
-def audited(splits: Splits, task: Task, settings: Audit) -> tuple[Splits, AuditReport]:
+def audited(
+    splits: Splits, task: Task, settings: Audit, *, compare: Compare = compared
+) -> tuple[Splits, AuditReport]:
     """Look for flaws, and deal with leaks as the settings say.
 
     Args:
         splits: What is about to be used.
         task: Says which columns an example is made of, and which holds its class.
         settings: Whether leaks are refused, dropped from the training part, or allowed.
+        compare: From parts and the names of columns to hashes that are equal where examples are.
 
     Returns:
         The splits, whose notes name what was found; and the report.
@@ -77,7 +81,7 @@ def audited(splits: Splits, task: Task, settings: Audit) -> tuple[Splits, AuditR
     require_parts(splits)
     splits = _of_known_labels(splits, task)
     parts = {"train": splits.train, "validation": splits.validation, "test": splits.test}
-    content = compared(parts, task.content)
+    content = compare(parts, task.content)
     leaks = [
         _shared(parts, content, "train", "test", task.content),
         _shared(parts, content, "train", "validation", task.content),
@@ -146,8 +150,8 @@ def _conflicts(
         classes = np.zeros(len(train), np.int64)
     else:
         column = train.columns[label]
-        single = not isinstance(column, Ragged) and column.ndim == 1
-        _, classes = np.unique(column if single else row_hash(column), return_inverse=True)
+        several = isinstance(column, Ragged) or column.ndim > 1
+        _, classes = np.unique(row_hash(column) if several else train[label], return_inverse=True)
     lowest, highest = np.full(len(counts), len(train)), np.full(len(counts), -1)
     np.minimum.at(lowest, members, classes)
     np.maximum.at(highest, members, classes)
@@ -197,7 +201,7 @@ def _known(labels: Column, of_train: Column) -> tuple[np.ndarray, set[Any]]:
     if isinstance(labels, Ragged):
         rows = np.repeat(np.arange(len(labels)), labels.lengths)
         return np.bincount(rows[~known], minlength=len(labels)) == 0, strangers
-    return known.all(axis=tuple(range(1, known.ndim))), strangers
+    return np.asarray(known.all(axis=tuple(range(1, known.ndim)))), strangers
 
 
 def _near(

@@ -114,7 +114,7 @@ def times_of(parts: Sequence[Examples], name: str, time_format: str | None = Non
         texts = [column.astype(np.dtypes.StringDType()) for column in columns]
         return _TextColumn(tuple(parts), name, np.concatenate(texts)).times(time_format)
     column = np.concatenate(columns)
-    strange = np.flatnonzero(~np.isfinite(column)) if column.dtype.kind == "f" else []
+    strange = np.flatnonzero(~np.isfinite(column.astype(np.float64)))
     if len(strange):
         raise UserError(
             f"Column {name!r} of {parts[0].source} has values that are no time. "

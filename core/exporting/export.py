@@ -29,6 +29,7 @@ from core.exporting.formats import (
 )
 from core.exporting.loader import copy_loader
 from core.exporting.portable import Portable, Score
+from core.exporting.recorded_figures import require_figures_of_run
 from core.exporting.runtime import Graph
 from core.exporting.timing import milliseconds
 from core.silence import native_silence
@@ -95,6 +96,7 @@ class Exporter:
         self.portable = self.task.portable(float32_model(run), run.encoder)
         self.splits: Splits = reloaded(run)
         self.expected = self.portable.figures(self.portable.score, self.splits.test)
+        require_figures_of_run(self.expected, run)
 
     def export(self, kind: Format, quantise: Quantisation | None = None, max_loss: float = 0.01) -> Export:
         """Write an export and check it; where it fails, what stood there before stays as it was.
