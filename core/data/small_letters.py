@@ -31,28 +31,21 @@ def in_small_letters(texts: tf.Tensor) -> tf.Tensor:
     """
     import tensorflow as tf
 
-    starts, letters = (tf.constant(array) for array in _table())
+    large, small, several = _letters()
+    for letter, form in several.items():
+        texts = tf.strings.regex_replace(texts, letter, form)
     points = tf.strings.unicode_decode(texts, "UTF-8")
-    # Beyond the last letter that has two cases, each character stays as it is.
-    inside = tf.minimum(points.flat_values, len(_table()[0]) - 2)
-    lengths = tf.gather(starts, inside + 1) - tf.gather(starts, inside)
-    offsets = tf.cumsum(lengths, exclusive=True)
-    place = tf.range(tf.reduce_sum(lengths)) - tf.repeat(offsets, lengths)
-    small = tf.gather(letters, tf.repeat(tf.gather(starts, inside), lengths) + place)
-    beyond = tf.repeat(points.flat_values > inside, lengths)
-    small = tf.where(beyond, tf.repeat(points.flat_values, lengths), small)
-    ends = tf.concat([[0], tf.cumsum(lengths)], axis=0)
-    rows = tf.gather(ends, points.row_splits)
-    return tf.strings.unicode_encode(tf.RaggedTensor.from_row_splits(small, tf.cast(rows, tf.int64)), "UTF-8")
+    place = tf.minimum(tf.searchsorted(large, points.flat_values), len(large) - 1)
+    is_large = tf.gather(large, place) == points.flat_values
+    values = tf.where(is_large, tf.gather(small, place), points.flat_values)
+    return tf.strings.unicode_encode(points.with_flat_values(values), "UTF-8")
 
 
 @functools.cache
-def _table() -> tuple[np.ndarray, np.ndarray]:
-    """Return where each character's small form starts, int32, and these forms one after another, int32.
-
-    The last character stands for all that have no case.
-    """
-    last = max(code for code in range(sys.maxunicode + 1) if small_letters(chr(code)) != chr(code))
-    forms = [[ord(small) for small in small_letters(chr(code))] for code in range(last + 2)]
-    starts = np.concatenate([[0], np.cumsum([len(form) for form in forms])])
-    return starts.astype(np.int32), np.array([code for form in forms for code in form], np.int32)
+def _letters() -> tuple[np.ndarray, np.ndarray, dict[str, str]]:
+    """Return the letters that are not small, in order, and the small ones, int32; and those of several."""
+    forms = {chr(code): small_letters(chr(code)) for code in range(sys.maxunicode + 1)}
+    changed = {letter: form for letter, form in forms.items() if letter != form}
+    pairs = [(ord(letter), ord(form)) for letter, form in changed.items() if len(form) == 1]
+    large, small = np.array(pairs, np.int32).T
+    return large, small, {letter: form for letter, form in changed.items() if len(form) > 1}
