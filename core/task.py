@@ -129,6 +129,10 @@ class Task(Settings):
     def encode(self, train: Examples) -> Encoder:
         """Return what is learnt from the training examples alone."""
 
+    def left_out(self, splits: Splits, encoder: Any) -> Sequence[str]:
+        """Return notes of what the model never sees of the examples, such as the ends of long texts."""
+        return ()
+
     @abstractmethod
     def batches(self, examples: Examples, encoder: Any, feed: Feed) -> tf.data.Dataset:
         """Return batches `(x, y[, sample_weight])` in the order that the feed says.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -132,7 +133,8 @@ def prepared(run: Run, splits: Splits | None, seconds: dict[str, float]) -> tupl
     with _timed(seconds, "encode"):
         encoder = task.encode(splits.train)
         run.write_encoder(encoder)
-    return splits, encoder
+        left_out = task.left_out(splits, encoder)
+    return replace(splits, notes=(*splits.notes, *left_out)), encoder
 
 
 def fitted(

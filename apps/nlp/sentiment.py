@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from collections.abc import Sequence
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
@@ -141,6 +142,19 @@ class Sentiment(Classification):
             num_ids=encoder.num_ids,
         )
         return encoder.model_copy(update={"counts": counts.tolist()})
+
+    def left_out(self, splits: Splits, encoder: TextEncoder) -> Sequence[str]:
+        """Return a note of how many texts are longer than what is read of them."""
+        from apps.nlp.truncation import told_truncation
+
+        if self.preset is None:
+            is_cut = self._pieces(encoder.reading).cut_off
+        else:
+            from apps.nlp.backbone import cut_off
+
+            is_cut = partial(cut_off, self.preset, length=self.max_length)
+        unit = "tokens" if self.preset is not None else self.split
+        return told_truncation(splits, is_cut, f"{self.max_length} {unit}")
 
     def read(self, inputs: list[Any]) -> Examples:
         """Return texts as examples."""

@@ -147,6 +147,17 @@ class Pieces:
             ]
         return words, np.array([[place in span for span in spans] for place in range(len(words))])
 
+    def cut_off(self, texts: np.ndarray) -> np.ndarray:
+        """Return which texts are longer than what is read of them, bool, shape `(num_texts,)`."""
+        longer = Pieces(self.split, self.max_length + 1, reading=self.reading)
+        # Every word has a character at the least, so that shorter texts need not be cut.
+        rows = np.flatnonzero(np.strings.str_len(texts) > self.max_length)
+        is_cut = np.zeros(len(texts), bool)
+        for start in range(0, len(rows), CHUNK):
+            block = rows[start : start + CHUNK]
+            is_cut[block] = longer(texts[block]).row_lengths().numpy() > self.max_length
+        return is_cut
+
     def vocabulary(self, texts: np.ndarray, size: int, min_count: int = 1) -> list[str]:
         """Return the most frequent pieces of the texts, by the number of texts that hold them.
 
