@@ -79,6 +79,8 @@ def _trained(
             if not resume:
                 run.discard()
             raise
+        left_out = run.experiment.task.left_out(splits, encoder)
+        splits = replace(splits, notes=(*splits.notes, *left_out))
         judged(run, model, encoder, splits, seconds=seconds, throughput=callbacks[0].summary())
     callbacks[-1].delete()
     return run
@@ -133,8 +135,7 @@ def prepared(run: Run, splits: Splits | None, seconds: dict[str, float]) -> tupl
     with _timed(seconds, "encode"):
         encoder = task.encode(splits.train)
         run.write_encoder(encoder)
-        left_out = task.left_out(splits, encoder)
-    return replace(splits, notes=(*splits.notes, *left_out)), encoder
+    return splits, encoder
 
 
 def fitted(
