@@ -11,7 +11,8 @@ import pydantic
 import yaml
 from pydantic import Field
 
-from core.data.audit import Audit, AuditReport, audited
+from core.data.audit import Audit, AuditReport, Compare, audited
+from core.data.content import compared
 from core.devices import dtype_policy
 from core.dotted import Kinds, kinds_at, value_below
 from core.errors import UserError
@@ -152,12 +153,15 @@ class Experiment(Settings):
             tree = _overridden(tree, path.split("."), value)
         return experiment_from(tree)
 
-    def audited(self, splits: Splits, *, near_duplicates: bool = True) -> tuple[Splits, AuditReport]:
+    def audited(
+        self, splits: Splits, *, near_duplicates: bool = True, compare: Compare = compared
+    ) -> tuple[Splits, AuditReport]:
         """Look for flaws in data that the task is about to use; deal with leaks as `audit` says.
 
         Args:
             splits: As the task loaded them.
             near_duplicates: Whether to look for them too, where `audit` says so.
+            compare: Says which examples are equal, as for `core.data.audit.audited`.
 
         Raises:
             UserError: A part is empty, or leaks into another, or has labels that training lacks.
@@ -166,7 +170,9 @@ class Experiment(Settings):
         if not near_duplicates:
             settings = settings.model_copy(update={"near_duplicates": False})
         task = self.task
-        return audited(splits, settings, task.content, label=task.label, skip_bad=task.skip_bad)
+        return audited(
+            splits, settings, task.content, label=task.label, skip_bad=task.skip_bad, compare=compare
+        )
 
     def to_yaml(self) -> str:
         """Return the experiment as YAML that `load_experiment` reads back to the same experiment."""

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from core.answers.calibration import Calibration
 from core.answers.files import holds_files, kept
 from core.answers.rows import Write
-from core.data.content import fingerprint
 from core.errors import UserError
 from core.experiment import Experiment, built, load_experiment
 from core.settings import Settings, validated
@@ -26,7 +25,6 @@ from core.writing import parsed_json, to_json, write_json, written_whole
 if TYPE_CHECKING:
     import keras
 
-    from core.data.examples import Splits
 
 Kind = TypeVar("Kind", bound=Settings)
 
@@ -198,6 +196,13 @@ class Run:
             if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
 
+    def write_experiment(self) -> None:
+        """Write the resolved experiment, where it is no longer the one that the folder holds."""
+        path = self.folder / "experiment.yaml"
+        if load_experiment(str(path)) != self.experiment:
+            with written_whole(path) as temporary:
+                temporary.write_text(self.experiment.to_yaml(), encoding="utf-8")
+
     def write_json(self, name: str, tree: Mapping[str, Any]) -> None:
         """Write a mapping as JSON."""
         write_json(self.folder / name, tree)
@@ -263,21 +268,3 @@ def newest_unfinished(folder: Path, experiment: Experiment) -> Path:
             if not (path.parent / "metrics.json").exists() and Run(path.parent).experiment == experiment:
                 return path.parent
     raise UserError(f"No run in {folder}/ was cut off with this configuration. Give its folder with --run.")
-
-
-def reloaded(run: Run) -> Splits:
-    """Return a run's data, loaded anew and audited as they were for its training.
-
-    Raises:
-        UserError: They are gone, or are no longer what the run was trained on.
-    """
-    task = run.experiment.task
-    # Near-duplicates are reported and never dropped, so looking for them again would change nothing.
-    splits, _ = run.experiment.audited(task.load(), near_duplicates=False)
-    found, expected = fingerprint(splits.train, task.content), run.metrics["data"]["fingerprint"]
-    if found != expected:
-        raise UserError(
-            f"The data at {task.data} are not those that {run.folder} was trained on, whose fingerprint is "
-            f"{expected}. Received: {found}."
-        )
-    return splits

@@ -49,6 +49,18 @@ def preprocessed(preset: str, texts: np.ndarray, length: int) -> dict[str, np.nd
     return {name: np.concatenate([np.asarray(part[name]) for part in parts]) for name in parts[0]}
 
 
+def cut_off(preset: str, texts: np.ndarray, length: int) -> np.ndarray:
+    """Return which texts are longer than what is read of them, bool, shape `(num_texts,)`.
+
+    Args:
+        preset: Name or folder.
+        texts: Any number of them.
+        length: Tokens that are read of each.
+    """
+    longer = preprocessed(preset, texts, length + 1)
+    return np.asarray(np.asarray(longer["padding_mask"], bool).all(axis=1))
+
+
 def pooled(preset: str, length: int) -> tuple[dict[str, Any], Any]:
     """Return the symbolic inputs of a backbone, and its vector for a whole text.
 

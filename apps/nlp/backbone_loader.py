@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from core.data.letters import composed
 from core.exporting.classifier import Classifier
 from core.exporting.runtime import main
 
@@ -37,6 +38,8 @@ class Predictor(Classifier):
     def features(self, inputs: Sequence[Any]) -> dict[str, np.ndarray]:
         """Return texts as they are, or as what the backbone reads, int32, shape `(num_texts, length)`."""
         texts = [str(text) for text in inputs]
+        if self.settings.get("reading") == "folded":
+            texts = [composed(text) for text in texts]
         if self.tokenizer is None:
             return {"text": np.array(texts, object)}
         cut = self.tokenizer.encode_batch(texts)

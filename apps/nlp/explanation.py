@@ -50,7 +50,7 @@ def words_left_out(
         text: What is explained.
         answer: What `predict` says of it.
     """
-    words, _ = Pieces(pieces.split, pieces.max_length).owners(text)
+    words, _ = Pieces(pieces.split, pieces.max_length, reading=pieces.reading).owners(text)
     blank = " " if pieces.split == "words" else ""
 
     def score(kept: Any) -> np.ndarray:

@@ -71,7 +71,7 @@ def portable_backbone(
         encoder,
         signature=[tf.TensorSpec([None, length], tf.int32, name=name) for name in names],
         loader="apps.nlp.backbone_loader",
-        settings={"tokenizer": tokenizer},
+        settings={"tokenizer": tokenizer, "reading": encoder.reading},
         requires=("tokenizers",),
         read=lambda tensors: dict(zip(names, tensors, strict=True)),
     )

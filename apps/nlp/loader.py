@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from core.data.letters import JOINERS, Reading, composed, folded, is_mark, lowered
 from core.exporting.classifier import Classifier
 from core.exporting.runtime import main
 
@@ -41,7 +42,7 @@ class Predictor(Classifier):
         """Return texts as they are, or as ids with zeros behind, int32, shape `(num_texts, longest)`."""
         texts = [str(text) for text in inputs]
         if self.graph.inputs == ["text"]:
-            return {"text": np.array(texts, object)}
+            return {"text": np.array([_readable(text, **self.settings["pieces"]) for text in texts], object)}
         rows = [
             [self.ids.get(piece, UNKNOWN) for piece in pieces(text, **self.settings["pieces"])]
             for text in texts
@@ -52,8 +53,18 @@ class Predictor(Classifier):
         return {"ids": ids}
 
 
+def _readable(text: str, reading: Reading = "lowered", **others: Any) -> str:
+    """Return a text as the graph takes it, which can't compose letters, and whose old small letters vary."""
+    return composed(text) if reading == "folded" else lowered(text)
+
+
 def pieces(
-    text: str, split: str, max_length: int, ngrams: int = 1, character_ngrams: Sequence[int] | None = None
+    text: str,
+    split: str,
+    max_length: int,
+    ngrams: int = 1,
+    character_ngrams: Sequence[int] | None = None,
+    reading: Reading = "lowered",
 ) -> list[str]:
     """Return the words or characters of a text, and their n-grams.
 
@@ -63,18 +74,23 @@ def pieces(
         max_length: Words or characters that are read.
         ngrams: Longest run of words that is a piece.
         character_ngrams: Shortest and longest run of characters within a word that is a piece, or nothing.
+        reading: How letters are read.
 
     Example:
 
     >>> pieces("Not bad!", split="words", max_length=9, ngrams=2)
     ['not', 'bad', '!', 'not bad', 'bad !']
     """
-    text = text.replace("\0", " ").lower()
+    small = folded if reading == "folded" else lowered
+    text = small(text).replace("\0", " ")
     text = text if text.strip(" \t\n\v\f\r") else EMPTY
-    if split == "characters":
-        words = list(re.sub(r"[ \t\n\f\r]+", "", text))
+    if split == "words":
+        apart = _marked_apart(text) if reading == "folded" else text.translate(_apart)
+        words = [word for word in re.split(r"[ \t\n\v\f\r]+", apart) if word]
+    elif reading == "folded":
+        words = _letters(re.sub(r"[ \t\n\v\f\r]+", "", text))
     else:
-        words = [word for word in re.split(r"[ \t\n\v\f\r]+", text.translate(_apart)) if word]
+        words = list(re.sub(r"[ \t\n\f\r]+", "", text))
     words = [word[:LONGEST_WORD] for word in words[:max_length]]
     cut = [" ".join(run) for length in range(1, ngrams + 1) for run in _runs(words, length)]
     if character_ngrams is not None:
@@ -86,6 +102,38 @@ def pieces(
             for run in _runs(f"<{word}>", length)
         ]
     return cut
+
+
+def _letters(text: str) -> list[str]:
+    """Return the characters of a text, each with its marks."""
+    letters: list[str] = []
+    for character in text:
+        if letters and is_mark(character):
+            letters[-1] += character
+        else:
+            letters.append(character)
+    return letters
+
+
+def _marked_apart(text: str) -> str:
+    """Return a text with blanks around all that is no letter, digit, mark of one, blank or apostrophe."""
+    if text.isascii():
+        return text.translate(_apart)
+    parts: list[str] = []
+    for character in text:
+        if _is_inside(character):
+            parts.append(character)
+        elif unicodedata.category(character)[0] != "M":
+            parts += [" ", character, " "]
+        elif parts and parts[-1] == " " and len(parts) > 1 and not _is_inside(parts[-2][0]):
+            parts[-2] += character  # of the sign before it
+        else:
+            parts.append(character)
+    return "".join(parts)
+
+
+def _is_inside(character: str) -> bool:
+    return unicodedata.category(character)[0] in "LN" or character in f"' \t\n\f\r{JOINERS}"
 
 
 def _runs(parts: Any, length: int) -> Iterator[Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
@@ -10,6 +12,7 @@ from pydantic import Field, model_validator
 from apps.nlp.texts import TextEncoder, TextTask
 from core.answers.classes.figures import figures_of
 from core.answers.rows import Figures, Write, written_by
+from core.data.letters import Reading, composed
 from core.errors import MethodError
 from core.task.classification import Classification, labels_of
 from core.task.contract import Ability, Encoder
@@ -62,13 +65,13 @@ class Sentiment(TextTask, Classification):
         """Return the texts in their parts."""
         return self.divided(*self.read_parts())
 
-    def _pieces(self) -> Pieces:
+    def _pieces(self, reading: Reading) -> Pieces:
         from core.data.text import Pieces
 
         if self.encoder == "bag":
             within = self.character_ngrams if self.split == "words" else None
-            return Pieces(self.split, self.max_length, self.ngrams, within)
-        return Pieces(self.split, self.max_length)
+            return Pieces(self.split, self.max_length, self.ngrams, within, reading)
+        return Pieces(self.split, self.max_length, reading=reading)
 
     def encode(self, train: Examples) -> TextEncoder:
         """Return the classes and the vocabulary of the training texts; for a bag, their counts too."""
@@ -76,27 +79,44 @@ class Sentiment(TextTask, Classification):
 
         labels = labels_of(train)
         if self.encoder == "backbone":
-            return TextEncoder(labels=labels, vocabulary=[])
-        vocabulary = self._pieces().vocabulary(train["text"], self.vocabulary_size, self.min_count)
+            return TextEncoder(labels=labels, vocabulary=[], reading="folded")
+        pieces = self._pieces("folded")
+        vocabulary = pieces.vocabulary(train["text"], self.vocabulary_size, self.min_count)
         self.require_pieces(vocabulary, len(train))
-        encoder = TextEncoder(labels=labels, vocabulary=vocabulary)
+        encoder = TextEncoder(labels=labels, vocabulary=vocabulary, reading="folded")
         if self.encoder != "bag":
             return encoder
         counts = class_counts(
-            self._pieces().ids(train["text"], vocabulary),
+            pieces.ids(train["text"], vocabulary),
             encoder.ids(train["label"], train.source),
             num_classes=len(labels),
             num_ids=encoder.num_ids,
         )
         return encoder.model_copy(update={"counts": counts.tolist()})
 
+    def left_out(self, splits: Splits, encoder: TextEncoder) -> Sequence[str]:
+        """Return a note of how many texts are longer than what is read of them."""
+        from apps.nlp.truncation import told_truncation
+
+        if self.preset is None:
+            is_cut = self._pieces(encoder.reading).cut_off
+        else:
+            from apps.nlp.backbone import cut_off
+
+            is_cut = partial(cut_off, self.preset, length=self.max_length)
+        unit = "tokens" if self.preset is not None else self.split
+        return told_truncation(splits, is_cut, f"{self.max_length} {unit}")
+
     def features(self, examples: Examples, encoder: TextEncoder) -> Ragged | dict[str, np.ndarray]:
         """Return the pieces of each text as ids, or what the backbone's own preprocessor makes of it."""
         if self.preset is not None:
             from apps.nlp.backbone import preprocessed
 
-            return preprocessed(self.preset, examples["text"], self.max_length)
-        return self._pieces().ids(examples["text"], encoder.id_table)
+            texts = examples["text"]
+            if encoder.reading == "folded":
+                texts = _composed(texts)
+            return preprocessed(self.preset, texts, self.max_length)
+        return self._pieces(encoder.reading).ids(examples["text"], encoder.id_table)
 
     def build(self, encoder: TextEncoder) -> keras.Model:
         """Return the model from ids to logits."""
@@ -129,7 +149,7 @@ class Sentiment(TextTask, Classification):
         """Return the words of a text, by the embeddings of the pieces that they are in."""
         from apps.nlp.explanation import word_anatomy
 
-        return word_anatomy(model, self._pieces(), str(value))
+        return word_anatomy(model, self._pieces(encoder.reading), str(value))
 
     def explain(
         self, model: keras.Model, encoder: TextEncoder, value: Any, method: str | None = None
@@ -150,7 +170,7 @@ class Sentiment(TextTask, Classification):
         def probability(texts: list[str]) -> np.ndarray:
             return self.probabilities(model, encoder, self.read(texts))[:, target]
 
-        return words_left_out(probability, self._pieces(), str(value), answer)
+        return words_left_out(probability, self._pieces(encoder.reading), str(value), answer)
 
     def portable(self, model: keras.Model, encoder: TextEncoder) -> Portable:
         """Return the graph from ids to probabilities; with TensorFlow, from texts."""
@@ -158,7 +178,7 @@ class Sentiment(TextTask, Classification):
 
         if self.preset is not None:
             return portable_backbone(self, model, encoder, self.preset, self.max_length)
-        return portable_pieces(self, model, encoder, self._pieces())
+        return portable_pieces(self, model, encoder, self._pieces(encoder.reading))
 
     def baseline(
         self, encoder: TextEncoder, splits: Splits, write: Write | None = None
@@ -167,15 +187,20 @@ class Sentiment(TextTask, Classification):
         from apps.nlp.baselines import nbsvm, tfidf_regression
 
         train, test = splits.train, splits.test
+        texts, others = (_composed(part["text"]) for part in (train, test))
         classes = encoder.ids(train["label"], train.source)
         targets = encoder.ids(test["label"], test.source)
         rivals = {"TF-IDF + logistic regression": tfidf_regression, "NBSVM": nbsvm}
         return {
             name: figures_of(
                 targets,
-                rival(train["text"], classes, test["text"], split=self.split),
+                rival(texts, classes, others, split=self.split),
                 encoder.labels,
                 written_by(name, write),
             )
             for name, rival in rivals.items()
         }
+
+
+def _composed(texts: np.ndarray) -> np.ndarray:
+    return np.array([composed(text) for text in texts.tolist()], texts.dtype)

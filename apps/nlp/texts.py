@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from core.data.letters import Reading
 from core.errors import UserError
 from core.inputs import Input, Text
 from core.task.classification import LabelEncoder
@@ -26,6 +27,8 @@ class TextEncoder(LabelEncoder):
     counts: list[list[int]] = Field(
         [], description="bag: how many training texts of each class hold each id, a list a class"
     )
+
+    reading: Reading = Field("lowered", description="how letters are read; runs that do not say lower them")
 
     @property
     def num_ids(self) -> int:
@@ -77,7 +80,7 @@ class TextTask(Task):
             return read_tfds(self.data, {"text": ("text", "sentence"), "label": ("label",)}), ()
         columns = {"text": self.text_column, "label": self.label_column}
         read = {
-            part: read_table(path, columns, skip_bad=self.skip_bad)
+            part: read_table(path, columns, skip_bad=self.skip_bad, classes=("label",))
             for part, path in part_paths(existing(self.data)).items()
         }
         notes = [note for _, notes in read.values() for note in notes]

@@ -78,7 +78,7 @@ def evaluate(
     if data is not None:
         raise UserError(f"With --folds the data is an override: write data={data} instead of --data.")
     experiment = load_experiment(run, overrides or [])
-    folder = folder or _run_folder(f"{run}-folds", experiment, resume)
+    folder = folder or _folds_folder(run, experiment, resume)
     import_quietly()
     from core.training.folds import cross_validate
 
@@ -206,6 +206,15 @@ def _run_folder(task: str, experiment: Experiment, resume: bool) -> Path:
 
         return newest_unfinished(Path("runs"), experiment)
     return Path("runs") / f"{_stem(task)}-{time.strftime('%Y%m%d-%H%M%S')}"
+
+
+def _folds_folder(task: str, experiment: Experiment, resume: bool) -> Path:
+    """Return a new folder under runs/; to resume, the newest whose folds are of this experiment."""
+    if resume:
+        from core.training.fold_folders import newest_unfinished_folds
+
+        return newest_unfinished_folds(Path("runs"), experiment)
+    return _run_folder(f"{task}-folds", experiment, resume)
 
 
 def _stem(task: str) -> str:

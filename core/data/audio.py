@@ -235,8 +235,9 @@ def _by_manifest(path: Path, skip_bad: bool) -> Found:
         )
     if table_suffix(path) not in MANIFESTS:
         raise UserError(f"A manifest ends in {', '.join(MANIFESTS)}. Received: {path}.")
-    examples, left_out = read_table(path, {"path": "audio_filepath"}, skip_bad=skip_bad)
-    label = next((name for name in ("label", "text", "command", "word") if name in examples), None)
+    labels = ("label", "text", "command", "word")
+    examples, left_out = read_table(path, {"path": "audio_filepath"}, skip_bad=skip_bad, classes=labels)
+    label = next((name for name in labels if name in examples), None)
     if label is None:
         raise UserError(f"{path} has no column label or text. Received: {', '.join(examples.columns)}.")
     examples = examples.with_columns(label=examples[label])

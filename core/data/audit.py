@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 from pydantic import Field
 
-from core.data.content import content_hash
+from core.data.content import compared, row_hash
 from core.data.examples import Column, Examples, Ragged, Splits
 from core.data.larger_than_memory import blocks_of
 from core.data.near_duplicates import near_duplicates
@@ -19,6 +19,8 @@ from core.settings import Settings
 from core.wording import agreeing, counted
 
 SHOWN = 3
+SHOWN_LABELS = 8  # of an example that has many
+Compare = Callable[[Mapping[str, Examples], tuple[str, ...]], dict[str, np.ndarray]]
 EXTREME = 8.0  # distance from the median, in robust standard deviations
 
 
@@ -75,6 +77,7 @@ def audited(
     *,
     label: str | None = None,
     skip_bad: bool = False,
+    compare: Compare = compared,
 ) -> tuple[Splits, AuditReport]:
     """Look for flaws, and deal with leaks as the settings say.
 
@@ -84,6 +87,7 @@ def audited(
         content: The columns that an example is made of.
         label: The column that holds its class, where there is one.
         skip_bad: Leave out examples whose label training lacks, and count them, instead of refusing them.
+        compare: From parts and the names of columns to hashes that are equal where examples are.
 
     Returns:
         The splits, whose notes name what was found; and the report.
@@ -95,7 +99,7 @@ def audited(
     require_parts(splits)
     splits = _of_known_labels(splits, label, skip_bad)
     parts = {"train": splits.train, "validation": splits.validation, "test": splits.test}
-    hashes = {name: content_hash(part, content) for name, part in parts.items()}
+    hashes = compare(parts, content)
     leaks = [
         _shared(parts, hashes, "train", "test", content),
         _shared(parts, hashes, "train", "validation", content),
@@ -163,20 +167,26 @@ def _conflicts(
         label = None
         classes = np.zeros(len(train), np.int64)
     else:
-        _, classes = np.unique(train[label], return_inverse=True)
+        column = train.columns[label]
+        several = isinstance(column, Ragged) or column.ndim > 1
+        _, classes = np.unique(row_hash(column) if several else train[label], return_inverse=True)
     lowest, highest = np.full(len(counts), len(train)), np.full(len(counts), -1)
     np.minimum.at(lowest, members, classes)
     np.maximum.at(highest, members, classes)
     findings = []
     conflict = np.flatnonzero((lowest != highest)[members])
     if label is not None and len(conflict):
-        shown = tuple(f"row {row} of train ({train[label][row]})" for row in conflict[:SHOWN])
+        shown = tuple(f"row {row} of train ({_told(train.columns[label][row])})" for row in conflict[:SHOWN])
         findings.append(Finding("training examples have a twin with another label", len(conflict), shown))
     repeated = np.flatnonzero((counts > 1)[members])
     if len(repeated) > len(conflict):
         shown = tuple(f"row {row} of train" for row in repeated[:SHOWN])
         findings.append(Finding("training examples stand there more than once", len(repeated), shown))
     return findings
+
+
+def _told(label: Any) -> str:
+    return " ".join(map(str, np.ravel(label)[:SHOWN_LABELS]))
 
 
 def _of_known_labels(splits: Splits, label: str | None, skip_bad: bool) -> Splits:
@@ -186,10 +196,10 @@ def _of_known_labels(splits: Splits, label: str | None, skip_bad: bool) -> Split
         return splits
     for name in ("validation", "test"):
         part = getattr(splits, name)
-        known = np.isin(part[label], splits.train[label])
+        known, strangers = _known(part.columns[label], splits.train.columns[label])
         if known.all():
             continue
-        strange = ", ".join(sorted(set(part[label][~known].tolist()))[:SHOWN])
+        strange = ", ".join(sorted(map(str, strangers))[:SHOWN])
         if not (skip_bad and known.any()):
             raise UserError(
                 f"{part.source} has labels that training never saw. Give training some of them, or leave "
@@ -199,6 +209,17 @@ def _of_known_labels(splits: Splits, label: str | None, skip_bad: bool) -> Split
         left_out = counted(int((~known).sum()), f"example of {name}", f"examples of {name}")
         notes.append(f"{left_out} left out, of labels that training lacks, such as {strange}")
     return replace(splits, **kept, notes=(*splits.notes, *notes)) if kept else splits
+
+
+def _known(labels: Column, of_train: Column) -> tuple[np.ndarray, set[Any]]:
+    """Return which rows have labels of training alone, bool, and the labels that are strange to it."""
+    values, seen = (each.values if isinstance(each, Ragged) else each for each in (labels, of_train))
+    known = np.isin(values, seen)
+    strangers = set(values[~known].tolist())
+    if isinstance(labels, Ragged):
+        rows = np.repeat(np.arange(len(labels)), labels.lengths)
+        return np.bincount(rows[~known], minlength=len(labels)) == 0, strangers
+    return np.asarray(known.all(axis=tuple(range(1, known.ndim)))), strangers
 
 
 def _near(
@@ -255,13 +276,16 @@ def _lengths(column: Column) -> np.ndarray | None:
     """Return the number of samples of waves or of characters of texts, or nothing where lengths are alike."""
     if isinstance(column, Ragged):
         return column.lengths
-    if isinstance(column.dtype, np.dtypes.StringDType):
+    if isinstance(column.dtype, np.dtypes.StringDType) and column.ndim == 1:
         return np.strings.str_len(np.strings.strip(column))
     return None
 
 
 def _constant(column: Column) -> np.ndarray:
     """Return which waves are silent and which pictures of one colour."""
+    values = column.values if isinstance(column, Ragged) else column
+    if values.dtype.kind not in "biuf":
+        return np.zeros(len(column), bool)  # a word many times is no flaw
     if isinstance(column, Ragged):
         constant = np.zeros(len(column), bool)
         filled = np.flatnonzero(column.lengths)

@@ -86,7 +86,7 @@ class Ragged:
 
 
 Column = np.ndarray | Ragged
-HashKey = tuple[tuple[str, ...], int]
+HashKey = tuple[tuple[str, ...], int | str]
 
 
 def _as_column(values: Column | Sequence) -> Column:
@@ -108,7 +108,7 @@ class Examples:
         columns: Name to column: a NumPy array whose first axis is the example, or a `Ragged`. Text is kept as
             NumPy's variable-width strings.
         source: Where they come from, for messages.
-        hashes: What `core.data.content.content_hash` found, by key and seed, so that content is read once.
+        hashes: What `core.data.content` found, by key and seed, so that content is read once.
 
     Example:
 

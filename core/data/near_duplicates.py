@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.data.content import distinct_text
 from core.data.examples import Column, Ragged
 from core.data.larger_than_memory import blocks_of
 
@@ -17,6 +18,7 @@ NEAR_PIXELS = 4  # mean difference of the pixel values of two pictures, of 255
 NEAR_SAMPLES = 0.95  # highest correlation of two recordings, wherever they start
 MOST = 200_000  # examples beyond which none are searched
 SHARED = 3  # of their rarest pieces that two nearly equal texts have in common at the least
+WORDS = r"\S{2,}|[^\w\s]"  # of texts that are parted by blanks already: no single letters, but signs
 CHUNK = 1000
 
 
@@ -46,7 +48,7 @@ def near_duplicates(train: Column, test: Column) -> np.ndarray:
         )
     if isinstance(test, Ragged):
         return none
-    if isinstance(train.dtype, np.dtypes.StringDType):
+    if isinstance(train.dtype, np.dtypes.StringDType) and train.ndim == 1:
         return _near_texts(train, test)
     if train.ndim in (3, 4) and train.dtype == np.uint8 and train.shape[1:] == test.shape[1:]:
         return _near_pictures(train, test)
@@ -62,7 +64,14 @@ def _near_texts(train: np.ndarray, test: np.ndarray) -> np.ndarray:
     from sklearn.feature_extraction.text import HashingVectorizer
 
     pieces = HashingVectorizer(
-        ngram_range=(1, 2), binary=True, norm=None, n_features=2**22, alternate_sign=False, dtype=np.float32
+        preprocessor=distinct_text,
+        token_pattern=WORDS,
+        ngram_range=(1, 2),
+        binary=True,
+        norm=None,
+        n_features=2**22,
+        alternate_sign=False,
+        dtype=np.float32,
     )
     train_pieces, test_pieces = pieces.transform(train.tolist()), pieces.transform(test.tolist())
     frequency = np.bincount(

@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from core.data.examples import Examples
-from core.data.tables import JSON_LINES, opened_text, table_lines, table_suffix
+from core.data.tables import (
+    JSON_LINES,
+    NESTED,
+    opened_text,
+    require_single_values,
+    table_lines,
+    table_suffix,
+)
 from core.errors import UserError
 from core.wording import counted
 
@@ -121,6 +128,7 @@ def _rating_lines(path: Path) -> tuple[pd.DataFrame, list[int], bool]:
     if table_suffix(path) in JSON_LINES:
         frame, bad = table_lines(path, headless=False)
         names = _rating_columns(path, list(frame.columns), True)
+        require_single_values(path, frame.attrs[NESTED], {name: source for source, name in names.items()})
         return frame[[*names, "_line"]].rename(columns=names), bad, True
     try:
         separator, header = _ratings_format(path)

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from core.data.content import content_hash, is_text
+from core.data.content import content_hash
 from core.data.examples import Column, Examples, Ragged, Splits
+from core.data.times import Times, times_of
 from core.errors import UserError
 
 PARTS = ("train", "validation", "test")
@@ -27,6 +28,7 @@ def completed(
     seed: int = 0,
     group: str | None = None,
     time: str | None = None,
+    time_format: str | None = None,
     notes: Sequence[str] = (),
 ) -> Splits:
     """Return the three parts of a source; what it does not name itself is split off its training part.
@@ -40,10 +42,11 @@ def completed(
         seed: Of the hash.
         group: A column whose values are each kept in one part, such as the speaker; in place of `key`.
         time: A column: the latest examples are the test part, those before them validation.
+        time_format: How that column is read, as `core.data.times.times_of` takes it.
         notes: What a user should know of the reading.
 
     Raises:
-        UserError: There is no such column.
+        UserError: There is no such column, or it can't be read as times.
     """
     if group is not None and time is not None:
         raise UserError(
@@ -51,20 +54,28 @@ def completed(
             f"Received: split_group={group}, split_time={time}."
         )
     whole, found, said = parts["train"], dict(parts), []
-    position = _position(whole, key, seed, group, time)
+    times = _times_of_parts(parts, time, time_format)
+    position = _position(whole, key, seed, group, times.get("train"))
     upper = np.inf
     for name, share in (("test", test), ("validation", validation)):
         if name in parts:
             said.append(f"{name} part as published")
             continue
         lower = min(upper, 1.0) - share
-        found[name] = whole.take((position >= lower) & (position < upper))
+        inside = (position >= lower) & (position < upper)
+        found[name] = whole.take(inside)
+        if times:
+            times[name] = times["train"].take(inside)
         upper = lower
         said.append(f"{name} {share:.0%} {_words(group, time, seed)}" if share else f"no {name} part")
     found["train"] = whole.take(position < upper)
+    if times:
+        said += [f"{time} read {times['train'].form}"] if times["train"].form else []
+        times["train"] = times["train"].take(position < upper)
+    spans = ", ".join(f"{name} {times[name].told()}" for name in PARTS if name in times and len(found[name]))
     return Splits(
         **{name: found[name] for name in PARTS},
-        protocol=f"{', '.join(said)}; split {split_fingerprint(found, key)}",
+        protocol="; ".join(filter(None, (", ".join(said), spans, f"split {split_fingerprint(found, key)}"))),
         notes=tuple(notes),
         official_test="test" in parts,
     )
@@ -106,14 +117,29 @@ def _require_different(splits: Splits, empty: str) -> None:
             )
 
 
+def _times_of_parts(
+    parts: Mapping[str, Examples], time: str | None, time_format: str | None
+) -> dict[str, Times]:
+    """Return the times of each part that has them, all read by one rule; the training part must have them."""
+    if time is None:
+        return {}
+    timed = {name: part for name, part in parts.items() if name == "train" or time in part}
+    for part in timed.values():
+        _require_plain(part, (time,))
+    times, starts = times_of(list(timed.values()), time, time_format), [0]
+    for part in timed.values():
+        starts.append(starts[-1] + len(part))
+    return {name: times.take(slice(starts[at], starts[at + 1])) for at, name in enumerate(timed)}
+
+
 def _position(
-    examples: Examples, key: Sequence[str], seed: int, group: str | None, time: str | None
+    examples: Examples, key: Sequence[str], seed: int, group: str | None, times: Times | None
 ) -> np.ndarray:
     """Return a number in [0, 1) for each example; the highest become the test part."""
-    _require_plain(examples, (group, time))
-    if time is not None:
+    _require_plain(examples, (group,))
+    if times is not None:
         ranks = np.empty(len(examples))
-        ranks[_by_time(examples, time)] = np.arange(len(examples))
+        ranks[np.argsort(times.values, kind="stable")] = np.arange(len(examples))
         return ranks / max(len(examples), 1)
     if group is None:
         return content_hash(examples, key, seed) / 2.0**64
@@ -132,24 +158,6 @@ def _require_plain(examples: Examples, names: Sequence[str | None]) -> None:
             raise UserError(
                 f"Column {name!r} holds no single values to split by. Received: {examples.source}."
             )
-
-
-def _by_time(examples: Examples, time: str) -> np.ndarray:
-    """Return the rows from the earliest to the latest; texts that are all numbers go by number."""
-    moments = examples[time]
-    if is_text(moments):
-        import pandas as pd
-
-        numbers = pd.to_numeric(pd.Series(moments.astype(object)), errors="coerce").to_numpy(np.float64)
-        if np.isnan(numbers).all():
-            return np.argsort(moments, kind="stable")
-        moments = numbers
-    if not np.isfinite(moments).all():
-        raise UserError(
-            f"Column {time!r} of {examples.source} has values that are no time. "
-            f"Received: {examples[time][~np.isfinite(moments)][0]!s} among numbers."
-        )
-    return np.argsort(moments, kind="stable")
 
 
 def _words(group: str | None, time: str | None, seed: int) -> str:
@@ -176,6 +184,7 @@ def fold_splits(
     stratify: str | None = None,
     group: str | None = None,
     time: str | None = None,
+    time_format: str | None = None,
     validation: float = 0.1,
     seed: int = 0,
 ) -> Iterator[Splits]:
@@ -188,6 +197,7 @@ def fold_splits(
         stratify: A column whose values are spread evenly over the folds.
         group: A column whose values are each kept in one fold.
         time: A column; each fold is tested on what comes after all that it learns from.
+        time_format: How that column is read, as `core.data.times.times_of` takes it.
         validation: Share of the rest that becomes the validation part: by hash of the content, or with `time`
             the latest.
         seed: Of the shuffle and the hash.
@@ -202,9 +212,15 @@ def fold_splits(
                 f"Received the columns: {', '.join(examples.columns)}."
             )
     _require_plain(examples, (group, time))
+    if stratify is not None and stratify in examples and not _is_plain(examples.columns[stratify]):
+        stratify = None  # several labels an example say of no class how it is to be spread
     try:
         if time:
-            how, pairs = f"by {time}", _pairs_by_time(_by_time(examples, time), num_folds)
+            times = times_of([examples], time, time_format)
+            # The folds are divided as times were read in the whole, where a part alone may be ambiguous.
+            time_format = times.setting
+            how = f"by {time}"
+            pairs = _pairs_by_time(np.argsort(times.values, kind="stable"), num_folds)
         elif group:
             how, pairs = _pairs_by_group(examples, num_folds, group, stratify, seed)
         else:
@@ -222,6 +238,7 @@ def fold_splits(
             test=0.0,
             seed=seed,
             time=time,
+            time_format=time_format,
         )
         yield Splits(
             whole.train,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 SEPARATORS = {".csv": ",", ".tsv": "\t", ".txt": "\t", ".tab": "\t"}
 JSON_LINES = (".jsonl", ".ndjson")
+NESTED = "nested"  # of a table's `attrs`: column to the first line with a list or mapping, and that value
 
 
 def table_suffix(path: Path) -> str:
@@ -84,7 +85,7 @@ def part_paths(path: Path, suffixes: Sequence[str] = (*SEPARATORS, *JSON_LINES))
 
 
 def read_table(
-    path: Path, columns: Mapping[str, str | int], *, skip_bad: bool = False
+    path: Path, columns: Mapping[str, str | int], *, skip_bad: bool = False, classes: Sequence[str] = ()
 ) -> tuple[Examples, tuple[str, ...]]:
     """Read text columns of a CSV, TSV or JSON-lines file, which may end in `.gz`.
 
@@ -93,6 +94,7 @@ def read_table(
         columns: The name a column gets to its name in the file, or to its position from 0 in a file without a
             header. Other columns are kept under their own names, where those are not taken.
         skip_bad: Leave out lines that can't be read or lack a value, and count them; else refuse them.
+        classes: Those columns, where there are such, that name classes: blanks alone are no name.
 
     Returns:
         The examples, all columns as text, and notes of what was left out.
@@ -115,11 +117,15 @@ def read_table(
     if headless and len(headless) < len(columns):
         raise UserError(f"Give all columns by name, or all by position. Received: {dict(columns)}.")
     frame, bad = table_lines(path, bool(headless))
+    nested = frame.attrs.get(NESTED, {})
     wanted = {name: int(source) if headless else source for name, source in columns.items()}
     _require_columns(path, frame, wanted)
     taken = [name for name in wanted if name in frame and name not in wanted.values()]
     frame = frame.drop(columns=taken).rename(columns={source: name for name, source in wanted.items()})
-    lacking = frame[list(wanted)].isna().any(axis=1)
+    named = [name for name in classes if name in frame]
+    require_single_values(path, nested, {name: wanted.get(name, name) for name in (*wanted, *named)})
+    blank = frame[[name for name in named if name in wanted]].apply(lambda names: names.str.strip() == "")
+    lacking = frame[list(wanted)].isna().any(axis=1) | blank.any(axis=1)
     bad = sorted([*bad, *frame.loc[lacking, "_line"].tolist()])
     if bad and not skip_bad:
         raise UserError(
@@ -133,6 +139,28 @@ def read_table(
         )
     examples = Examples({str(name): frame[name].to_numpy(object) for name in frame.columns}, str(path))
     return examples, ((f"{counted(len(bad), 'bad line')} of {path.name} left out",) if bad else ())
+
+
+def require_single_values(
+    path: Path, nested: Mapping[str, tuple[int, str]], columns: Mapping[str, str | int]
+) -> None:
+    """Refuse lists and mappings in columns that are read as texts.
+
+    Args:
+        path: The table.
+        nested: What `table_lines` notes of columns that hold some: the first line, and what stands there.
+        columns: The name of each column to its name in the file.
+
+    Raises:
+        UserError: One of the columns holds a list or a mapping; the message names the line.
+    """
+    for name, source in columns.items():
+        if source in nested:
+            line, value = nested[str(source)]
+            raise UserError(
+                f"{path}, line {line}: a {name} must be a text or a number, and no list or mapping: write "
+                f"out the value that is meant. Received: {value[:60]}."
+            )
 
 
 def _is_position(column: str | int) -> bool:
@@ -217,20 +245,26 @@ def _json_lines(path: Path) -> tuple[pd.DataFrame, list[int]]:
     import pandas as pd
 
     rows, lines, bad = [], [], []
+    nested: dict[str, tuple[int, str]] = {}
     with opened_text(path) as file:
         for number, line in enumerate(file, start=1):
             if not line.strip():
                 continue
             try:
-                rows.append(_json_row(line))
+                row = json.loads(line)
+                rows.append(_json_row(row))
                 lines.append(number)
+                for name, value in row.items():
+                    if isinstance(value, list | dict):
+                        nested.setdefault(name, (number, str(value)))
             except (ValueError, RecursionError):
                 bad.append(number)
-    return pd.DataFrame(rows, dtype="str").assign(_line=lines), bad
+    frame = pd.DataFrame(rows, dtype="str").assign(_line=lines)
+    frame.attrs[NESTED] = nested
+    return frame, bad
 
 
-def _json_row(line: str) -> dict[str, str | None]:
-    row = json.loads(line)
+def _json_row(row: object) -> dict[str, str | None]:
     if not isinstance(row, dict):
         raise ValueError("a line is an object")
     texts = {

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from core.data.examples import Ragged
+from core.data.letters import BLANKS, JOINERS, UNSEEN, Reading, folded, lowered
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -23,20 +24,27 @@ LONGEST_WORD = 64
 # Before a run of characters, which else would be mistaken for a word; no word has it beside other characters.
 INNER = "#"
 
+# What is set apart as a word of its own, and, for characters, what begins a new one.
+_PARTED: dict[Reading, tuple[str, str]] = {
+    "folded": (rf"([^\pL\pN\pM\s'{JOINERS}]\pM*)", rf"([^\pM{JOINERS}])"),
+    "lowered": (r"([^\pL\pN\s'])", ""),
+}
+
 Split = Literal["words", "characters"]
 
 
 class Pieces:
     """Cuts texts into words or characters, and these into n-grams, by operations of TensorFlow.
 
-    Texts are lower-cased; a mark that is no letter or digit is a word of its own. An empty text becomes one
-    unknown piece, so that no model meets a text of no length.
+    Texts are read blind to case; a character that is no letter, digit or mark of one is a word of its own. An
+    empty text becomes one unknown piece, so that no model meets a text of no length.
 
     Args:
         split: Words, or single characters for languages that write no blanks.
         max_length: Words or characters that are read of each text, at least 1; the rest is left out.
         ngrams: Longest run of words that is a piece, at least 1.
         character_ngrams: Shortest and longest run of characters within a word that is a piece, or nothing.
+        reading: How letters are read; `lowered` is for runs that were trained so.
 
     Example:
 
@@ -50,30 +58,52 @@ class Pieces:
         max_length: int = 256,
         ngrams: int = 1,
         character_ngrams: tuple[int, int] | None = None,
+        reading: Reading = "folded",
     ) -> None:
         self.split = split
         self.max_length = max_length
         self.ngrams = ngrams
         self.character_ngrams = character_ngrams
+        self.reading = reading
 
     def __call__(self, texts: np.ndarray) -> tf.RaggedTensor:
         """Return the pieces of each text, `tf.string`, shape `(num_texts, None)`."""
         import tensorflow as tf
 
-        cut = _graph(self.split, self.max_length, self.ngrams, self.character_ngrams)
-        return cut(tf.constant(texts.astype(object), tf.string))
+        cut = _graph(self.split, self.max_length, self.ngrams, self.character_ngrams, self.reading)
+        # Python's small letters are the same on every machine; TensorFlow's are those of its language.
+        small = folded if self.reading == "folded" else lowered
+        return cut(tf.constant([small(text) for text in texts.tolist()], tf.string))
 
     def cut(self, texts: tf.Tensor) -> tf.RaggedTensor:
-        """Return the same of texts that are a tensor, operation by operation."""
+        """Return the same of texts that are a tensor, operation by operation.
+
+        No operation composes letters and marks (NFC): of texts that are `folded` give composed ones.
+        """
         import tensorflow as tf
 
-        whole = tf.strings.regex_replace(texts, r"\x00", " ")  # at which TensorFlow ends a text it lowers
-        lower = tf.strings.lower(whole, encoding="utf-8")
-        lower = tf.where(tf.strings.strip(lower) == "", EMPTY, lower)
-        if self.split == "characters":
-            words = tf.strings.unicode_split(tf.strings.regex_replace(lower, r"\s+", ""), "UTF-8")
+        if self.reading == "lowered":
+            whole = tf.strings.regex_replace(texts, r"\x00", " ")  # at which TensorFlow ends a text it lowers
+            return self.cut_small(tf.strings.lower(whole, encoding="utf-8"))
+        from core.data.small_letters import in_small_letters
+
+        shown = tf.strings.regex_replace(in_small_letters(texts), f"[{UNSEEN}]", "")
+        return self.cut_small(tf.strings.regex_replace(shown, f"[{BLANKS}]", " "))
+
+    def cut_small(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        """Return the pieces of texts in small letters."""
+        import tensorflow as tf
+
+        whole = tf.strings.regex_replace(texts, r"\x00", " ")
+        whole = tf.where(tf.strings.strip(whole) == "", EMPTY, whole)
+        apart, alone = _PARTED[self.reading]
+        if self.split == "words":
+            words = tf.strings.split(tf.strings.regex_replace(whole, apart, r" \1 "))
+        elif self.reading == "folded":
+            dense = tf.strings.regex_replace(whole, r"[\s\v]+", "")
+            words = tf.strings.split(tf.strings.regex_replace(dense, alone, r" \1"))
         else:
-            words = tf.strings.split(tf.strings.regex_replace(lower, r"([^\pL\pN\s'])", r" \1 "))
+            words = tf.strings.unicode_split(tf.strings.regex_replace(whole, r"\s+", ""), "UTF-8")
         words = tf.strings.substr(words[:, : self.max_length], 0, LONGEST_WORD, unit="UTF8_CHAR")
         pieces = words
         if self.ngrams > 1:
@@ -100,7 +130,7 @@ class Pieces:
         >>> words, parts.tolist()
         (['not', 'bad'], [[True, False, True], [False, True, True]])
         """
-        alone = Pieces(self.split, self.max_length)(np.array([text]))[0].numpy()
+        alone = Pieces(self.split, self.max_length, reading=self.reading)(np.array([text]))[0].numpy()
         words = [word.decode("utf-8", errors="replace") for word in alone]
         spans = [
             range(start, start + length)
@@ -116,6 +146,17 @@ class Pieces:
                 for _ in range(len(word) + 2 - length + 1)
             ]
         return words, np.array([[place in span for span in spans] for place in range(len(words))])
+
+    def cut_off(self, texts: np.ndarray) -> np.ndarray:
+        """Return which texts are longer than what is read of them, bool, shape `(num_texts,)`."""
+        longer = Pieces(self.split, self.max_length + 1, reading=self.reading)
+        # Every word has a character at the least, so that shorter texts need not be cut.
+        rows = np.flatnonzero(np.strings.str_len(texts) > self.max_length)
+        is_cut = np.zeros(len(texts), bool)
+        for start in range(0, len(rows), CHUNK):
+            block = rows[start : start + CHUNK]
+            is_cut[block] = longer(texts[block]).row_lengths().numpy() > self.max_length
+        return is_cut
 
     def vocabulary(self, texts: np.ndarray, size: int, min_count: int = 1) -> list[str]:
         """Return the most frequent pieces of the texts, by the number of texts that hold them.
@@ -158,13 +199,17 @@ class Pieces:
 
 @functools.lru_cache(maxsize=16)
 def _graph(
-    split: Split, max_length: int, ngrams: int, character_ngrams: tuple[int, int] | None
+    split: Split,
+    max_length: int,
+    ngrams: int,
+    character_ngrams: tuple[int, int] | None,
+    reading: Reading,
 ) -> Callable[[tf.Tensor], tf.RaggedTensor]:
     """Return what cuts texts as one graph, which for few texts is ten times as fast as its operations."""
     import tensorflow as tf
 
-    pieces = Pieces(split, max_length, ngrams, character_ngrams)
-    return tf.function(pieces.cut, input_signature=[tf.TensorSpec([None], tf.string)])
+    pieces = Pieces(split, max_length, ngrams, character_ngrams, reading)
+    return tf.function(pieces.cut_small, input_signature=[tf.TensorSpec([None], tf.string)])
 
 
 def id_table(vocabulary: Sequence[str]) -> tf.lookup.StaticHashTable:

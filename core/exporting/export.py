@@ -27,9 +27,11 @@ from core.exporting.formats import (
     write_litert,
 )
 from core.exporting.loader import copy_loader
+from core.exporting.recorded_figures import require_figures_of_run
 from core.exporting.runtime import Graph, file_names
 from core.exporting.timing import milliseconds
-from core.run import Run, reloaded
+from core.run import Run
+from core.run_data import reloaded
 from core.silence import native_silence
 from core.surroundings import surroundings
 from core.task.portable import FORMATS, MAIN, Format, Portable
@@ -95,6 +97,7 @@ class Exporter:
         self.portable = self.task.portable(float32_model(run), run.encoder)
         self.splits: Splits = reloaded(run)
         self.expected = self.portable.figures(self.portable.score, self.splits.test)
+        require_figures_of_run(self.expected, run)
 
     def export(self, kind: Format, quantise: Quantisation | None = None, max_loss: float = 0.01) -> Export:
         """Write an export and check it; where it fails, what stood there before stays as it was.

@@ -39,10 +39,7 @@ def _rivals(tree: Tree) -> Iterator[Finding]:
     rival = (min if smaller else max)(figure["rivals"], key=figure["rivals"].__getitem__)
     value, theirs = figure["value"], figure["rivals"][rival]
     evidence = f"{figure['name']}: model {value:.4f}, {rival} {theirs:.4f}"
-    if (theirs < value) if smaller else (theirs > value):
-        advice = "Use the rival, or find out what it sees: more data, a longer training, its features."
-        yield Finding(f"{rival} is better than the model", evidence, advice, 2.0, "figures")
-        return
+    better = (theirs < value) if smaller else (theirs > value)
     beside = figure["beside"].get(rival)
     if beside is not None:
         gain = beside["gain"]
@@ -51,9 +48,12 @@ def _rivals(tree: Tree) -> Iterator[Finding]:
     else:
         unsure = figure["low"] is not None and figure["low"] <= theirs <= figure["high"]
         evidence += f"; interval of the model {figure['low']:.4f} to {figure['high']:.4f}" if unsure else ""
-    if unsure:
+    if unsure:  # a loss that chance alone can make is no more told as one than such a gain is
         advice = "Tune the model or give it more data before you pay for it; more test examples tell more."
         yield Finding(f"No sure gain over {rival}", evidence, advice, 1.0, "figures")
+    elif better:
+        advice = "Use the rival, or find out what it sees: more data, a longer training, its features."
+        yield Finding(f"{rival} is better than the model", evidence, advice, 2.0, "figures")
 
 
 def _fitting(tree: Tree) -> Iterator[Finding]:

@@ -120,7 +120,7 @@ def _mistake(kind: type[Answers], row: Mapping[str, Any], example: Mapping[str, 
 
 
 def _splits_of(run: Run) -> tuple[Splits | None, list[str]]:
-    from core.run import reloaded
+    from core.run_data import reloaded
 
     try:
         return reloaded(run), []

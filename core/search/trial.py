@@ -113,6 +113,7 @@ def _folds(order: Order, experiment: Experiment, splits: Splits, say: Say) -> To
         stratify=task.label,
         group=task.split_group,
         time=task.split_time,
+        time_format=task.time_format,
         validation=0.0,
         seed=experiment.fit.seed,
     ):

@@ -14,6 +14,7 @@ from core.answers.classes import Classes
 from core.answers.classes.figures import EVALUATION_BATCH, ClassificationFigures, answers_of
 from core.answers.kind import Answers
 from core.answers.rows import Direction, Figures, Write
+from core.data.class_names import as_known
 from core.data.lookup import places_among
 from core.errors import UserError
 from core.task.contract import Ability, Encoder, Predict, Task
@@ -42,6 +43,7 @@ class LabelEncoder(Encoder):
         Raises:
             UserError: A name was never seen in training.
         """
+        names = as_known(names, self.labels)
         ids = places_among(self.labels, names).astype(np.int32)
         strange = names[ids < 0]
         if len(strange):

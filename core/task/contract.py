@@ -107,6 +107,11 @@ class Task(Settings):
         None, description="column whose values are each kept in one part, such as speaker"
     )
     split_time: str | None = Field(None, description="column by which the latest become the test part")
+    time_format: str | None = Field(
+        None,
+        description="how times are written, where that is left open: d/m/y, m/d/y, y/m/d; s, ms, us or ns "
+        "since 1970; number; or a format of strptime such as %d.%m.%Y",
+    )
 
     @classmethod
     def headline(cls) -> str | None:
@@ -133,17 +138,20 @@ class Task(Settings):
             parts: Those of `train`, `validation` and `test` that the source names; `train` at least.
             notes: What a user should know of the reading.
         """
+        from core.data.class_names import with_one_name_a_class
         from core.data.splitting import completed
 
+        named, spellings = with_one_name_a_class(parts, self.label)
         return completed(
-            parts,
+            named,
             self.content,
             validation=self.validation,
             test=self.test,
             seed=self.split_seed,
             group=self.split_group,
             time=self.split_time,
-            notes=notes,
+            time_format=self.time_format,
+            notes=(*notes, *spellings),
         )
 
     @abstractmethod
@@ -158,6 +166,10 @@ class Task(Settings):
             source: The encoder of that run, whose vocabulary the weights belong to.
         """
         return self.encode(train)
+
+    def left_out(self, splits: Splits, encoder: Any) -> Sequence[str]:
+        """Return notes of what the model never sees of the examples, such as the ends of long texts."""
+        return ()
 
     @abstractmethod
     def batches(self, examples: Examples, encoder: Any, feed: Feed) -> tf.data.Dataset:

@@ -39,7 +39,7 @@ def calibrated(
     Raises:
         UserError: The task can't be calibrated, there is no validation part, or the request is contradictory.
     """
-    from core.run import reloaded
+    from core.run_data import reloaded
     from core.task.classification import Classification, LabelEncoder
 
     run.require("calibrate")

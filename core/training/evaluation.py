@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from core.answers.rows import Figures
-from core.data.content import fingerprint
 from core.data.splitting import pooled
 from core.run import Run
+from core.run_data import described
 from core.surroundings import surroundings
 from core.task.contract import Encoder
 
@@ -47,7 +47,7 @@ def judged(
             "train": len(splits.train),
             "validation": len(splits.validation),
             "test": len(splits.test),
-            "fingerprint": fingerprint(splits.train, task.content),
+            **described(splits, task),
             "notes": list(splits.notes),
         },
         "parameters": model.count_params(),

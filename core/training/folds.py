@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from core.answers.rows import Figures
 from core.data.splitting import fold_splits, pooled
 from core.errors import UserError
 from core.experiment import Experiment
+from core.training.fold_folders import require_folder, require_trainable
 from core.training.train import train
 from core.writing import write_json
 
@@ -47,25 +49,25 @@ def cross_validate(
         UserError: There are fewer groups or examples of a class than folds, or no such column.
     """
     task = experiment.task
-    splits = task.load()
-    examples = pooled(splits)
-    runs = []
-    for index, part in enumerate(
-        fold_splits(
-            examples,
-            num_folds,
-            stratify=task.label,
-            group=group,
-            time=by_time,
-            key=task.content,
-            validation=task.validation,
-            seed=experiment.fit.seed,
-        ),
-        start=1,
-    ):
-        runs.append(
-            train(experiment, Path(folder) / f"fold-{index}", splits=part, resume=resume, progress=progress)
-        )
+    require_folder(Path(folder), experiment, resume)
+    # The folds are divided anew for each look at them, so that no two of them are in memory.
+    folds = partial(
+        fold_splits,
+        pooled(task.load()),
+        num_folds,
+        stratify=task.label,
+        group=group,
+        time=by_time,
+        time_format=task.time_format,
+        key=task.content,
+        validation=task.validation,
+        seed=experiment.fit.seed,
+    )
+    require_trainable(folds(), experiment)
+    runs = [
+        train(experiment, Path(folder) / f"fold-{index}", splits=part, resume=resume, progress=progress)
+        for index, part in enumerate(folds(), start=1)
+    ]
     figures = {
         "protocol": runs[0].metrics["protocol"].replace("fold 1", "each fold"),
         "folds": num_folds,

@@ -10,7 +10,8 @@ import numpy as np
 from core.data.content import content_hash
 from core.errors import UserError
 from core.experiment import Experiment
-from core.run import Run, reloaded
+from core.run import Run
+from core.run_data import reloaded
 from core.wording import counted
 
 if TYPE_CHECKING:

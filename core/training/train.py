@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +14,11 @@ from core.errors import UserError, told
 from core.experiment import Experiment, built
 from core.fit import Training
 from core.run import Run
+from core.run_data import KEY, fingerprints, require_same, require_same_as_checkpoint
+from core.run_lock import locked
 from core.task.contract import Encoder
 from core.training.evaluation import judged
+from core.training.fold_folders import same_but_for_audit
 from core.training.starting import audited_against_source, encoded, take_weights
 from core.writing import remove_half_written
 
@@ -47,8 +50,9 @@ def train(
         The finished run.
 
     Raises:
-        UserError: The folder already holds a run, the data can't be used, or a disk is full once there is a
-            checkpoint; the message says what to do.
+        UserError: The folder already holds a run, or another training is under way in it; the data can't be
+            used, or changed since the checkpoint; or a disk is full once there is a checkpoint. The message
+            says what to do.
 
     Example:
 
@@ -58,8 +62,17 @@ def train(
     >>> run.metrics["test"]["accuracy"]  # doctest: +SKIP
     0.95
     """
-    run = opened(experiment, Path(folder), resume)
+    with locked(Path(folder)):
+        return _trained(experiment, Path(folder), splits, resume=resume, progress=progress)
+
+
+def _trained(
+    experiment: Experiment, folder: Path, splits: Splits | None, *, resume: bool, progress: bool
+) -> Run:
+    run = opened(experiment, folder, resume)
     if run.finished:
+        if splits is not None or run.experiment != Run(folder).experiment:
+            _require_its_data(run, splits)
         return run
     seconds: dict[str, float] = {}
     with _told_how_to_go_on(run):
@@ -70,9 +83,23 @@ def train(
             if not resume:
                 run.discard()
             raise
+        left_out = run.experiment.task.left_out(splits, encoder)
+        splits = replace(splits, notes=(*splits.notes, *left_out))
         judged(run, model, encoder, splits, seconds=seconds, throughput=callbacks.throughput.summary())
     callbacks.resume.delete()
     return run
+
+
+def _require_its_data(run: Run, splits: Splits | None) -> None:
+    """Refuse a finished run that is of other data than these are under this answer to leaks.
+
+    Raises:
+        UserError: It is.
+    """
+    experiment = run.experiment
+    audited, _ = experiment.audited(splits or experiment.task.load(), near_duplicates=False)
+    require_same(run, audited)
+    run.write_experiment()
 
 
 @contextlib.contextmanager
@@ -103,7 +130,10 @@ def prepared(run: Run, splits: Splits | None, seconds: dict[str, float]) -> tupl
     with _timed(seconds, "load"):
         splits, report = run.experiment.audited(splits or task.load())
         splits = audited_against_source(run.experiment, splits)
-        run.write_json("audit.json", report.to_json())
+        parts = fingerprints(splits, task)
+        require_same_as_checkpoint(run, parts)
+        run.write_experiment()
+        run.write_json("audit.json", {**report.to_json(), KEY: parts})
     with _timed(seconds, "encode"):
         encoder = encoded(run.experiment, splits.train)
         run.write_encoder(encoder)
@@ -185,11 +215,13 @@ def opened(experiment: Experiment, folder: Path, resume: bool) -> Run:
     if not resume or not (folder / "experiment.yaml").is_file():
         return Run.create(folder, experiment)
     run = Run(folder)
-    if run.experiment != experiment:
+    if not same_but_for_audit(run.experiment, experiment):
         raise UserError(
             f"{folder} holds a run of another configuration, which can't be resumed with this one. "
             "Give the command that started it, or another --run folder."
         )
+    # Whether another answer to leaks makes other data of it is seen once they are audited.
+    run.experiment = experiment
     if not run.finished:
         remove_half_written(folder)
     return run

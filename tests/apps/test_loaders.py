@@ -29,6 +29,8 @@ TEXTS = [
     "emoji 👍🏽 and _under_score_ <tag> #hash",
     "a nul\0 within, and what stands behind it",
     "x" * 200,
+    "\u0301 mark first, then हिन्दी and ที่! \u00a0\u0301x ❤\ufe0f\u0301 👨\u200d👩",
+    "Ǆ ŉ ΐ ﬁn Straße\u00ad x\u1680y\x1cz",
     "one two three four five six seven eight nine ten",
 ]
 
@@ -43,8 +45,10 @@ TEXTS = [
         {"split": "characters", "max_length": 40, "ngrams": 2},
     ],
 )
+@pytest.mark.parametrize("reading", ["folded", "lowered"])
 @pytest.mark.parametrize("text", TEXTS)
-def test_texts_are_cut_as_in_training(text, settings):
+def test_texts_are_cut_as_in_training(text, settings, reading):
+    settings = {**settings, "reading": reading}
     (expected,) = Pieces(**settings)(np.array([text], np.dtypes.StringDType())).to_list()
     assert [piece.encode() for piece in pieces(text, **settings)] == expected
 

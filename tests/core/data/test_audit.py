@@ -175,3 +175,52 @@ def test_the_length_of_an_id_is_no_flaw():
     splits = Splits(ids, ids.take([]), Examples({"user": ["z"], "item": ["1"]}), protocol="by hand")
     _, report = audited(splits, Pairs, Audit())
     assert not report.findings
+
+
+def test_texts_that_differ_in_vowel_signs_emoji_or_faces_are_no_leak():
+    train = ["बाग में बेटा चलता है", "the gym :)", "grade +", "fine 👍"]
+    test = ["बाग में बेटी चलती है", "the gym :(", "grade -", "fine 👎"]
+    _, report = audited(splits_of(train, test), Texts, Audit())
+    assert kinds(report) == {}
+
+
+def test_equal_sequences_are_a_leak_whatever_type_the_parts_keep_them_in():
+    class Sequences:
+        content = ("tokens",)
+        label = None
+
+    train = Examples({"tokens": Ragged.from_rows([[1, 2, 3], [4, 5]], np.int64)})
+    test = Examples({"tokens": Ragged.from_rows([[1, 2, 3], [6, 7]], np.int16)})
+    splits = Splits(train, test.take([]), test, protocol="by hand")
+    with pytest.raises(UserError, match="1 example of test also stands in train"):
+        audited(splits, Sequences, Audit())
+    cleaned, _ = audited(splits, Sequences, Audit(leaks="drop"))
+    assert cleaned.train.ragged("tokens")[0].tolist() == [4, 5]
+
+
+class Tagged:
+    content = ("words",)
+    label = "tags"
+    skip_bad = False
+
+
+def tagged(words: list, tags: list) -> Examples:
+    strings = np.dtypes.StringDType()
+    return Examples({"words": Ragged.from_rows(words, strings), "tags": Ragged.from_rows(tags, strings)})
+
+
+def test_words_with_a_tag_each_are_audited():
+    train = tagged([["a", "b"], ["a", "b"], ["c"]], [["X", "O"], ["O", "O"], ["O"]])
+    test = tagged([["d"], ["c"]], [["X"], ["O"]])
+    splits = Splits(train, test.take([]), test, protocol="by hand")
+    _, report = audited(splits, Tagged, Audit(leaks="allow"))
+    assert kinds(report) == {
+        "example of test also stands in train": 1,
+        "training examples have a twin with another label": 2,
+    }
+
+
+def test_a_tag_that_training_lacks_is_refused():
+    train, test = tagged([["a", "b"]], [["X", "O"]]), tagged([["d", "e"]], [["O", "Y"]])
+    with pytest.raises(UserError, match="Received: Y in 1 of test"):
+        audited(Splits(train, test.take([]), test, protocol="by hand"), Tagged, Audit())

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from apps.vision.classification import PictureClassification
 from core.data import content
 from core.data.audit import Audit, audited
-from core.data.content import content_hash, fingerprint
+from core.data.content import compared, content_hash, distinct_text, fingerprint
 from core.data.examples import Examples, Ragged
 from core.data.splitting import completed
 
@@ -80,3 +81,76 @@ def test_examples_whose_content_is_replaced_are_hashed_anew():
 
 def test_another_seed_gives_other_hashes():
     assert not np.isin(content_hash(PICTURES, ("image",), 1), content_hash(PICTURES, ("image",))).any()
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.uint16, np.int32, np.int64, np.float32, np.float64])
+def test_equal_numbers_are_equal_whatever_type_a_part_keeps_them_in(dtype):
+    rows = [[1, 2, 3], [], [7]]
+    parts = {
+        "train": Examples({"tokens": Ragged.from_rows(rows, np.int64), "id": np.arange(3)}),
+        "test": Examples({"tokens": Ragged.from_rows(rows, dtype), "id": np.arange(3).astype(dtype)}),
+    }
+    for key in (("tokens",), ("id",), ("id", "tokens")):
+        train, test = compared(parts, key).values()
+        assert train.tolist() == test.tolist()
+        assert len(set(train.tolist())) == 3
+
+
+def test_token_sequences_of_any_whole_numbers_have_one_hash():
+    types = (np.int32, np.int64, np.uint16)
+    rows = [Examples({"t": Ragged.from_rows([[1, 2], [3]], dtype)}) for dtype in types]
+    assert len({content_hash(each, ("t",)).tobytes() for each in rows}) == 1
+
+
+def test_rows_of_words_have_a_hash_and_a_fingerprint():
+    words = Ragged.from_rows([["a", "b"], ["ab"], ["a", "b"]], np.dtypes.StringDType())
+    ragged = Examples({"words": words})
+    hashes = content_hash(ragged, ("words",))
+    assert hashes[0] == hashes[2] != hashes[1]
+    square = Examples({"words": [["a", "b"], ["a", "c"], ["a", "b"]]})
+    hashes = content_hash(square, ("words",))
+    assert hashes[0] == hashes[2] != hashes[1]
+    assert fingerprint(ragged, ("words",)) != fingerprint(ragged.take([1, 0, 2]), ("words",))
+    assert fingerprint(square, ("words",)) != fingerprint(square.take([1, 0, 2]), ("words",))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("बेटा चलता है", "बेटी चलती है"),  # vowel signs
+        ("หนังดี", "หนังดู"),
+        ("كَتَبَ", "كُتِبَ"),
+        ("nice 👍", "nice 👎"),
+        ("so so :)", "so so :("),
+        ("so so :-)", "so so ;-)"),
+        ("the service +", "the service -"),
+        ("it was 5", "it was -5"),
+        ("C++ is fine", "C# is fine"),
+        ("up 5%", "up 5"),
+        ("€ 5", "$ 5"),
+        ("↑ prices", "↓ prices"),
+        ("a ≤ b", "a ≥ b"),
+        ("👨‍👩", "👨‍👧"),
+    ],
+)
+def test_texts_are_compared_on_what_tells_them_apart(one, other):
+    assert distinct_text(one) != distinct_text(other)
+    train, test = (Examples({"text": [text]}) for text in (one, other))
+    hashes = compared({"train": train, "test": test}, ("text",))
+    assert hashes["train"] != hashes["test"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("A good film!", "a  good film"),
+        ("cafe\u0301 noir", "CAFÉ NOIR."),
+        ("A well-made film", "a well made film..."),
+        ("STRASSE", "Straße"),
+        ("I ❤️ it", "i ❤ it"),
+        ("“Quoted”, he said", '"quoted" he said'),
+        ("很好看。", "很好看"),
+    ],
+)
+def test_case_blanks_and_the_punctuation_of_sentences_tell_no_texts_apart(one, other):
+    assert distinct_text(one) == distinct_text(other)

@@ -78,3 +78,9 @@ def test_class_counts_tell_how_many_texts_of_a_class_hold_an_id():
     rows = [[2, 2, 3], [3], [2]] * 1500
     counts = class_counts(Ragged.from_rows(rows), np.array([0, 1, 1] * 1500), num_classes=2, num_ids=5)
     assert counts.tolist() == [[0, 0, 1500, 1500, 0], [0, 0, 1500, 1500, 0]]
+
+
+def test_texts_longer_than_what_is_read_are_known():
+    texts = np.array(["a b c", "a b", "a, b", "abcdefgh", ""], STRINGS)
+    assert Pieces(max_length=2, ngrams=3).cut_off(texts).tolist() == [True, False, True, False, False]
+    assert Pieces("characters", max_length=3).cut_off(texts).tolist() == [False, False, False, True, False]
