@@ -103,8 +103,9 @@ def items_of(values: Mapping[str, Any]) -> list[Item]:
 
     Example:
 
-    >>> items_of({"text": "a lovely film"})
-    [Item(name='text', kind='text', content='a lovely film', marks=())]
+    >>> [item] = items_of({"text": "a lovely film"})
+    >>> item.kind, item.content
+    ('text', 'a lovely film')
     """
     return [_item(name, value) for name, value in values.items()]
 
