@@ -100,10 +100,19 @@ def _bodies(schema: Schema, what: What) -> dict[str, Any]:
 def _inlined(schema: dict[str, Any]) -> dict[str, Any]:
     """Return a JSON schema without definitions to refer to."""
     definitions = schema.pop("$defs", {})
-    text = json.dumps(schema)
-    for name, definition in definitions.items():
-        text = text.replace(json.dumps({"$ref": f"#/$defs/{name}"}), json.dumps(definition))
-    return json.loads(text)
+
+    def resolved(part: Any) -> Any:
+        if isinstance(part, list):
+            return [resolved(each) for each in part]
+        if not isinstance(part, dict):
+            return part
+        beside = {name: resolved(value) for name, value in part.items() if name != "$ref"}
+        if not isinstance(part.get("$ref"), str):
+            return {**beside, **({"$ref": resolved(part["$ref"])} if "$ref" in part else {})}
+        # What stands beside a reference, such as a description, says more of it than its definition.
+        return {**resolved(definitions[part["$ref"].rpartition("/")[2]]), **beside}
+
+    return resolved(schema)
 
 
 RUN = {"type": "string", "description": "The run folder that answered; it changes with a newer run."}
