@@ -65,7 +65,7 @@ def compared(task: str, experiment: Experiment, splits: Splits) -> Line | None:
     encoder = experiment.task.encode(splits.train)
     auto, spent = choice(experiment, splits, encoder)
     chose = way_of(auto.fit)
-    ways = fixed_ways(experiment.fit, steps_of_an_epoch(experiment.fit, splits))
+    ways = fixed_ways(experiment.fit, steps_of_an_epoch(experiment, splits, encoder))
     own = next((name for name, way in ways.items() if way == chose), "as chosen")
     ways[own] = chose
 
@@ -143,7 +143,7 @@ def seconds_of_training(experiment: Experiment, splits: Splits, encoder: Encoder
     Raises:
         NoStepsError: It learns without gradients.
     """
-    fit, num_steps = experiment.fit, steps_of_an_epoch(experiment.fit, splits)
+    fit, num_steps = experiment.fit, steps_of_an_epoch(experiment, splits, encoder)
     start = time.perf_counter()
     probe = probed(experiment, splits, encoder, num_measured)
     if not probe.takes_batches:

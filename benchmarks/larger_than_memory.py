@@ -82,7 +82,7 @@ def trained(folder: Path, steps: int) -> dict[str, Any]:
         run = Run.create(Path(place) / "run", experiment)
         splits, encoder = prepared(run, None, seconds)
         model, callbacks = fitted(run, splits, encoder, seconds, extra=[StopAfter(steps)])
-        metrics = judged(run, model, encoder, splits, seconds, callbacks[0].summary())
+        metrics = judged(run, model, encoder, splits, seconds, callbacks.throughput.summary())
     pictures = splits.train["image"]
     return {
         f"{len(pictures):,} pictures, GB": f"{pictures.nbytes / 1e9:.2f}",

@@ -11,6 +11,7 @@ import numpy as np
 
 from benchmarks.table import Line, given, print_table
 from core.experiment import built, load_experiment
+from core.fit import Training
 from core.run import Run
 from core.training.train import training_callbacks
 
@@ -31,9 +32,20 @@ def line() -> Line:
         with tempfile.TemporaryDirectory() as folder:
             run = Run.create(Path(folder) / "run", experiment)
             timer = EpochTimer()
-            callbacks = [timer, *training_callbacks(experiment, run, num_train=len(x), progress=False)]
+            told = training_callbacks(experiment, run, len(x), progress=False)
             model = built(experiment, encoder)
-            task.fit(model, encoder, splits, fit, callbacks)
+            callbacks = [timer, *told.all]
+            task.fit(
+                Training(
+                    model,
+                    encoder,
+                    splits,
+                    fit,
+                    resume=told.resume,
+                    callbacks=callbacks,
+                    throughput=told.throughput,
+                )
+            )
         return timer.seconds
 
     def bare() -> float:

@@ -22,6 +22,7 @@ from apps.nlp.baselines import nbsvm, tfidf_regression
 from benchmarks.table import Line, given, print_table
 from core.answers.rows import Figures
 from core.experiment import Experiment, built, load_experiment
+from core.fit import Training
 from core.run import Run
 from core.training.train import training_callbacks
 
@@ -63,7 +64,16 @@ def ours(experiment: Experiment, splits: Any) -> Reached:
         run = Run.create(Path(folder) / "run", experiment)
         callbacks = training_callbacks(experiment, run, len(splits.train), progress=False, extra=[judge])
         keras.utils.set_random_seed(experiment.fit.seed)
-        task.fit(built(experiment, encoder), encoder, splits, experiment.fit, callbacks)
+        training = Training(
+            built(experiment, encoder),
+            encoder,
+            splits,
+            experiment.fit,
+            resume=callbacks.resume,
+            callbacks=callbacks.all,
+            throughput=callbacks.throughput,
+        )
+        task.fit(training)
     return judge.reached
 
 

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
+LONGEST = 2_000  # characters of a message, since what it quotes of files may be of any length
+LINE_ENDS = re.compile(r"\s*[\r\n\v\f\x85\u2028\u2029]\s*")
+# What moves a terminal's cursor or changes its colours, and halves of surrogate pairs.
+UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
 
 class UserError(ValueError):
     """A mistake that the user can mend, told in one or two plain lines.
@@ -14,11 +21,23 @@ class UserError(ValueError):
     >>> raise UserError("epochs must be at least 1. Received: epochs=0.")
     Traceback (most recent call last):
     core.errors.UserError: epochs must be at least 1. Received: epochs=0.
+    >>> str(UserError("There is no label a\\nb\\x1b[0m."))
+    'There is no label a b\\\\x1b[0m.'
     """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(_in_a_line(message))
 
 
 class MethodError(UserError):
     """An answer of this model can't be explained by the method that was asked for."""
+
+
+def _in_a_line(message: str) -> str:
+    """Return a message as one line that any terminal shows, its middle left out where it is very long."""
+    line = LINE_ENDS.sub(" ", message)
+    line = UNPRINTABLE.sub(lambda found: found.group().encode("unicode_escape").decode("ascii"), line)
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 500]} ... {line[-490:]}"
 
 
 def told(error: OSError) -> str:

@@ -95,9 +95,11 @@ class Experiment(Settings):
         [], exclude=True, repr=False, description="what was measured of it; a run's own YAML leaves it out"
     )
 
+    demo: bool = Field(False, exclude=True, description="whether `quartet demo` trains it")
+
     def __eq__(self, other: object) -> bool:
-        """Tell whether both train the same: what was measured of them does not matter."""
-        names = [name for name in type(self).model_fields if name != "ledger"]
+        """Tell whether both train the same: what was measured or is shown of them does not matter."""
+        names = [name for name, field in type(self).model_fields.items() if not field.exclude]
         return isinstance(other, Experiment) and all(
             getattr(self, name) == getattr(other, name) for name in names
         )
@@ -254,6 +256,7 @@ def experiment_from(tree: Mapping[str, Any]) -> Experiment:
         "audit": validated(Audit, _section(tree, "audit"), "audit"),
         "tune": _section(tree, "tune"),
         "ledger": [] if tree.get("ledger") is None else tree["ledger"],
+        "demo": tree.get("demo", False),
     }
     experiment = validated(Experiment, parts, "")
     for path, space in experiment.tune.items():

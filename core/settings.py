@@ -105,6 +105,9 @@ def read_yaml(path: Path) -> dict[str, Any]:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
         raise UserError(f"{path}{line}: not valid YAML: {getattr(error, 'problem', error)}.") from None
+    # What PyYAML raises at a date that is none, a number of thousands of digits, brackets by the thousand.
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise UserError(f"{path}: not valid YAML: {str(error).rstrip('.')}.") from None
     if tree is None:
         return {}
     if not isinstance(tree, dict):

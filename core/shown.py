@@ -102,7 +102,7 @@ def items_of(values: Mapping[str, Any]) -> list[Item]:
     Example:
 
     >>> items_of({"text": "a lovely film"})
-    [Item(name='text', kind='text', content='a lovely film')]
+    [Item(name='text', kind='text', content='a lovely film', marks=())]
     """
     return [_item(name, value) for name, value in values.items()]
 

@@ -81,7 +81,7 @@ def parsed_json(path: Path, text: str | None = None) -> Any:
     """
     try:
         return json.loads(path.read_text(encoding="utf-8") if text is None else text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(
             f"{path} is damaged: train again, or bring it back from a copy. Received: {error}."
         ) from None

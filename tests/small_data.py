@@ -1,8 +1,10 @@
-"""Small data with something to learn, one source for each domain, in the formats that the readers take."""
+"""Small data with something to learn, a source for each family of tasks, in the formats that readers take."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import soundfile
@@ -59,6 +61,33 @@ def words(folder: Path) -> Path:
         name = f"{label}_{('ann', 'bob', 'cy')[row % 3]}_{row // 6}.wav"
         soundfile.write(folder / "words" / label / name, 0.3 * wave, 8000)
     return folder / "words"
+
+
+class Family(NamedTuple):
+    """What tasks that take and give the same are tried on.
+
+    Args:
+        write: Writes a source into a folder, and returns its path.
+        inputs: From the source to raw inputs, as they are typed on a command line.
+    """
+
+    write: Callable[[Path], Path]
+    inputs: Callable[[Path], list[str]]
+
+
+def files(folder: Path) -> list[str]:
+    """Return the paths of some files of a source."""
+    return [str(path) for path in sorted(folder.rglob("*.*"))[:3]]
+
+
+FAMILIES = {
+    ("text", "classes"): Family(reviews, lambda source: ["a lovely film", "an awful plot"]),
+    ("picture", "classes"): Family(pictures, files),
+    ("sound", "classes"): Family(words, files),
+    ("ratings", "numbers"): Family(ratings, lambda source: ["3", "4"]),
+    ("ratings", "rankings"): Family(ratings, lambda source: ["3", "4"]),
+}
+"""By the kinds of inputs that tasks take and, last, the kind of answers that they give."""
 
 
 def written(path: Path, content: str | bytes) -> Path:

@@ -21,14 +21,14 @@ from typer.testing import CliRunner
 from core.cli import UsageError, app
 from core.errors import UserError
 from core.experiment import experiment_from, load_experiment, shipped_ledgers
-from core.exporting.formats import FORMATS
 from core.inputs import joined
 from core.ledger_tables import with_tables
 from core.reporting import report_runs
 from core.run import Run
 from core.search.definition import Strategy
 from core.serving.settings import server_settings
-from core.training import train
+from core.task.portable import FORMATS
+from core.training.train import train
 from tests.markdown import DOCUMENTS, ROOT, Block, anchors, blocks, inline_code, links
 
 BLOCKS = [block for path in DOCUMENTS for block in blocks(path)]

@@ -6,6 +6,7 @@ import csv
 import json
 from base64 import b64encode
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from core.errors import UserError
 from core.experiment import Experiment, configurations, load_experiment
 from core.exporting.export import Exporter
+from core.inputs import joined
 from core.inputs.limits import Limits
 from core.reporting import report_runs
 from core.run import Run
@@ -20,16 +22,10 @@ from core.serving.requests import decoded
 from core.serving.served import schema_of, warm_up
 from core.serving.settings import Batching
 from core.training.train import train
-from tests import small_data
 from tests.cut_off import copied_at, cut_off
 from tests.export_alone import answers_without
+from tests.small_data import FAMILIES
 
-SOURCES = {
-    "nlp": small_data.reviews,
-    "vision": small_data.pictures,
-    "recommendation": small_data.ratings,
-    "speech": small_data.words,
-}
 QUICK = [
     "fit.epochs=3",
     "fit.batch_size=16",
@@ -39,15 +35,36 @@ QUICK = [
     "audit.leaks=allow",
 ]
 # What a net has more of than two layers of, each compiled many times over, shows nothing that these do not.
-SMALL = {"vision": ["width=8", "depth=1"], "speech": ["width=8"]}
+SMALL = {"width": 8, "depth": 1}
 # Epoch and step; the latter for tasks that have no steps.
 WITHIN_AN_EPOCH, AFTER_AN_EPOCH = (1, 2), (2, 0)
-every_configuration = pytest.mark.parametrize("name", configurations())
+CONFIGURATIONS = {name: load_experiment(name) for name in configurations()}
+every_configuration = pytest.mark.parametrize("name", CONFIGURATIONS)
+
+
+def able_to(ability: str) -> pytest.MarkDecorator:
+    """Return the mark that runs a test for each configuration whose task has an ability."""
+    able = [name for name, experiment in CONFIGURATIONS.items() if ability in experiment.task.abilities]
+    return pytest.mark.parametrize("name", able)
+
+
+def family_of(name: str) -> tuple[str, ...]:
+    """Return the kinds of inputs and of answers of a configuration's task."""
+    task = CONFIGURATIONS[name].task
+    return (*(kind.kind for kind in task.takes.values()), task.gives.kind if task.gives else "")
 
 
 @pytest.fixture(scope="session")
-def sources(tmp_path_factory) -> dict[str, Path]:
-    return {domain: write(tmp_path_factory.mktemp(domain)) for domain, write in SOURCES.items()}
+def sources(tmp_path_factory) -> dict[tuple[str, ...], Path]:
+    """The small source of each family, written when first asked for."""
+
+    class Sources(dict):
+        def __missing__(self, family: tuple[str, ...]) -> Path:
+            assert family in FAMILIES, f"tests/small_data.py has no small data for tasks of {family}"
+            self[family] = FAMILIES[family].write(tmp_path_factory.mktemp("-".join(family)))
+            return self[family]
+
+    return Sources()
 
 
 @pytest.fixture(scope="session")
@@ -64,16 +81,20 @@ def runs(sources, tmp_path_factory) -> dict[str, Run]:
     return Runs()
 
 
-def quick(name: str, sources: dict[str, Path], *overrides: str) -> Experiment:
-    domain = name.split("/")[0]
-    return load_experiment(name, [f"data={sources[domain]}", *QUICK, *SMALL.get(domain, []), *overrides])
+def quick(name: str, sources: dict[tuple[str, ...], Path], *overrides: str) -> Experiment:
+    small = [
+        f"{field}={size}"
+        for field, size in SMALL.items()
+        if field in type(CONFIGURATIONS[name].task).model_fields
+    ]
+    return load_experiment(name, [f"data={sources[family_of(name)]}", *QUICK, *small, *overrides])
 
 
-def raw_inputs(name: str, sources: dict[str, Path]) -> list[str]:
-    source = sources[name.split("/")[0]]
-    if source.is_dir():
-        return [str(path) for path in sorted(source.rglob("*.*"))[:3]]
-    return {"nlp": ["a lovely film", "an awful plot"], "recommendation": ["3", "4"]}[name.split("/")[0]]
+def raw_inputs(run: Run, name: str, sources: dict[tuple[str, ...], Path]) -> list[Any]:
+    """Return raw inputs as a task is given those of a command line."""
+    _, kind = joined(run.experiment.task.inputs(run.encoder))
+    family = family_of(name)
+    return [kind.typed(text) for text in FAMILIES[family].inputs(sources[family])]
 
 
 @every_configuration
@@ -86,13 +107,14 @@ def test_the_loss_falls(name, runs):
 @every_configuration
 def test_a_loaded_run_predicts_what_the_trained_model_predicted(name, runs, sources):
     run, loaded = runs[name], Run(runs[name].folder)
-    task, inputs = run.experiment.task, raw_inputs(name, sources)
+    task, inputs = run.experiment.task, raw_inputs(run, name, sources)
     assert task.predict(loaded.model, loaded.encoder, inputs) == task.predict(run.model, run.encoder, inputs)
 
 
-@every_configuration
+@able_to("explain")
 def test_an_answer_is_explained_by_parts_and_a_picture(name, runs, sources):
-    run, value = runs[name], raw_inputs(name, sources)[0]
+    run = runs[name]
+    value = raw_inputs(run, name, sources)[0]
     explanation = run.experiment.task.explain(run.model, run.encoder, value)
     told = explanation.to_json()
     assert told["answer"] == run.experiment.task.predict(run.model, run.encoder, [value])[0]
@@ -102,7 +124,8 @@ def test_an_answer_is_explained_by_parts_and_a_picture(name, runs, sources):
 
 @every_configuration
 def test_what_a_program_sends_gets_the_answer_of_predict(name, runs, sources):
-    run, inputs = runs[name], raw_inputs(name, sources)
+    run = runs[name]
+    inputs = raw_inputs(run, name, sources)
     schema = schema_of(run, Limits())
     kind = schema.input
     sent = [b64encode(Path(value).read_bytes()).decode() for value in inputs] if kind.is_file else inputs
@@ -120,9 +143,10 @@ def test_a_run_answers_the_examples_of_its_documents(name, runs):
     assert all(answer for _, answer in warm.examples)
 
 
-@every_configuration
+@able_to("export")
 def test_an_export_gives_the_answers_of_the_run_where_there_is_no_keras(name, runs, sources, tmp_path):
-    run, inputs = runs[name], raw_inputs(name, sources)
+    run = runs[name]
+    inputs = raw_inputs(run, name, sources)
     Exporter(run, tmp_path).export("onnx")
     found = answers_without(["keras", "tensorflow", "core", "apps"], tmp_path / "onnx", inputs)
     expected = run.experiment.task.predict(run.model, run.encoder, inputs)
@@ -141,7 +165,8 @@ def numbers(tree: object) -> list[float]:
 
 @every_configuration
 def test_each_raw_input_gets_one_answer(name, runs, sources):
-    run, inputs = runs[name], raw_inputs(name, sources)
+    run = runs[name]
+    inputs = raw_inputs(run, name, sources)
     assert len(run.experiment.task.predict(run.model, run.encoder, inputs)) == len(inputs)
 
 

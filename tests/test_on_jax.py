@@ -21,8 +21,8 @@ ON_EVERY_BACKEND = [
     "tests/core/losses",
     "tests/core/metrics",
     "tests/core/optimizers",
-    "tests/core/test_explanation.py",
-    "tests/apps/recommendation/test_layers.py",
+    "tests/core/task/test_explanation.py",
+    "tests/apps/recommendation/factors/test_layers.py",
     "tests/apps/vision/test_classification.py",
     "tests/apps/vision/test_nets.py",
 ]

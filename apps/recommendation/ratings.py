@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
     from apps.recommendation.catalogue.judging import ScorePairs, ScoreUsers
+    from apps.recommendation.catalogue.questions import Question
     from apps.recommendation.factors.least_squares import ExplicitLeastSquares
     from core.data.examples import Examples, Splits
     from core.data.feed import Feed
@@ -67,6 +68,12 @@ class Ratings(CollaborativeFiltering):
         return ExplicitLeastSquares(
             data, encoder.mean, self.penalty, self.bias_penalty, self.exponent, self.solver
         )
+
+    def asked(self, value: Any, encoder: RatingsEncoder) -> Question:
+        """Return what a raw input asks, whose ratings are within those that training saw."""
+        from apps.recommendation.catalogue.questions import within_scale
+
+        return within_scale(super().asked(value, encoder), encoder.lowest, encoder.highest)
 
     def pair_scores(self, model: keras.Model, encoder: RatingsEncoder) -> ScorePairs:
         """Return the function from users and items to ratings, none beyond those that training saw."""

@@ -10,7 +10,7 @@ from apps.recommendation.catalogue.interactions import Interactions
 from apps.recommendation.catalogue.judging import ScorePairs, ScoreUsers
 
 BLOCK_ITEMS = 512
-EASE_ITEMS = 5_000
+EASE_ITEMS = 5_000  # whose weights take 100 MB, and the work of inverting them some seconds
 
 
 def fitted_biases(
@@ -136,6 +136,17 @@ def similar_items(data: Interactions, num_neighbours: int = 200, shrinkage: floa
         kept.append(csr_array(cosine.astype(np.float32)))
     similarity = vstack(kept).T.tocsr()
     return lambda users: (seen[users] @ similarity).toarray()
+
+
+def ease_name(num_items: int, most_items: int = EASE_ITEMS) -> str:
+    """Return what the linear rival is called, which of a large catalogue only knows a part.
+
+    Example:
+
+    >>> ease_name(1_682), ease_name(20_000)
+    ('EASE', 'EASE on the 5,000 most rated items')
+    """
+    return "EASE" if num_items <= most_items else f"EASE on the {most_items:,} most rated items"
 
 
 def ease(data: Interactions, penalty: float, most_items: int = EASE_ITEMS) -> ScoreUsers:

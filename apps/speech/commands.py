@@ -30,6 +30,12 @@ if TYPE_CHECKING:
 BANDS = ("lowest quarter", "low quarter", "high quarter", "highest quarter")
 
 
+class CommandsEncoder(LabelEncoder):
+    """The words, and how loud recordings are at most."""
+
+    full_scale: float = Field(1.0, gt=0, description="of recordings with floats for samples")
+
+
 class Commands(FrontEnd, Classification):
     """Names the word that is spoken in a recording, out of the words it was trained on.
 
@@ -44,14 +50,21 @@ class Commands(FrontEnd, Classification):
     ```
     """
 
-    encoder_class: ClassVar[type[Encoder]] = LabelEncoder
+    encoder_class: ClassVar[type[Encoder]] = CommandsEncoder
     content: ClassVar[tuple[str, ...]] = ("wave",)
     sample_licence: ClassVar[str | None] = "GPL 3 or later (spoken by eSpeak NG)"
     takes: ClassVar[Mapping[str, Input]] = {"wave": Sound()}
     abilities: ClassVar[frozenset[Ability]] = frozenset({"explain", "export", "calibrate"})
 
     names: str | None = Field(
-        None, description="what file names say, such as {label}_{speaker}_{take}; each name becomes a column"
+        None,
+        description="what file names say, such as {label}_{speaker}_{take}, each of which becomes a column; "
+        "{label=turn_on|turn_off} lists values",
+    )
+    full_scale: float | None = Field(
+        None,
+        gt=0,
+        description="of recordings with floats for samples; by default learnt from the training part",
     )
     test_when: dict[str, list[str]] = Field(
         {}, description="test part: the recordings with one of these values in each of these columns"
@@ -72,7 +85,13 @@ class Commands(FrontEnd, Classification):
         """Return the recordings in their parts."""
         from apps.speech.recordings import read_source
 
-        parts, notes = read_source(self.data, self.sample_rate, names=self.names, skip_bad=self.skip_bad)
+        parts, notes = read_source(
+            self.data,
+            self.sample_rate,
+            names=self.names,
+            full_scale=self.full_scale,
+            skip_bad=self.skip_bad,
+        )
         if self.test_when:
             return self._divided_by_test_when(parts, notes)
         if self.data == "sample" and not (self.split_group or self.split_time):
@@ -91,20 +110,38 @@ class Commands(FrontEnd, Classification):
                 f"test_when must choose some of the {len(whole)} recordings of {whole.source}, and not all. "
                 f"Received: {self.test_when}, which chooses {chosen.sum()}."
             )
+        strange = [
+            f"{name} {value}"
+            for name, values in self.test_when.items()
+            for value in values
+            if not (whole[name] == value).any()
+        ]
+        if strange:
+            raise UserError(
+                f"Each value of test_when must stand in a recording of {whole.source}. "
+                f"Received: {', '.join(strange[:8])}."
+            )
         splits = self.divided({**parts, "train": whole.take(~chosen), "test": whole.take(chosen)}, notes)
         words = " and ".join(f"{name} is {', '.join(values)}" for name, values in self.test_when.items())
         return replace(splits, protocol=splits.protocol.replace("as published", f"where {words}", 1))
 
-    def encode(self, train: Examples) -> LabelEncoder:
-        """Return the words."""
-        return LabelEncoder(labels=labels_of(train))
+    def encode(self, train: Examples) -> CommandsEncoder:
+        """Return the words, and the full scale of recordings."""
+        from core.data.audio import full_scale_of
 
-    def features(self, examples: Examples, encoder: Any) -> np.ndarray:
+        return CommandsEncoder(labels=labels_of(train), full_scale=full_scale_of(train))
+
+    def features(self, examples: Examples, encoder: CommandsEncoder) -> np.ndarray:
         """Return what is heard of each wave, int16, shape `(num_examples, num_samples)`."""
+        from core.data.audio import decoded
         from core.data.larger_than_memory import allocated
         from core.data.sound import in_window
 
-        waves = examples.ragged("wave")
+        if "wave" in examples:
+            waves = examples.ragged("wave")
+        else:
+            files = [Path(path) for path in examples["path"]]
+            waves, _ = decoded(files, self.sample_rate, full_scale=encoder.full_scale)
         windows = allocated((len(waves), self.num_samples), np.int16)
         for row, window in enumerate(windows):
             window[:] = in_window(waves[row], self.num_samples)
@@ -117,14 +154,12 @@ class Commands(FrontEnd, Classification):
         return tf.cast(x, tf.float32) / 32768.0
 
     def read(self, inputs: list[Any]) -> Examples:
-        """Return sound files, of any rate and number of channels, or decoded waves as examples."""
-        from core.data.audio import decoded
+        """Return the paths of sound files, of any rate and number of channels, or waves as examples."""
         from core.data.examples import Examples, Ragged
 
         if all(isinstance(wave, np.ndarray) for wave in inputs):
             return Examples({"wave": Ragged.from_rows(inputs, np.int16)}, "the inputs")
-        waves, _ = decoded([Path(path) for path in inputs], self.sample_rate)
-        return Examples({"wave": waves}, "the inputs")
+        return Examples({"path": [str(path) for path in inputs]}, "the inputs")
 
     def shown(self, answer: Mapping[str, Any], examples: Examples | None, encoder: Any) -> dict[str, Any]:
         """Return the recording to listen to, and what else is known of it."""
@@ -134,13 +169,14 @@ class Commands(FrontEnd, Classification):
     def slices(self, splits: Splits, encoder: Any) -> dict[str, np.ndarray]:
         """Return what reports tell recordings apart by: their length, and what else is known of them."""
         columns = super().slices(splits, encoder)
+        columns.pop("full_scale", None)
         return {"seconds of wave": columns.pop("length of wave") / self.sample_rate, **columns}
 
-    def inputs(self, encoder: LabelEncoder) -> dict[str, Input]:
+    def inputs(self, encoder: CommandsEncoder) -> dict[str, Input]:
         """Return sounds at the task's own rate."""
-        return {"wave": Sound(self.sample_rate)}
+        return {"wave": Sound(self.sample_rate, encoder.full_scale)}
 
-    def build(self, encoder: LabelEncoder) -> keras.Model:
+    def build(self, encoder: CommandsEncoder) -> keras.Model:
         """Return the model from waves to logits."""
         import keras
 
@@ -152,7 +188,7 @@ class Commands(FrontEnd, Classification):
         logits = keras.layers.Dense(len(encoder.labels), dtype="float32", name="logits")(heard)
         return keras.Model(waves, logits, name="commands")
 
-    def anatomy(self, model: keras.Model, encoder: LabelEncoder, value: Any) -> Anatomy:
+    def anatomy(self, model: keras.Model, encoder: CommandsEncoder, value: Any) -> Anatomy:
         """Return stretches of time in bands of pitch, by the log-mel spectrogram."""
         from core.task.explanation import Anatomy, grid
 
@@ -185,7 +221,7 @@ class Commands(FrontEnd, Classification):
 
         return Anatomy(SPECTROGRAM, parts, draw)
 
-    def portable(self, model: keras.Model, encoder: LabelEncoder) -> Portable:
+    def portable(self, model: keras.Model, encoder: CommandsEncoder) -> Portable:
         """Return the graph from windows over waves to probabilities."""
         import tensorflow as tf
 
@@ -197,14 +233,18 @@ class Commands(FrontEnd, Classification):
             encoder,
             signature=[tf.TensorSpec([None, self.num_samples], tf.int16, name="waves")],
             loader="apps.speech.loader",
-            settings={"sample_rate": self.sample_rate, "num_samples": self.num_samples},
+            settings={
+                "sample_rate": self.sample_rate,
+                "num_samples": self.num_samples,
+                "full_scale": encoder.full_scale,
+            },
             apply=exportable(model),
             exact=(SPECTROGRAM,),
             requires=("soundfile", "soxr"),
         )
 
     def baseline(
-        self, encoder: LabelEncoder, splits: Splits, write: Write | None = None
+        self, encoder: CommandsEncoder, splits: Splits, write: Write | None = None
     ) -> dict[str, Figures]:
         """Return the figures of a logistic regression on the mean log spectrum of each recording."""
         from sklearn.linear_model import LogisticRegression
@@ -218,7 +258,7 @@ class Commands(FrontEnd, Classification):
         name, targets = "logistic regression, mean log spectrum", encoder.ids(test["label"], test.source)
         return {name: figures_of(targets, answers, encoder.labels, written_by(name, write))}
 
-    def _mean_spectra(self, examples: Examples, encoder: LabelEncoder) -> np.ndarray:
+    def _mean_spectra(self, examples: Examples, encoder: CommandsEncoder) -> np.ndarray:
         """Return the mean log-mel spectrum of the frames that hold sound, `(num_examples, num_mels)`."""
         import keras
 

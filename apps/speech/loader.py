@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from core.data.sound import in_window, one_channel
+from core.data.sound import at_full_scale, in_window, one_channel
 from core.errors import UserError
 from core.exporting.classifier import Classifier
 from core.exporting.runtime import main
@@ -40,10 +41,14 @@ class Predictor(Classifier):
             )
         import soundfile
 
+        full_scale = self.settings.get("full_scale", 1.0)
         try:
-            sound, rate = soundfile.read(value, dtype="float32", always_2d=True)
-            return one_channel(sound, rate, self.settings["sample_rate"])
-        except (soundfile.SoundFileError, OSError, ValueError, RuntimeError) as error:
+            if isinstance(value, str | Path) and Path(value).exists() and not Path(value).is_file():
+                raise ValueError("it is no file")
+            with soundfile.SoundFile(value) as file:
+                sound = at_full_scale(file.read(dtype="float32", always_2d=True), file.subtype, full_scale)
+                return one_channel(sound, file.samplerate, self.settings["sample_rate"])
+        except Exception as error:  # what a decoder raises at a broken file is anything
             raise UserError(f"{value} can't be read as a recording: {error}") from None
 
 

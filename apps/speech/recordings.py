@@ -13,7 +13,12 @@ if TYPE_CHECKING:
 
 
 def read_source(
-    data: str, sample_rate: int, *, names: str | None = None, skip_bad: bool = False
+    data: str,
+    sample_rate: int,
+    *,
+    names: str | None = None,
+    full_scale: float | None = None,
+    skip_bad: bool = False,
 ) -> tuple[dict[str, Examples], tuple[str, ...]]:
     """Read labelled recordings from wherever `data` says.
 
@@ -22,6 +27,7 @@ def read_source(
             `core.data.audio.read_recordings` takes.
         sample_rate: Samples a second that every recording is brought to.
         names: What the names of files say, such as `{label}_{speaker}_{take}`.
+        full_scale: Of files with floats for samples; by default learnt from the training part.
         skip_bad: Leave out files that can't be read, and count them.
 
     Returns:
@@ -44,7 +50,7 @@ def read_source(
         return {"train": spoken_commands(sample_rate)}, ()
     if data.startswith(PREFIX):
         return _from_tfds(data, sample_rate), ()
-    return read_recordings(existing(data), sample_rate, names=names, skip_bad=skip_bad)
+    return read_recordings(existing(data), sample_rate, names=names, full_scale=full_scale, skip_bad=skip_bad)
 
 
 def _from_tfds(data: str, sample_rate: int) -> dict[str, Examples]:

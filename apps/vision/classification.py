@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from core.answers.classes.figures import figures_of
 from core.answers.rows import Figures, Write, written_by
 from core.data.larger_than_memory import blocks_of
+from core.data.picture_levels import Levels
 from core.errors import UserError
 from core.inputs import Input, Picture
 from core.task.classification import Classification, LabelEncoder, labels_of
@@ -36,6 +37,9 @@ class PictureEncoder(LabelEncoder):
     shape: tuple[int, int, int] = Field(description="height, width and channels of every picture")
     mean: list[float] = Field(description="of each channel over the training part, 0 to 255")
     deviation: list[float] = Field(description="standard deviation of each channel, likewise")
+    levels: Levels | None = Field(
+        None, description="values of pictures of more than 8 bits that are black and white"
+    )
 
 
 class PictureClassification(Classification):
@@ -65,6 +69,11 @@ class PictureClassification(Classification):
     )
     channels: Literal[1, 3] | None = Field(
         None, description="1 for grey, 3 for colour; by default as picture files are"
+    )
+    levels: tuple[float, float] | None = Field(
+        None,
+        description="values of pictures of more than 8 bits that become black and white; by default learnt "
+        "from the training part",
     )
     net: Literal["alexnet", "vgg", "resnet", "backbone"] = Field(
         "resnet", description="what reads the picture; a backbone comes from KerasHub by its preset"
@@ -97,6 +106,12 @@ class PictureClassification(Classification):
             raise ValueError("net=backbone and preset=NAME_OR_FOLDER belong together")
         return self
 
+    @model_validator(mode="after")
+    def _black_is_below_white(self) -> PictureClassification:
+        if self.levels is not None and not self.levels[0] < self.levels[1]:
+            raise ValueError("levels=[BLACK,WHITE] are two numbers, the lower one first")
+        return self
+
     def load(self) -> Splits:
         """Return the pictures in their parts."""
         from core.data.images import read_images
@@ -107,21 +122,30 @@ class PictureClassification(Classification):
         if self.data == "sample":
             return self.divided({"train": digits()})
         if self.data.startswith(PREFIX):
-            return self.divided(read_tfds(self.data, {"image": ("image",), "label": ("label",)}))
+            parts = read_tfds(self.data, {"image": ("image",), "label": ("label",)})
+            _require_bytes(parts["train"])
+            return self.divided(parts)
         size = None if self.size is None else (self.size, self.size)
         parts, notes = read_images(
-            existing(self.data), size=size, channels=self.channels, skip_bad=self.skip_bad
+            existing(self.data),
+            size=size,
+            channels=self.channels,
+            levels=None if self.levels is None else Levels(*self.levels),
+            skip_bad=self.skip_bad,
         )
         return self.divided(parts, notes)
 
     def encode(self, train: Examples) -> PictureEncoder:
         """Return the classes, and the shape and the statistics of the training pictures."""
+        from core.data.images import levels_of
+
         mean, deviation = statistics(train["image"])
         return PictureEncoder(
             labels=labels_of(train),
             shape=train["image"].shape[1:],
             mean=mean.tolist(),
             deviation=deviation.tolist(),
+            levels=levels_of(train),
         )
 
     def read(self, inputs: list[Any]) -> Examples:
@@ -135,22 +159,29 @@ class PictureClassification(Classification):
     def inputs(self, encoder: PictureEncoder) -> dict[str, Input]:
         """Return pictures of the shape that the model takes."""
         height, width, channels = encoder.shape
-        return {"image": Picture((height, width), channels)}
+        return {"image": Picture((height, width), channels, encoder.levels)}
 
     def features(self, examples: Examples, encoder: PictureEncoder) -> np.ndarray:
         """Return the pictures, in the shape that the model takes."""
-        from core.data.images import decoded
+        from core.data.images import decoded, levels_of
 
         height, width, channels = encoder.shape
-        if "image" in examples and examples["image"].shape[1:] == encoder.shape:
+        # Files of other data were read at the levels of their own training part, or at none.
+        as_trained = "path" not in examples or levels_of(examples) == encoder.levels
+        if as_trained and "image" in examples and examples["image"].shape[1:] == encoder.shape:
             return examples["image"]
         if "path" in examples:
             files = [Path(path) for path in examples["path"]]
-            return decoded(files, size=(height, width), channels=channels)[0]
+            return decoded(files, size=(height, width), channels=channels, levels=encoder.levels)[0]
         raise UserError(
             f"The model takes pictures of shape {encoder.shape}, and {examples.source} has others. "
             f"Received: shape {examples['image'].shape[1:]}."
         )
+
+    def slices(self, splits: Splits, encoder: PictureEncoder) -> dict[str, np.ndarray]:
+        """Return what reports tell pictures apart by; their levels are those of all."""
+        columns = super().slices(splits, encoder)
+        return {name: column for name, column in columns.items() if name != "levels"}
 
     def augment(self, x: tf.Tensor, y: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Return pictures moved, erased in part and mixed, as the settings say; uint8 as before."""
@@ -238,7 +269,7 @@ class PictureClassification(Classification):
             encoder,
             signature=[tf.TensorSpec([None, *encoder.shape], tf.uint8, name="image")],
             loader="apps.vision.loader",
-            settings={"shape": encoder.shape},
+            settings={"shape": encoder.shape, "levels": encoder.levels},
             requires=("pillow",),
         )
 
@@ -265,6 +296,14 @@ class PictureClassification(Classification):
         targets = encoder.ids(splits.test["label"], splits.test.source)
         figures = figures_of(targets, named, encoder.labels, written_by(name, write))
         return {name: {figure: figures[figure] for figure in ("accuracy", "macro_f1")}}
+
+
+def _require_bytes(pictures: Examples) -> None:
+    if pictures["image"].dtype != np.uint8:
+        raise UserError(
+            "Pictures of a data set of tensorflow-datasets have 8 bits; give others as a folder of files. "
+            f"Received: {pictures['image'].dtype} of {pictures.source}."
+        )
 
 
 def statistics(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from core.data.picture import in_shape
+from core.data.picture_levels import Levels
 from core.errors import UserError
 from core.exporting.classifier import Classifier
 from core.exporting.runtime import main
@@ -40,10 +42,13 @@ class Predictor(Classifier):
             )
         from PIL import Image
 
+        levels = self.settings.get("levels")
         try:
+            if isinstance(value, str | Path) and Path(value).exists() and not Path(value).is_file():
+                raise ValueError("it is no file")
             with Image.open(value) as opened:
-                return in_shape(opened, (height, width), channels)
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+                return in_shape(opened, (height, width), channels, levels=levels and Levels(*levels))
+        except Exception as error:  # what a decoder raises at a broken file is anything
             raise UserError(f"{value} can't be read as a picture: {error}.") from None
 
 

@@ -29,7 +29,8 @@ class GradientNorms(keras.callbacks.Callback):
     Args:
         batches: Batches `(x, y)` or `(x, y, sample_weight)`, at least one; each measurement takes the next
             one, and after the last comes the first again. All are kept in memory: give some ten.
-        every_steps: Steps between measurements, at least 1.
+        every_steps: Steps between measurements, at least 1. Within steps that are executed together there is
+            none: it follows at their end.
 
     Attributes:
         steps: The steps, counted from the first epoch of this training, after which a measurement was taken.
@@ -63,7 +64,7 @@ class GradientNorms(keras.callbacks.Callback):
         self.steps: list[int] = []
         self.gradient_norms: list[list[float]] = []
         self.weight_norms: list[list[float]] = []
-        self._step = 0
+        self._step = self._next_batch = 0
         self._measure: Any = None
 
     @property
@@ -99,10 +100,15 @@ class GradientNorms(keras.callbacks.Callback):
         """Forget the last training."""
         self._begin()
 
+    def on_train_batch_begin(self, batch: int, logs: Mapping | None = None) -> None:
+        """Note which batch of the epoch is next."""
+        self._next_batch = batch
+
     def on_train_batch_end(self, batch: int, logs: Mapping | None = None) -> None:
         """Measure, if it is time to."""
-        self._step += 1
-        if self._step % self.every_steps:
+        steps_before = self._step
+        self._step += batch + 1 - self._next_batch  # more than one where steps are executed together
+        if self._step // self.every_steps == steps_before // self.every_steps:
             return
         model = self.model
         if self._measure is None:

@@ -23,6 +23,7 @@ class LearningRateFinder(keras.callbacks.Callback):
     rates that rise geometrically. Run it in a `fit` of its own: one epoch of `num_steps` steps, without other
     callbacks that change the learning rate. The test ends early when the mean of five losses is four times
     the lowest such mean. Weights, optimizer, seeds and running averages are afterwards what they were.
+    Steps that are executed together share the rate of the first, and their mean loss counts as one.
 
     The suggestion is the rate at which the smoothed loss fell fastest, per factor of the rate, before its
     lowest value. It is a peak rate for a schedule, or a rate for training without one.
@@ -30,12 +31,16 @@ class LearningRateFinder(keras.callbacks.Callback):
     Args:
         min_rate: The first learning rate, above 0.
         max_rate: The last learning rate, above `min_rate`.
-        num_steps: Steps from the first to the last, at least 10. `steps_per_epoch` must be as large.
+        num_steps: Steps from the first to the last, at least 10. `steps_per_epoch` must be as large. With
+            `steps_per_execution` above 1, take some ten executions or more.
 
     Attributes:
         rates: The learning rates tried, float64, shape `(num_tried,)`.
-        losses: The loss of the batch at each, float64, same shape.
+        losses: The loss of the batch, or of the batches of one execution, at each, float64, same shape.
         suggestion: The suggested learning rate, None if the loss never fell.
+
+    Raises:
+        ValueError: When training begins, if the model's optimizer has no learning rate, or several.
 
     Example:
 
@@ -65,6 +70,7 @@ class LearningRateFinder(keras.callbacks.Callback):
         self.losses = np.zeros(0)
         self.suggestion: float | None = None
         self._lowest = math.inf
+        self._rate = self.min_rate
         self._before: dict[str, np.ndarray] = {}
         self._schedule: LearningRateSchedule | None = None
 
@@ -72,24 +78,30 @@ class LearningRateFinder(keras.callbacks.Callback):
         """Note the state of the model."""
         self._begin()
         model = self.model
+        if model.optimizer is None or hasattr(model.optimizer, "optimizers"):
+            raise ValueError(
+                "LearningRateFinder tries one learning rate: compile with an optimizer that has one. "
+                f"Received: {type(model.optimizer).__name__}."
+            )
         self._before = model_state(model)
         self._schedule = schedule_of(model.optimizer)
         if self._schedule is not None:
             start = int(keras.ops.convert_to_numpy(model.optimizer.iterations))
-            model.optimizer.learning_rate = _GeometricSchedule(self, start)
+            model.optimizer.learning_rate = _GeometricSchedule(self, start, model.steps_per_execution)
             model.make_train_function(force=True)
 
     def on_train_batch_begin(self, batch: int, logs: Mapping | None = None) -> None:
         """Set the learning rate of the step."""
         model = self.model
         model.reset_metrics()  # so that the loss in the logs is that of this batch alone
+        self._rate = self.rate_at(batch)
         if self._schedule is None:
-            model.optimizer.learning_rate = self.rate_at(batch)
+            model.optimizer.learning_rate = self._rate
 
     def on_train_batch_end(self, batch: int, logs: Mapping | None = None) -> None:
         """Note the loss of the step, and end the test if there is nothing left to learn from it."""
         loss = float((logs or {})["loss"])
-        self.rates = np.append(self.rates, self.rate_at(batch))
+        self.rates = np.append(self.rates, self._rate)
         self.losses = np.append(self.losses, loss)
         recent = float(np.mean(self.losses[-_FEW:]))
         self._lowest = min(self._lowest, recent)
@@ -116,16 +128,18 @@ class LearningRateFinder(keras.callbacks.Callback):
 class _GeometricSchedule(LearningRateSchedule):
     """The rates of the test, for an optimizer that has a schedule and hence no rate that can be set."""
 
-    def __init__(self, finder: LearningRateFinder, start: int) -> None:
+    def __init__(self, finder: LearningRateFinder, start: int, together: int) -> None:
         super().__init__()
         self.finder = finder
         self.start = start
+        self.together = together
 
     def __call__(self, step: Any) -> Any:
-        return self.finder.rate_at(keras.ops.cast(step - self.start, "float32"))
+        first_of_execution = (step - self.start) // self.together * self.together
+        return self.finder.rate_at(keras.ops.cast(first_of_execution, "float32"))
 
     def get_config(self) -> dict[str, Any]:
-        return {"finder": self.finder, "start": self.start}
+        return {"finder": self.finder, "start": self.start, "together": self.together}
 
 
 def smoothed(losses: np.ndarray) -> np.ndarray:

@@ -54,6 +54,11 @@ def restore_model_state(model: keras.Model, state: Mapping[str, np.ndarray]) -> 
     variables, saved = _variables(model), dict(state)
     if not metrics_match(model, state):
         variables, saved = _part(variables, metrics=False), _part(saved, metrics=False)
+    if lacks_weights(model) and len(variables) < len(saved):
+        raise StateError(
+            f"The model must have all its weights: call it on a batch first. Received: {model.name} with "
+            f"{len(variables)} of the {len(saved)} variables of the state."
+        )
     _check_alike(variables, saved)
     for variable, value in zip(variables.values(), saved.values(), strict=True):
         variable.assign(value.copy())  # on JAX the variable may take over the memory and give it away
@@ -78,14 +83,21 @@ def add_metric_state(model: keras.Model, state: Mapping[str, np.ndarray]) -> Non
         variable.assign(keras.ops.convert_to_tensor(value) + variable)
 
 
+def lacks_weights(model: keras.Model) -> bool:
+    """Return whether a layer has not made its weights; a subclassed model says `built` before they have."""
+    return any(not layer.built for layer in model._flatten_layers())
+
+
 def optimizers_of(model: keras.Model) -> list[keras.optimizers.Optimizer]:
     """Return the optimizers that are attributes of the model: `compile` gives it one, a GAN has more."""
     return [value for value in vars(model).values() if isinstance(value, keras.optimizers.Optimizer)]
 
 
 def _variables(model: keras.Model) -> dict[str, keras.Variable]:
-    if not model.built:
-        raise ValueError(f"The model must be built: call it on a batch first. Received: {model.name}.")
+    if not model.built or (not model.weights and lacks_weights(model)):
+        raise ValueError(
+            f"The model must have its weights: call it on a batch first. Received: {model.name} without."
+        )
     optimizers = optimizers_of(model)
     compiled = getattr(model, "optimizer", None)
     if compiled is not None and not compiled.built:

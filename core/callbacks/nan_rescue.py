@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from core.callbacks.learning_rate import ScaledSchedule, rated_optimizers, schedule_of
-from core.callbacks.model_state import model_state, restore_model_state
+from core.callbacks.model_state import lacks_weights, model_state, restore_model_state
 
 
 class DivergedError(ArithmeticError):
@@ -32,7 +32,7 @@ class NaNRescue(keras.callbacks.Callback):
             `DivergedError`, and the model holds the last good state.
         factor: What each rescue multiplies the learning rate by, between 0 and 1.
         every_steps: Steps between the good states that are kept within an epoch, at least 1. Each costs a
-            copy of all variables.
+            copy of all variables. Steps that are executed together are looked at together.
 
     Attributes:
         rescues: How often it has gone back.
@@ -66,7 +66,7 @@ class NaNRescue(keras.callbacks.Callback):
     def _begin(self) -> None:
         self.rescues = 0
         self.events: list[str] = []
-        self._epoch = self._step = 0
+        self._epoch = self._step = self._next_batch = 0
         self._good: dict[str, np.ndarray] | None = None
 
     def on_train_begin(self, logs: Mapping | None = None) -> None:
@@ -75,17 +75,22 @@ class NaNRescue(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Mapping | None = None) -> None:
         """Keep the state."""
-        self._epoch, self._step = epoch, 0
-        self._keep()
+        self._epoch, self._step, self._next_batch = epoch, 0, 0
+        if self._good is not None or not lacks_weights(self.model):
+            self._keep()
 
     def on_train_batch_begin(self, batch: int, logs: Mapping | None = None) -> None:
         """Lower the schedules again after a resume, which restores `rescues` but not the schedules."""
+        self._next_batch = batch
         if batch == 0:
             self._scale_schedules()
 
     def on_train_batch_end(self, batch: int, logs: Mapping | None = None) -> None:
         """Go back if a loss is not finite, or keep the state if it is time to."""
-        self._step += 1
+        # Keras counts the batches of a resumed epoch anew, and calls once for steps executed together.
+        steps_before = self._step
+        self._step += batch + 1 - self._next_batch
+        self._next_batch = batch + 1
         bad = [
             f"{name} was {value}"
             for name, value in (logs or {}).items()
@@ -93,10 +98,14 @@ class NaNRescue(keras.callbacks.Callback):
         ]
         if bad:
             self._rescue(", ".join(bad))
-        elif self._good is None or self._step % self.every_steps == 0:
+        elif self._good is None or self._step // self.every_steps > steps_before // self.every_steps:
             self._keep()
-        elif self._step == (self.params or {}).get("steps"):  # before the epoch is validated and saved
+        elif self._step >= ((self.params or {}).get("steps") or math.inf):  # before the epoch is validated
             self._check_weights()
+
+    def on_epoch_end(self, epoch: int, logs: Mapping | None = None) -> None:
+        """Go back if a weight is not finite, before the epoch is saved: its last step may have had no end."""
+        self._check_weights()
 
     def _keep(self) -> None:
         model = self.model

@@ -175,7 +175,7 @@ def benchmark(
 def demo(
     folder: Annotated[Path, typer.Option(help="Where the runs go")] = Path("runs/demo"),
 ) -> None:
-    """Train one task of each domain on its sample data and print the table."""
+    """Train the tasks whose configurations say `demo: true` on their sample data, and print the table."""
     import shutil
 
     from core.console import print_demo
@@ -184,14 +184,16 @@ def demo(
     import_quietly()
     from core.training.train import train as train_experiment
 
-    names = ("nlp/sentiment", "vision/classification", "recommendation/ratings", "speech/commands")
     runs = {}
-    for name in names:
+    for name, path in configurations().items():
+        experiment = load_experiment(str(path))
+        if not experiment.demo:
+            continue
         typer.echo(f"{name} ...", err=True)
         target = folder / name.replace("/", "-")
         if target.is_dir():
             shutil.rmtree(target)
-        runs[name] = train_experiment(load_experiment(str(configurations()[name])), target, progress=True)
+        runs[name] = train_experiment(experiment, target, progress=True)
     print_demo(runs)
 
 

@@ -3,103 +3,155 @@
 from __future__ import annotations
 
 import io
-import re
+import math
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from core.data.examples import Examples, Ragged
-from core.data.folders import PART_NAMES, labelled_files, part_folders
+from core.data.file_names import NamePattern
+from core.data.folders import (
+    PART_NAMES,
+    files_inside,
+    hidden,
+    labelled_files,
+    part_folders,
+    passed_over_notes,
+)
 from core.data.larger_than_memory import in_threads
-from core.data.sound import one_channel
+from core.data.sound import FLOATS, at_full_scale, learnt_full_scale, one_channel
 from core.data.tables import JSON_LINES, SEPARATORS, read_table, table_suffix
 from core.errors import UserError
 from core.wording import counted
 
-SUFFIXES = (".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif", ".au")
+if TYPE_CHECKING:
+    import soundfile
+
+# Of all files that libsndfile tells by their content.
+SUFFIXES = (
+    *(".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".mp2", ".mpga", ".aiff", ".aif", ".aifc"),
+    *(".au", ".snd", ".caf", ".w64", ".rf64", ".bwf", ".voc", ".nist", ".sph", ".sf", ".ircam", ".paf"),
+    *(".pvf", ".avr", ".htk", ".iff", ".svx", ".8svx", ".16svx", ".xi", ".sds", ".mat", ".wve"),
+)
 MANIFESTS = (*SEPARATORS, *JSON_LINES)
 OFFICIAL_LISTS = {"validation": "validation_list.txt", "test": "testing_list.txt"}
 # Of a sound that somebody sent: what is beyond is no recording, and would cost much memory.
 MAX_CHANNELS, MIN_RATE, MAX_RATE = 8, 4_000, 192_000
 MOST_SAMPLES_A_SECOND = 2 * 96_000  # of all channels of a sound that somebody sent; of more it may be shorter
-PLACEHOLDER = re.compile(r"\{(\w+)\}")
+# What a manifest may call the place of a recording in its file, in seconds.
+STARTS, ENDS, LENGTHS = ("offset", "start", "start_time"), ("end", "end_time"), ("duration",)
+MISSING_SECONDS = 0.1  # that a file may be shorter than a manifest says, whose lengths are rounded
 
 
 @dataclass(frozen=True)
 class Recording:
-    """Where a recording is: a file, or a member of a zip archive."""
+    """Where a recording is: a file or a member of a zip archive, or a stretch of either.
+
+    Args:
+        path: Of the file or the archive.
+        member: Of the archive, if it is one.
+        start: Seconds into it.
+        seconds: How long it is; by default to the end.
+    """
 
     path: Path
     member: str = ""
+    start: float = 0.0
+    seconds: float | None = None
 
     def __str__(self) -> str:
-        return f"{self.path}/{self.member}" if self.member else str(self.path)
+        place = f"{self.path}/{self.member}" if self.member else str(self.path)
+        if not self.start and self.seconds is None:
+            return place
+        return f"{place} from {self.start:g} s" + ("" if self.seconds is None else f" for {self.seconds:g} s")
 
 
 def read_recordings(
-    path: Path, sample_rate: int, *, names: str | None = None, skip_bad: bool = False
+    path: Path,
+    sample_rate: int,
+    *,
+    names: str | None = None,
+    full_scale: float | None = None,
+    skip_bad: bool = False,
 ) -> tuple[dict[str, Examples], tuple[str, ...]]:
     """Read recordings with their labels, by the parts that the source names.
 
     Args:
         path: A folder that holds a folder for each word, maybe with the official lists of Speech Commands, or
             folders named after the parts (`train`, ...) that hold one for each word; a manifest (JSON lines,
-            CSV or TSV) with `audio_filepath` and `label` or `text`, and maybe `speaker` and `split`; or, with
-            `names`, a folder or zip archive of recordings.
+            CSV or TSV) with `audio_filepath` and `label` or `text`, and maybe `offset` and `duration` in
+            seconds, `speaker` and `split`; or, with `names`, a folder or zip archive of recordings.
         sample_rate: Samples a second that every recording is brought to.
         names: What file names say, such as `{label}_{speaker}_{take}`; each name becomes a column.
+        full_scale: Of recordings with floats for samples; by default learnt from the training part.
         skip_bad: Leave out recordings that can't be read, and count them; else refuse them.
 
     Returns:
-        The parts, with columns `wave` (ragged int16), `label` and whatever else the source says; and notes.
+        The parts, with columns `wave` (ragged int16), `label`, whatever else the source says, and
+        `full_scale` where that of floats is not 1; and notes.
 
     Raises:
         UserError: There are no recordings, or one can't be read; the message names the file.
     """
-    notes: list[str] = []
     if names is not None:
-        listed = {"train": _by_name(path, names)}
+        listed, notes = _by_name(path, NamePattern(names))
     elif path.is_file():
         listed, notes = _by_manifest(path, skip_bad)
     else:
-        listed = _by_folder(path)
+        listed, notes = _by_folder(path)
     parts = {}
-    for part, (recordings, columns) in listed.items():
-        waves, good = decoded(recordings, sample_rate, skip_bad=skip_bad)
+    # The training part says what the others are read by.
+    for part in sorted(listed, key=lambda part: part != "train"):
+        recordings, columns = listed[part]
+        waves, good, full_scale = _decoded(recordings, sample_rate, full_scale, skip_bad=skip_bad)
         if not good.all():
             notes.append(f"{counted((~good).sum(), 'recording')} of {part} left out that can't be read")
-        told = {name: np.array(values)[good] for name, values in columns.items()}
+        told: dict[str, np.ndarray] = {name: np.array(values)[good] for name, values in columns.items()}
+        if full_scale != 1:
+            told["full_scale"] = np.full(len(waves), full_scale)
         parts[part] = Examples({"wave": waves, **told}, str(path))
+    if full_scale not in (None, 1):
+        notes.append(f"{full_scale:g} is taken for the full scale of recordings with floats for samples")
     return parts, tuple(notes)
 
 
+def full_scale_of(examples: Examples) -> float:
+    """Return what was taken for the full scale of recordings with floats for samples."""
+    return float(examples["full_scale"][0]) if "full_scale" in examples and len(examples) else 1.0
+
+
 Listed = tuple[list[Recording], dict[str, list[str]]]
+Found = tuple[dict[str, Listed], list[str]]
 
 
-def _by_folder(path: Path) -> dict[str, Listed]:
+def _by_folder(path: Path) -> Found:
     if any((path / name).is_file() for name in OFFICIAL_LISTS.values()):
         return _by_official_lists(path)
-    listed = {}
-    for part, folder in part_folders(path).items():
-        files, labels = labelled_files(folder, SUFFIXES, "recordings")
-        listed[part] = [Recording(file) for file in files], {"label": labels}
-    return listed
-
-
-def _by_official_lists(path: Path) -> dict[str, Listed]:
-    """Return the parts of Speech Commands (Warden, 2018), whose lists name the files of two of them."""
-    part_of: dict[str, str] = {}
-    for part, name in OFFICIAL_LISTS.items():
-        if (path / name).is_file():
-            part_of |= dict.fromkeys((path / name).read_text(encoding="utf-8").split(), part)
     listed: dict[str, Listed] = {}
-    for file, label in zip(*labelled_files(path, SUFFIXES, "recordings"), strict=True):
-        part = part_of.get(file.relative_to(path).as_posix(), "train")
-        recordings, columns = listed.setdefault(part, ([], {"label": [], "speaker": []}))
+    notes: list[str] = []
+    for part, folder in part_folders(path, SUFFIXES).items():
+        files, labels, passed_over = labelled_files(folder, SUFFIXES, "recordings")
+        listed[part] = [Recording(file) for file in files], {"label": labels}
+        notes += passed_over
+    return listed, notes
+
+
+def _by_official_lists(path: Path) -> Found:
+    """Return the parts of Speech Commands (Warden, 2018), whose lists name the files of two of them."""
+    files, labels, passed_over = labelled_files(path, SUFFIXES, "recordings")
+    names = [file.relative_to(path).as_posix() for file in files]
+    part_of, notes = _official_parts(path, set(names))
+    listed: dict[str, Listed] = {}
+    for file, name, label in zip(files, names, labels, strict=True):
+        recordings, columns = listed.setdefault(
+            part_of.get(name, "train"), ([], {"label": [], "speaker": []})
+        )
         recordings.append(Recording(file))
         columns["label"].append(label)
         columns["speaker"].append(file.stem.split("_nohash_")[0])
@@ -107,47 +159,75 @@ def _by_official_lists(path: Path) -> dict[str, Listed]:
         raise UserError(
             f"The lists in {path} leave no recording to train on. Received: {len(part_of)} names."
         )
-    return listed
+    return listed, [*passed_over, *notes]
 
 
-def _by_name(path: Path, names: str) -> Listed:
+def _official_parts(path: Path, names: set[str]) -> tuple[dict[str, str], list[str]]:
+    """Return the part of each name that a list names, and notes of names that are no recordings."""
+    part_of: dict[str, str] = {}
+    notes = []
+    for part, file in OFFICIAL_LISTS.items():
+        if not (path / file).is_file():
+            continue
+        try:
+            lines = (path / file).read_text(encoding="utf-8-sig").splitlines()
+        except UnicodeDecodeError as error:
+            raise UserError(
+                f"{path / file} is not text in UTF-8: {error.reason}. Save it as UTF-8."
+            ) from None
+        # Windows writes backslashes, and find(1) a dot before all.
+        listed = [PurePosixPath(line.strip().replace("\\", "/")).as_posix() for line in lines if line.strip()]
+        strange = [name for name in listed if name not in names]
+        if len(strange) == len(listed):
+            raise UserError(
+                f"{path / file} names no recording of {path}. Name them as FOLDER/FILE, or remove the list. "
+                f"Received: {', '.join(strange[:3]) or 'an empty list'}."
+            )
+        if strange:
+            told = counted(len(strange), f"name in {file} is of no recording", f"names in {file} are of none")
+            notes.append(f"{told}, such as {strange[0]}")
+        twice = [name for name in listed if name in part_of and part_of[name] != part]
+        if twice:
+            raise UserError(f"The lists in {path} must not share a name. Received: {twice[0]} in both.")
+        part_of |= dict.fromkeys(listed, part)
+    return part_of, notes
+
+
+def _by_name(path: Path, pattern: NamePattern) -> Found:
+    passed_over: Counter[str] = Counter()
     if path.is_file():
-        recordings = [Recording(path, member) for member in _members(path)]
+        recordings = [Recording(path, member) for member in _members(path, passed_over)]
     else:
-        recordings = [Recording(file) for file in sorted(path.rglob("*"))]
-    recordings = [each for each in recordings if Path(each.member or each.path).suffix.lower() in SUFFIXES]
-    columns: dict[str, list[str]] = {name: [] for name in PLACEHOLDER.findall(names)}
-    if "label" not in columns:
-        raise UserError(
-            f"File names must say the label, such as {{label}}_{{speaker}}. Received: names={names!r}."
-        )
-    if len(columns) < names.count("{") or not all(name.isidentifier() for name in columns):
-        raise UserError(
-            f"Each {{name}} in names must be a word, and stand there once. Received: names={names!r}."
-        )
-    pieces = PLACEHOLDER.split(re.sub(r"[.^$*+?()\[\]|\\]", r"\\\g<0>", names))
-    pattern = "".join(f"(?P<{piece}>.+?)" if place % 2 else piece for place, piece in enumerate(pieces))
-    for recording in recordings:
-        stem = Path(recording.member or recording.path).stem
-        match = re.fullmatch(pattern, stem)
-        if match is None:
-            raise UserError(f"{recording} is not named as names={names!r} says. Received: {stem!r}.")
-        for name, value in match.groupdict().items():
-            columns[name].append(value)
+        recordings = [Recording(file) for file in files_inside(path, SUFFIXES, passed_over)]
     if not recordings:
         raise UserError(f"{path} holds no recordings that end in {', '.join(SUFFIXES)}.")
-    return recordings, columns
+    columns: dict[str, list[str]] = {word: [] for word in pattern.words}
+    for recording in recordings:
+        for word, value in pattern.values(Path(recording.member or recording.path).stem).items():
+            columns[word].append(value)
+    notes = passed_over_notes(passed_over, path.name, "recordings")
+    return {"train": (recordings, columns)}, list(notes)
 
 
-def _members(path: Path) -> list[str]:
+def _members(path: Path, passed_over: Counter[str]) -> list[str]:
+    """Return the members of a zip archive that are recordings, and count the other files."""
     try:
         with zipfile.ZipFile(path) as archive:
-            return sorted(archive.namelist())
-    except zipfile.BadZipFile:
+            files = sorted(name for name in archive.namelist() if not name.endswith("/"))
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError):
         raise UserError(f"With names=... the data is a folder or a zip archive. Received: {path}.") from None
+    members = []
+    for name in files:
+        member = PurePosixPath(name)
+        reason = next((why for piece in member.parts if (why := hidden(piece))), "")
+        if reason or member.suffix.lower() not in SUFFIXES:
+            passed_over[reason or member.suffix.lower() or "without an ending"] += 1
+        else:
+            members.append(name)
+    return members
 
 
-def _by_manifest(path: Path, skip_bad: bool) -> tuple[dict[str, Listed], list[str]]:
+def _by_manifest(path: Path, skip_bad: bool) -> Found:
     if path.suffix.lower() == ".zip":
         raise UserError(
             "What is in a zip archive is told by the names of its files: give names=, such as "
@@ -161,13 +241,14 @@ def _by_manifest(path: Path, skip_bad: bool) -> tuple[dict[str, Listed], list[st
         raise UserError(f"{path} has no column label or text. Received: {', '.join(examples.columns)}.")
     examples = examples.with_columns(label=examples[label])
     split = examples["split"] if "split" in examples else np.full(len(examples), "train")
+    lowered = [name.strip().lower() for name in split.tolist()]
     listed = {}
     for part, spellings in PART_NAMES.items():
-        chosen = examples.take(np.isin(split.astype(object), spellings))
+        chosen = examples.take(np.isin(lowered, spellings))
         if len(chosen):
-            files = [Recording(path.parent / file) for file in chosen["path"].tolist()]
-            told = {name: chosen[name].tolist() for name in chosen.columns if name not in ("path", "split")}
-            listed[part] = files, told
+            used = ("path", "split", *STARTS, *ENDS, *LENGTHS)
+            told = {name: chosen[name].tolist() for name in chosen.columns if name not in used}
+            listed[part] = _stretches(path, chosen), told
     if "train" not in listed:
         raise UserError(
             f"{path} has no training part. Received the splits: {', '.join(sorted(set(split.tolist())))}."
@@ -178,14 +259,57 @@ def _by_manifest(path: Path, skip_bad: bool) -> tuple[dict[str, Listed], list[st
     return listed, list(left_out)
 
 
+def _stretches(manifest: Path, lines: Examples) -> list[Recording]:
+    """Return the recordings that lines of a manifest name, whole files or stretches of them."""
+    starts, ends, lengths = (_seconds(manifest, lines, names) for names in (STARTS, ENDS, LENGTHS))
+    recordings = []
+    for name, start, end, length in zip(lines["path"].tolist(), starts, ends, lengths, strict=True):
+        file = manifest.parent / name
+        if "\\" in name and not _is_there(file):  # written on Windows
+            file = manifest.parent / name.replace("\\", "/")
+        seconds = end - (start or 0.0) if end is not None and length is None else length
+        if seconds is not None and seconds <= 0:
+            raise UserError(
+                f"A stretch of a recording has a length above 0. Received: {seconds:g} s of {name} "
+                f"in {manifest}."
+            )
+        recordings.append(Recording(file, start=start or 0.0, seconds=seconds))
+    return recordings
+
+
+def _seconds(manifest: Path, lines: Examples, names: Sequence[str]) -> list[float | None]:
+    """Return for each line of a manifest the seconds in the first of these columns that is not empty."""
+    seconds: list[float | None] = [None] * len(lines)
+    for name in (name for name in names if name in lines):
+        for row, value in enumerate(lines[name].tolist()):
+            if not value.strip() or seconds[row] is not None:
+                continue
+            try:
+                number = float(value)
+            except ValueError:
+                number = math.nan
+            if not 0 <= number < math.inf:
+                raise UserError(
+                    f"{manifest}: {name} is in seconds, from 0. Mend it, or rename a column that holds "
+                    f"something else. Received: {value!r}."
+                )
+            seconds[row] = number
+    return seconds
+
+
 def decoded(
-    recordings: Sequence[Recording | Path], sample_rate: int, *, skip_bad: bool = False
+    recordings: Sequence[Recording | Path],
+    sample_rate: int,
+    *,
+    full_scale: float | None = None,
+    skip_bad: bool = False,
 ) -> tuple[Ragged, np.ndarray]:
     """Read recordings as one channel at one rate, several at a time.
 
     Args:
         recordings: Files, or members of zip archives.
         sample_rate: Samples a second.
+        full_scale: Of recordings with floats for samples; by default learnt from them.
         skip_bad: Leave out what can't be read.
 
     Returns:
@@ -194,15 +318,23 @@ def decoded(
     Raises:
         UserError: A recording can't be read, has no length, or holds values that are not numbers.
     """
+    return _decoded(recordings, sample_rate, full_scale, skip_bad=skip_bad)[:2]
+
+
+def _decoded(
+    recordings: Sequence[Recording | Path], sample_rate: int, full_scale: float | None, *, skip_bad: bool
+) -> tuple[Ragged, np.ndarray, float]:
+    """Return what `decoded` does, and the full scale of floats, learnt if it was not given."""
     good = np.zeros(len(recordings), bool)
+    peaks = np.zeros(len(recordings))
 
     def waves() -> Iterator[np.ndarray]:
         opened = in_threads(
-            lambda item: _opened(item[0], item[1], sample_rate, skip_bad), _contents(recordings)
+            lambda item: _opened(item[0], item[1], sample_rate, full_scale, skip_bad), _contents(recordings)
         )
-        for row, wave in enumerate(opened):
+        for row, (wave, peak) in enumerate(opened):
             if wave is not None:
-                good[row] = True
+                good[row], peaks[row] = True, peak
                 yield wave
 
     gathered = Ragged.gathered(waves(), np.int16)
@@ -211,30 +343,44 @@ def decoded(
             f"None of {len(recordings)} recordings can be read. "
             f"Received: {', '.join(map(str, recordings[:3]))}."
         )
-    return gathered, good
+    if full_scale is not None:
+        return gathered, good, full_scale
+    try:
+        learnt = learnt_full_scale(float(peaks.max()))
+    except ValueError as error:
+        raise UserError(
+            f"The full scale of recordings can't be known: {error}. Give full_scale=, or save them as "
+            f"integers. Received: {recordings[int(peaks.argmax())]}."
+        ) from None
+    if learnt == 1:
+        return gathered, good, learnt
+    return _decoded(recordings, sample_rate, learnt, skip_bad=skip_bad)
 
 
 Content = Path | io.BytesIO | Exception
 
 
-def _contents(recordings: Sequence[Recording | Path]) -> Iterator[tuple[str, Content]]:
-    """Yield the name and the place of each recording; of a damaged member of an archive, the error."""
+def _contents(recordings: Sequence[Recording | Path]) -> Iterator[tuple[Recording, Content]]:
+    """Yield each recording and its place; of a damaged member of an archive, the error."""
     archives: Mapping[Path, zipfile.ZipFile] = {}
     for item in recordings:
         recording = item if isinstance(item, Recording) else Recording(item)
         if not recording.member:
-            yield str(recording), recording.path
+            yield recording, recording.path
             continue
         if recording.path not in archives:
             archives = {recording.path: zipfile.ZipFile(recording.path)}
         try:
             content: Content = io.BytesIO(archives[recording.path].read(recording.member))
-        except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError) as error:
+        # NotImplementedError is a RuntimeError: a packing that Python does not know.
+        except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, ValueError) as error:
             content = error
-        yield str(recording), content
+        yield recording, content
 
 
-def decoded_upload(content: bytes, sample_rate: int, max_seconds: float) -> np.ndarray:
+def decoded_upload(
+    content: bytes, sample_rate: int, max_seconds: float, full_scale: float = 1.0
+) -> np.ndarray:
     """Read one sound file that somebody sent, in memory.
 
     Args:
@@ -242,6 +388,7 @@ def decoded_upload(content: bytes, sample_rate: int, max_seconds: float) -> np.n
         sample_rate: Samples a second to bring it to.
         max_seconds: A sound that is longer, or has more samples than two channels of 96 kHz of that length,
             is refused before it is decoded whole.
+        full_scale: Of floats in the recordings of the training.
 
     Returns:
         int16, shape `(num_samples,)`.
@@ -261,6 +408,7 @@ def decoded_upload(content: bytes, sample_rate: int, max_seconds: float) -> np.n
             sound = file.read(longest + 1, dtype="float32", always_2d=True)
             if len(sound) > longest:
                 raise ValueError(f"it is longer than {longest / file.samplerate:g} s")
+            sound = at_full_scale(sound, file.subtype, full_scale)
             return one_channel(sound, file.samplerate, sample_rate)
     except soundfile.LibsndfileError:
         raise UserError(
@@ -271,23 +419,65 @@ def decoded_upload(content: bytes, sample_rate: int, max_seconds: float) -> np.n
         raise UserError(f"The file can't be read as a sound: {error}.") from None
 
 
-def _opened(name: str, source: Content, sample_rate: int, skip_bad: bool) -> np.ndarray | None:
-    import soundfile
-
+def _opened(
+    recording: Recording, source: Content, sample_rate: int, full_scale: float | None, skip_bad: bool
+) -> tuple[np.ndarray | None, float]:
+    """Return a recording as a wave, or nothing where it can't be read; and the largest of its floats."""
     try:
-        if isinstance(source, Exception):
-            raise ValueError(source)
-        sound, rate = soundfile.read(source, dtype="float32", always_2d=True)
-        return one_channel(sound, rate, sample_rate)
-    except (soundfile.SoundFileError, OSError, ValueError, RuntimeError) as error:
+        return _read(recording, source, sample_rate, full_scale)
+    except Exception as error:  # what a decoder raises at a broken file is anything
         if skip_bad:
-            return None
-        if isinstance(source, Path) and not source.exists():
+            return None, 0.0
+        if isinstance(source, Path) and not _is_there(source):
             raise UserError(
                 "There is no recording at this path; a training leaves such out with skip_bad=true. "
-                f"Received: {name}."
+                f"Received: {recording}."
             ) from None
+        # What libsndfile says, without the name of the object that it was to read.
+        reason = str(getattr(error, "error_string", error)).rstrip(".")
         raise UserError(
-            f"{name} can't be read as a recording: {str(error).rstrip('.')}. Remove it; a training leaves "
+            f"{recording} can't be read as a recording: {reason}. Remove it; a training leaves "
             "such files out with skip_bad=true."
         ) from None
+
+
+def _is_there(path: Path) -> bool:
+    """Return whether something is at a path, which may be longer than paths can be."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
+def _read(
+    recording: Recording, source: Content, sample_rate: int, full_scale: float | None
+) -> tuple[np.ndarray, float]:
+    import soundfile
+
+    if isinstance(source, Exception):
+        raise ValueError(source)
+    if isinstance(source, Path) and source.exists() and not source.is_file():
+        raise ValueError("it is no file")
+    with soundfile.SoundFile(source) as file:
+        sound = _stretch(file, recording)
+        is_float = file.subtype in FLOATS
+        peak = float(np.abs(sound).max(initial=0.0)) if is_float and np.isfinite(sound).all() else 0.0
+        if full_scale is not None:
+            sound = at_full_scale(sound, file.subtype, full_scale)
+        return one_channel(sound, file.samplerate, sample_rate), peak
+
+
+def _stretch(file: soundfile.SoundFile, recording: Recording) -> np.ndarray:
+    """Return the samples of a file that a recording is made of."""
+    if recording.start:
+        start = round(recording.start * file.samplerate)
+        if start >= file.frames:
+            raise ValueError(f"it has {file.frames / file.samplerate:g} s")
+        file.seek(start)
+    if recording.seconds is None:
+        return file.read(dtype="float32", always_2d=True)
+    wanted = round(recording.seconds * file.samplerate)
+    sound = file.read(wanted, dtype="float32", always_2d=True)
+    if len(sound) < wanted - MISSING_SECONDS * file.samplerate:
+        raise ValueError(f"it ends {(wanted - len(sound)) / file.samplerate:g} s too soon")
+    return sound

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from core.data.examples import Column, Examples, Ragged, Splits
+from core.data.lookup import places_among
 
 MOST_VALUES = 12  # of a column that is told apart value by value; the rarer ones are one slice
 
@@ -61,5 +62,4 @@ def occurrences(values: np.ndarray, among: Column) -> np.ndarray:
     [2, 0]
     """
     known, counts = np.unique(np.asarray(among), return_counts=True)
-    places = np.minimum(np.searchsorted(known, values), len(known) - 1)
-    return np.where(known[places] == values, counts[places], 0)
+    return np.append(counts, 0)[places_among(known, values)]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import math
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
-from typing import IO
+from typing import IO, Literal
 
 import numpy as np
 
@@ -15,17 +18,35 @@ from core.data.examples import Examples
 from core.data.folders import labelled_files, part_folders
 from core.data.larger_than_memory import allocated, blocks_of, in_threads, memory_bytes, rows_of
 from core.data.picture import GREY_MODES, MAX_PIXELS, Size, in_shape
+from core.data.picture_levels import Depth, Levels, depth_of, learnt_levels
+from core.data.whole_picture import require_sides
 from core.errors import UserError
 from core.wording import counted
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
+# Formats whose reader starts a program, gets no picture without a plugin, or takes what holds none.
+NOT_READ = ("BUFR", "EPS", "GRIB", "HDF5", "IPTC", "MPEG", "WMF")
 IDX_NAMES = {"train": "train", "test": "t10k"}
 # Of pictures that somebody sent: what browsers show, and no format whose reader starts a program.
 UPLOAD_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 
 
+@cache
+def suffixes() -> frozenset[str]:
+    """Return the endings of the files that Pillow reads as pictures, in lower case."""
+    from PIL import Image
+
+    Image.init()
+    formats = Image.registered_extensions().items()
+    return frozenset(ending for ending, name in formats if name in Image.OPEN and name not in NOT_READ)
+
+
 def read_images(
-    path: Path, *, size: Size | None = None, channels: int | None = None, skip_bad: bool = False
+    path: Path,
+    *,
+    size: Size | None = None,
+    channels: int | None = None,
+    levels: Levels | None = None,
+    skip_bad: bool = False,
 ) -> tuple[dict[str, Examples], tuple[str, ...]]:
     """Read pictures with their labels, by the parts that the source names.
 
@@ -34,27 +55,36 @@ def read_images(
             ...) that do; or idx files named like those of MNIST, which may end in `.gz`.
         size: Height and width to bring every picture to; needed where they differ.
         channels: 1 for grey, 3 for colour; by default grey where all pictures are.
+        levels: Which values of pictures of more than 8 bits are black and white; by default learnt from the
+            training part, and the same for all.
         skip_bad: Leave out pictures that can't be read, and count them; else refuse them.
 
     Returns:
-        The parts, with columns `image` (uint8, `(num_examples, height, width, channels)`), `label`, and
-        `path` where each picture is a file; and notes of what was left out.
+        The parts, with columns `image` (uint8, `(num_examples, height, width, channels)`), `label`, `path`
+        where each picture is a file, and `levels` (text, for `levels_of`) where some have more than 8 bits;
+        and notes of what was left out.
 
     Raises:
-        UserError: There are no pictures, one can't be read, or they differ in size; the message names the
-            file.
+        UserError: There are no pictures, one can't be read, they differ in size, or the scale of deep ones
+            can't be known; the message names the file.
     """
     if any(path.glob("*idx3-ubyte*")):
         return _read_idx(path), ()
-    found = {
-        part: labelled_files(folder, SUFFIXES, "pictures") for part, folder in part_folders(path).items()
-    }
-    if channels is None:
-        channels = _channels([file for files, _ in found.values() for file in files])
-    parts: dict[str, Examples] = {}
+    listed: dict[str, tuple[list[Path], list[str]]] = {}
     notes: list[str] = []
-    for part, (files, labels) in found.items():
-        images, good = decoded(files, size=size, channels=channels, skip_bad=skip_bad)
+    for part, folder in part_folders(path, suffixes()).items():
+        files, labels, passed_over = labelled_files(folder, suffixes(), "pictures")
+        listed[part] = files, labels
+        notes += passed_over
+    if channels is None:
+        channels = _channels([file for files, _ in listed.values() for file in files])
+    if levels is None:
+        levels = _learnt(listed["train"][0], str(path))
+    if levels is not None:
+        notes.append(f"values of {levels} in pictures of more than 8 bits are taken for black to white")
+    parts: dict[str, Examples] = {}
+    for part, (files, labels) in listed.items():
+        images, good = decoded(files, size=size, channels=channels, levels=levels, skip_bad=skip_bad)
         if not good.all():
             notes.append(f"{counted((~good).sum(), 'picture')} of {part} left out that can't be read")
         columns = {
@@ -62,6 +92,8 @@ def read_images(
             "label": np.array(labels)[good],
             "path": np.array([str(file) for file in files])[good],
         }
+        if levels is not None:
+            columns["levels"] = np.full(len(images), json.dumps(levels))
         parts[part] = Examples(columns, str(path))
         if images.shape != (len(images), *parts["train"]["image"].shape[1:]):
             raise UserError(
@@ -71,22 +103,56 @@ def read_images(
     return parts, tuple(notes)
 
 
+def levels_of(examples: Examples) -> Levels | None:
+    """Return which values of deep pictures were taken for black and white, or nothing where none is deep."""
+    if "levels" not in examples or not len(examples):
+        return None
+    return Levels(*json.loads(str(examples["levels"][0])))
+
+
+def _learnt(files: Sequence[Path], source: str) -> Levels | None:
+    """Return the levels of picture files; what can't be read is left to the decoder, which tells it."""
+    from PIL import Image
+
+    def depth(file: Path) -> Depth | None:
+        try:
+            with Image.open(_regular(file)) as opened:
+                require_sides(opened.width, opened.height, MAX_PIXELS)
+                return depth_of(opened)
+        except Exception:  # what a decoder raises at a broken file is anything
+            return None
+
+    try:
+        return learnt_levels(found for found in in_threads(depth, files) if found is not None)
+    except ValueError as error:
+        raise UserError(
+            f"Which values of the pictures are black and white can't be known: {error}. Give "
+            "levels=[BLACK,WHITE], or bring all pictures to 8 bits. "
+            f"Received: {source}."
+        ) from None
+
+
 def _channels(files: Sequence[Path]) -> int:
     """Return 1 where all pictures are grey, else 3."""
     from PIL import Image
 
     def is_grey(file: Path) -> bool:
         try:
-            with Image.open(file) as opened:
+            with Image.open(_regular(file)) as opened:
                 return opened.mode in GREY_MODES
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        except Exception:  # what a decoder raises at a broken file is anything
             return True
 
     return 1 if all(in_threads(is_grey, files)) else 3
 
 
 def decoded(
-    files: Sequence[Path], *, size: Size | None = None, channels: int | None = None, skip_bad: bool = False
+    files: Sequence[Path],
+    *,
+    size: Size | None = None,
+    channels: int | None = None,
+    levels: Levels | Literal["learn"] | None = "learn",
+    skip_bad: bool = False,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Read picture files, several at a time.
 
@@ -94,6 +160,8 @@ def decoded(
         files: Paths.
         size: Height and width to bring every picture to; by default that of the first.
         channels: 1 or 3; by default 1 where the first is grey.
+        levels: Which values of pictures of more than 8 bits are black and white, or nothing, where the run's
+            pictures have 8; by default learnt from them.
         skip_bad: Leave out what can't be read.
 
     Returns:
@@ -102,17 +170,12 @@ def decoded(
     Raises:
         UserError: A file can't be read, or has another size and none was asked for.
     """
-    first = next(
-        (
-            picture
-            for picture in (_opened(file, size, channels, True) for file in files)
-            if picture is not None
-        ),
-        None,
-    )
+    if levels == "learn":
+        levels = _learnt(files, str(files[0]) if len(files) else "no file")
+    first = next(_good(files, size, channels, levels), None)
     if first is None:
         if not skip_bad and len(files):
-            _opened(files[0], size, channels, False)
+            _opened(files[0], size, channels, levels, False)
         raise UserError(
             f"None of {len(files)} pictures can be read. Received: {', '.join(map(str, files[:3]))}."
         )
@@ -121,7 +184,7 @@ def decoded(
     good = np.zeros(len(files), bool)
 
     def load(row: int) -> None:
-        picture = _opened(files[row], size, shape[2], skip_bad)
+        picture = _opened(files[row], size, shape[2], levels, skip_bad)
         if picture is None:
             return
         if picture.shape != shape:
@@ -136,8 +199,22 @@ def decoded(
     return (images if good.all() else rows_of(images, np.flatnonzero(good))), good
 
 
+def _good(
+    files: Sequence[Path], size: Size | None, channels: int | None, levels: Levels | None
+) -> Iterator[np.ndarray]:
+    """Yield the pictures that can be read."""
+    for file in files:
+        picture = _opened(file, size, channels, levels, True)
+        if picture is not None:
+            yield picture
+
+
 def decoded_upload(
-    content: bytes, size: Size | None, channels: int | None, max_pixels: int = MAX_PIXELS
+    content: bytes,
+    size: Size | None,
+    channels: int | None,
+    max_pixels: int = MAX_PIXELS,
+    levels: Levels | None = None,
 ) -> np.ndarray:
     """Read one picture file that somebody sent, in memory.
 
@@ -146,6 +223,8 @@ def decoded_upload(
         size: Height and width to bring the picture to; by default its own.
         channels: 1 or 3; by default as the file is.
         max_pixels: A picture of more is refused before it is decoded.
+        levels: Which values of pictures of more than 8 bits are black and white, or nothing, where the run's
+            pictures have 8.
 
     Returns:
         uint8, shape `(height, width, channels)`.
@@ -157,7 +236,7 @@ def decoded_upload(
 
     try:
         with Image.open(io.BytesIO(content), formats=UPLOAD_FORMATS) as opened:
-            return in_shape(opened, size, channels, max_pixels)
+            return in_shape(opened, size, channels, max_pixels, levels)
     except UnidentifiedImageError:
         raise UserError(
             f"A picture file must be one of {', '.join(UPLOAD_FORMATS)}. Received: {len(content):,} bytes "
@@ -167,15 +246,31 @@ def decoded_upload(
         raise UserError(f"The file can't be read as a picture: {error}.") from None
 
 
-def _opened(file: Path, size: Size | None, channels: int | None, skip_bad: bool) -> np.ndarray | None:
+def _regular(file: Path) -> Path:
+    """Return a path at which there is a file, and no pipe that would be waited for.
+
+    Raises:
+        FileNotFoundError: There is nothing.
+        ValueError: There is something else.
+    """
+    if not file.exists():
+        raise FileNotFoundError(file)
+    if not file.is_file():
+        raise ValueError("it is no file")
+    return file
+
+
+def _opened(
+    file: Path, size: Size | None, channels: int | None, levels: Levels | None, skip_bad: bool
+) -> np.ndarray | None:
     from PIL import Image
 
     try:
-        with Image.open(file) as opened:
-            return in_shape(opened, size, channels, MAX_PIXELS)
+        with Image.open(_regular(file)) as opened:
+            return in_shape(opened, size, channels, MAX_PIXELS, levels)
     except FileNotFoundError:
         raise UserError(f"There is no picture at this path. Received: {file}.") from None
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except Exception as error:  # what a decoder raises at a broken file is anything
         if skip_bad:
             return None
         raise UserError(
@@ -209,14 +304,14 @@ def _idx_array(folder: Path, name: str) -> np.ndarray:
             return _idx_content(file, path)
     except UserError:
         raise
-    except (OSError, EOFError, ValueError, IndexError) as error:
+    except (OSError, EOFError, ValueError, IndexError, OverflowError, MemoryError, zlib.error) as error:
         raise UserError(f"{path} is no whole idx file: {error}.") from None
 
 
 def _idx_content(file: IO[bytes] | gzip.GzipFile, path: Path) -> np.ndarray:
     magic = file.read(4)
-    if magic[:3] != b"\0\0\x08":
-        raise ValueError("it does not start as an idx file of bytes")
+    if magic[:3] != b"\0\0\x08" or len(magic) < 4 or f"idx{magic[3]}" not in path.name:
+        raise ValueError("it does not start as an idx file of bytes, of as many axes as its name says")
     shape = tuple(int(length) for length in np.frombuffer(file.read(4 * magic[3]), ">u4", magic[3]))
     if path.suffix != ".gz" and math.prod(shape) > memory_bytes():
         return np.memmap(path, np.uint8, "r", offset=4 + 4 * magic[3], shape=shape)

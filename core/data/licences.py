@@ -20,7 +20,7 @@ def licence_of(data: str, sample: str | None = None) -> str | None:
 
     Example:
 
-    >>> licence_of("sample", "MIT"), licence_of("nowhere.csv")
+    >>> licence_of("sample", "MIT"), licence_of("nowhere/data.csv")
     ('MIT', None)
     """
     if data == "sample":

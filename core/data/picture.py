@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.data.picture_levels import Levels, in_8_bits, require_bytes_fit
+from core.data.whole_picture import load_whole, require_sides
+
 if TYPE_CHECKING:
     from PIL import Image
 
@@ -15,7 +18,11 @@ MAX_PIXELS = 80_000_000
 
 
 def in_shape(
-    opened: Image.Image, size: Size | None, channels: int | None, max_pixels: int = MAX_PIXELS
+    opened: Image.Image,
+    size: Size | None,
+    channels: int | None,
+    max_pixels: int = MAX_PIXELS,
+    levels: Levels | None = None,
 ) -> np.ndarray:
     """Return an opened picture, upright and without transparency.
 
@@ -24,12 +31,14 @@ def in_shape(
         size: Height and width to bring it to; by default its own.
         channels: 1 for grey, 3 for colour; by default grey where it is.
         max_pixels: A picture of more is refused before it is decoded.
+        levels: Which values of pictures of more than 8 bits are black and white; nothing where the run's
+            pictures have 8.
 
     Returns:
         uint8, shape `(height, width, channels)`.
 
     Raises:
-        ValueError: It is too large.
+        ValueError: It is too large or too long, its file ends too soon, or its scale can't be known.
 
     Example:
 
@@ -39,13 +48,15 @@ def in_shape(
     """
     from PIL import Image, ImageOps
 
-    if opened.width * opened.height > max_pixels:
-        raise ValueError(f"{opened.width:,} x {opened.height:,} are more than {max_pixels:,} pixels")
+    require_sides(opened.width, opened.height, max_pixels)
+    load_whole(opened)
     ImageOps.exif_transpose(opened, in_place=True)
     picture = opened
     grey = picture.mode in GREY_MODES
     if picture.mode.startswith(("I", "F")):
-        picture = _in_8_bits(picture)
+        picture = in_8_bits(picture, levels)
+    else:
+        require_bytes_fit(levels)
     if picture.mode in ("LA", "PA", "RGBA") or "transparency" in picture.info:
         picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture.convert("RGBA"))
     mode = "L" if channels == 1 or (channels is None and grey) else "RGB"
@@ -55,14 +66,3 @@ def in_shape(
         picture = picture.resize(size[::-1], Image.Resampling.BILINEAR, reducing_gap=2.0)
     array = np.asarray(picture, np.uint8)
     return array[..., None] if array.ndim == 2 else array
-
-
-def _in_8_bits(picture: Image.Image) -> Image.Image:
-    """Return a picture of 16 or 32 bits in 8 bits."""
-    from PIL import Image
-
-    values = np.asarray(picture, np.float64)
-    if not np.isfinite(values).all():
-        raise ValueError("it holds values that are not numbers")
-    scale = 1 / 256 if values.max() > 255 else 1.0
-    return Image.fromarray(np.clip(values * scale, 0, 255).astype(np.uint8))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 import warnings
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -26,6 +27,17 @@ RATING_NAMES = {
     "rating": ("rating", "rating:float", "user_rating", "score"),
     "time": ("timestamp", "time", "timestamp:float"),
 }
+TITLE_NAMES = ("title", "movie_title", "item_title", "name", "item_name")
+# What separates the fields of tables of titles, nothing where they have no header, and how they are encoded
+# where that is not UTF-8: MovieLens 1M is in Latin-1, and 10M under the same name in UTF-8.
+TITLE_FILES = {
+    "movies.csv": (",", "utf-8-sig"),
+    "u.item": ("|", "latin-1"),
+    "movies.dat": ("::", "latin-1"),
+    "*.item": ("\t", "utf-8-sig"),
+}
+SURELY_TIMES = 1e8  # from which on all numbers of a column are seconds, and no ratings
+FEW_RATINGS = 100  # different ones, which more than half of the lines may have
 
 
 def read_ratings(path: Path, *, skip_bad: bool = False) -> tuple[Examples, tuple[str, ...]]:
@@ -47,8 +59,10 @@ def read_ratings(path: Path, *, skip_bad: bool = False) -> tuple[Examples, tuple
     """
     import pandas as pd
 
-    path = _ratings_file(path)
-    frame, bad = _rating_lines(path)
+    path, passed_over = _ratings_file(path)
+    frame, bad, named = _rating_lines(path)
+    for name in ("user", "item"):
+        frame[name] = frame[name].str.strip().replace("", pd.NA)
     with np.errstate(over="ignore"):
         rating = pd.to_numeric(frame["rating"], errors="coerce").to_numpy(np.float64).astype(np.float32)
     good = np.isfinite(rating) & frame["user"].notna().to_numpy() & frame["item"].notna().to_numpy()
@@ -67,20 +81,47 @@ def read_ratings(path: Path, *, skip_bad: bool = False) -> tuple[Examples, tuple
         )
     if not good.any():
         raise UserError(f"{path} has no ratings. Received: {counted(len(bad), 'bad line')} and no good one.")
+    if not named:
+        _require_ratings(path, rating[good])
     columns |= {name: frame[name].to_numpy(object)[good] for name in ("user", "item")}
     columns["rating"] = rating[good]
-    notes = (f"{counted(len(bad), 'bad line')} of {path.name} left out",) if bad else ()
-    return Examples(columns, str(path)), notes
+    notes = [f"{counted(len(bad), 'bad line')} of {path.name} left out"] if bad else []
+    if passed_over:
+        notes.append(
+            f"{path.name} is read, and passed over are {', '.join(each.name for each in passed_over)}"
+        )
+    return Examples(columns, str(path)), tuple(notes)
 
 
-def _rating_lines(path: Path) -> tuple[pd.DataFrame, list[int]]:
-    """Return ratings as text, the number of each line as `_line`, and the numbers of lines that are none."""
+def _require_ratings(path: Path, ratings: np.ndarray) -> None:
+    """Refuse the third of some columns without names where it holds times, or ids.
+
+    Raises:
+        UserError: It does.
+    """
+    whole = bool((ratings == np.round(ratings)).all())
+    different = len(np.unique(ratings))
+    if whole and ratings.min() > SURELY_TIMES:
+        kind = "times"
+    elif whole and different > max(FEW_RATINGS, len(ratings) / 2):
+        kind = "ids"
+    else:
+        return
+    raise UserError(
+        f"The third column of {path} holds {kind} and no ratings. Begin the file with a line that names its "
+        f"columns, such as user, item, rating and time. Received: {ratings[0]:.0f}, and {different:,} "
+        "different ones."
+    )
+
+
+def _rating_lines(path: Path) -> tuple[pd.DataFrame, list[int], bool]:
+    """Return ratings as text with their lines as `_line`, the lines that are none, and if it has names."""
     import pandas as pd
 
     if table_suffix(path) in JSON_LINES:
         frame, bad = table_lines(path, headless=False)
         names = _rating_columns(path, list(frame.columns), True)
-        return frame[[*names, "_line"]].rename(columns=names), bad
+        return frame[[*names, "_line"]].rename(columns=names), bad, True
     try:
         separator, header = _ratings_format(path)
         with warnings.catch_warnings(record=True) as warned:
@@ -106,7 +147,7 @@ def _rating_lines(path: Path) -> tuple[pd.DataFrame, list[int]]:
     frame = frame[list(names)].rename(columns=names)
     numbers = np.arange(len(frame) + len(skipped)) + (1 if header is None else 2)
     frame["_line"] = np.setdiff1d(numbers, skipped)
-    return frame.dropna(how="all", subset=list(names.values())), skipped
+    return frame.dropna(how="all", subset=list(names.values())), skipped, header is not None
 
 
 def _skipped_lines(warned: Sequence[warnings.WarningMessage]) -> list[int]:
@@ -125,16 +166,18 @@ def _skipped_lines(warned: Sequence[warnings.WarningMessage]) -> list[int]:
     return skipped
 
 
-def _ratings_file(path: Path) -> Path:
+def _ratings_file(path: Path) -> tuple[Path, list[Path]]:
+    """Return the file of ratings at a path, and others beside it that might have been meant."""
     if path.is_file():
-        return path
-    for pattern in ("ratings.csv", "u.data", "ratings.dat", "*.inter", "ratings.txt", "ratings.tsv"):
-        for found in sorted(path.glob(pattern)):
-            return found
-    raise UserError(
-        f"{path} holds no ratings.csv, u.data, ratings.dat, ratings.txt or .inter file. "
-        f"Received: {', '.join(sorted(entry.name for entry in path.iterdir())[:8])}."
-    )
+        return path, []
+    patterns = ("ratings.csv", "u.data", "ratings.dat", "*.inter", "ratings.txt", "ratings.tsv")
+    files = [file for pattern in patterns for file in sorted(path.glob(pattern)) if file.is_file()]
+    if not files:
+        raise UserError(
+            f"{path} holds no ratings.csv, u.data, ratings.dat, ratings.txt or .inter file. "
+            f"Received: {', '.join(sorted(entry.name for entry in path.iterdir())[:8])}."
+        )
+    return files[0], files[1:]
 
 
 def _ratings_format(path: Path) -> tuple[str, int | None]:
@@ -152,7 +195,12 @@ def _ratings_format(path: Path) -> tuple[str, int | None]:
 
 def _rating_columns(path: Path, names: list, named: bool) -> dict:
     if not named:
-        return dict(zip(names, ("user", "item", "rating", "time"), strict=False))
+        if len(names) > len(RATING_NAMES):
+            raise UserError(
+                f"{path} has columns without names, which must be user, item, rating and maybe time. "
+                f"Begin it with a line that names them. Received: {len(names)} columns."
+            )
+        return dict(zip(names, RATING_NAMES, strict=False))
     found = {}
     for column, spellings in RATING_NAMES.items():
         plain = {str(name).strip().lower(): name for name in names}
@@ -173,29 +221,53 @@ def read_titles(ratings: Path) -> dict[str, str]:
     Raises:
         UserError: There is such a file, and it is no table.
     """
-    import pandas as pd
-
     folder = ratings if ratings.is_dir() else ratings.parent
-    formats = {
-        "movies.csv": (",", 0, "utf-8"),
-        "u.item": ("|", None, "latin-1"),
-        "movies.dat": ("::", None, "latin-1"),
-        "*.item": ("\t", 0, "utf-8"),
-    }
-    for pattern, (separator, header, encoding) in formats.items():
-        for path in sorted(folder.glob(pattern)):
+    for pattern, (separator, encoding) in TITLE_FILES.items():
+        for path in (path for path in sorted(folder.glob(pattern)) if path.is_file()):
             try:
-                frame = pd.read_csv(
-                    path, sep=separator, header=header, encoding=encoding, dtype="str", engine="python"
-                )
-            except (ValueError, csv.Error) as error:
+                return _titles(path, separator, encoding)
+            except (OSError, ValueError, csv.Error) as error:
+                if isinstance(error, UserError):
+                    raise
                 raise UserError(f"{path} can't be read as titles: {str(error).strip()}.") from None
-            if len(frame.columns) < 2:
-                raise UserError(
-                    f"{path} can't be read as titles: an id and a title are expected in a line. "
-                    f"Received: {frame.columns[0]}."
-                )
-            ids, titles = frame.iloc[:, 0], frame.iloc[:, 1]
-            known = ids.notna() & titles.notna()
-            return dict(zip(ids[known], titles[known], strict=True))
     return {}
+
+
+def _titles(path: Path, separator: str, encoding: str) -> dict[str, str]:
+    content = path.read_bytes()
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = content.decode(encoding)
+    if separator in ("|", "::"):
+        rows: list[list[str]] = [line.split(separator) for line in text.split("\n")]
+        places: tuple[int, int] | None = (0, 1)
+    else:
+        quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if separator == "," else csv.QUOTE_NONE
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, quoting=quoting))
+        places = _title_places(path, rows.pop(0) if rows else [])
+    if places is None:
+        return {}
+    titles = {}
+    for row in rows:
+        if len(row) > max(places) and all(fields := [row[place].strip() for place in places]):
+            titles[fields[0]] = fields[1]
+    if rows and not titles:
+        raise ValueError("an id and a title are expected in a line. Received none")
+    return titles
+
+
+def _title_places(path: Path, header: list[str]) -> tuple[int, int] | None:
+    """Return the places of ids and titles in a header; nothing where a table of items has no titles."""
+    # RecBole tells the type of a column behind its name.
+    names = [name.strip().lower().split(":")[0] for name in header]
+    spellings = ((*RATING_NAMES["item"], "id"), TITLE_NAMES)
+    places = [next((names.index(each) for each in known if each in names), None) for known in spellings]
+    if places[0] is not None and places[1] is not None:
+        return places[0], places[1]
+    if places[0] is not None and path.suffix == ".item":
+        return None
+    raise ValueError(
+        "an id and a title are expected in a line, in columns named movieId and title. "
+        f"Received the columns: {', '.join(header[:8]) or 'none'}"
+    )

@@ -79,9 +79,30 @@ def require_parts(splits: Splits) -> None:
     sizes = {part: len(getattr(splits, part)) for part in PARTS}
     for name in ("train", "test"):
         if not sizes[name]:
+            _require_different(splits, name)
             raise UserError(
                 f"The {name} part of {splits.train.source} is empty: there are too few examples, or values "
                 f"to group them by, for the shares of the parts. Received: {sum(sizes.values())} examples."
+            )
+
+
+def _require_different(splits: Splits, empty: str) -> None:
+    """Refuse examples of which so few differ that a part is empty; their content was read for the division.
+
+    Raises:
+        UserError: It is so.
+    """
+    parts = [part for part in (splits.train, splits.validation, splits.test) if len(part)]
+    known = [part.hashes for part in parts]
+    for key in known[0] if known else ():
+        if not all(key in hashes for hashes in known):
+            continue
+        values, counts = np.unique(np.concatenate([hashes[key] for hashes in known]), return_counts=True)
+        if len(values) < len(PARTS) < counts.sum():
+            different = "all are equal" if len(values) == 1 else f"only {len(values)} differ"
+            raise UserError(
+                f"The {empty} part of {splits.train.source} is empty: of {counts.sum()} examples {different} "
+                f"in {', '.join(key[0])}, and equal ones stay in one part. Look at what was read of them."
             )
 
 

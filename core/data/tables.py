@@ -56,16 +56,25 @@ def part_paths(path: Path, suffixes: Sequence[str] = (*SEPARATORS, *JSON_LINES))
         suffixes: Endings of the files that count.
 
     Raises:
-        UserError: A folder holds no training part.
+        UserError: A folder holds no training part, or more than one of any.
     """
     if path.is_file():
         return {"train": path}
     found: dict[str, Path] = {}
     for part, names in PART_NAMES.items():
-        for entry in sorted(path.iterdir()):
-            stem = entry.name.split(".")[0].lower()
-            if stem in names and (entry.is_dir() or table_suffix(entry) in suffixes):
-                found.setdefault(part, entry)
+        several = [
+            entry
+            for entry in sorted(path.iterdir())
+            if entry.name.split(".")[0].lower() in names
+            and (entry.is_dir() or table_suffix(entry) in suffixes)
+        ]
+        if len(several) > 1:
+            raise UserError(
+                f"{path} holds more than one source of its {part} part: keep one of them. "
+                f"Received: {', '.join(entry.name for entry in several)}."
+            )
+        if several:
+            found[part] = several[0]
     if "train" not in found:
         raise UserError(
             f"{path} holds no file named train with one of the endings {', '.join(suffixes)}. "
@@ -228,5 +237,5 @@ def _json_row(line: str) -> dict[str, str | None]:
         name: None if value in (None, "") or value != value else str(value) for name, value in row.items()
     }
     # Half of a surrogate pair is legal JSON and no text: encoding it raises.
-    "".join(filter(None, texts.values())).encode()
+    "".join([*texts, *filter(None, texts.values())]).encode()
     return texts

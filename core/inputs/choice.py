@@ -25,6 +25,7 @@ class Choice(Input):
     kind: ClassVar[str] = "choice"
     noun: ClassVar[str] = "choice"
     described: ClassVar[str] = "One of some values."
+    is_one_field: ClassVar[bool] = True
 
     values: tuple[str, ...]
 

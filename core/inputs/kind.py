@@ -14,6 +14,7 @@ import pydantic
 from core.errors import UserError
 from core.inputs.limits import Limits
 
+TAG = "about "  # begins what tells variants of an input apart, which stands in errors and in no body
 Choices = Mapping[str, Mapping[str, str]]
 """What an input may name, such as users and items: field to id to how people call it."""
 
@@ -34,6 +35,8 @@ class Input(ABC):
     """What one is, for the documents of a server."""
     is_file: ClassVar[bool] = False
     """Whether it is a file, which may also be uploaded as a form."""
+    is_one_field: ClassVar[bool] = False
+    """Whether its form is one field, which the name of the input labels."""
 
     @abstractmethod
     def type(self, limits: Limits) -> Any:
@@ -76,7 +79,10 @@ class Input(ABC):
         if name not in record:
             raise UserError(f"There is no column {name!r}. Received the columns: {', '.join(record)}.")
         value = record[name]
-        return self.typed(value) if isinstance(value, str) else value
+        if isinstance(value, str):
+            return self.typed(value)
+        limits = Limits()
+        return self.raw(checked(self.type(limits), value, self.noun), limits)
 
     def shown(self, value: Any) -> Any:
         """Return an input as a page shows it: text, number, picture or sound."""
@@ -92,8 +98,13 @@ class Input(ABC):
 
     @classmethod
     def file(cls, suffix: str) -> Path:
-        """Return the file of the kind with a suffix, such as `.html`, beside its module."""
-        return Path(inspect.getfile(cls)).with_name(f"{cls.kind}{suffix}")
+        """Return the file of the kind with a suffix, such as `.html`: beside its module, or its parent's."""
+        paths = [
+            Path(inspect.getfile(each)).with_name(f"{each.kind}{suffix}")
+            for each in cls.__mro__
+            if issubclass(each, Input) and each is not Input
+        ]
+        return next((path for path in paths if path.is_file()), paths[0])
 
 
 def checked(type_: Any, value: Any, noun: str) -> Any:
@@ -111,7 +122,7 @@ def checked(type_: Any, value: Any, noun: str) -> Any:
         return pydantic.TypeAdapter(type_).validate_python(value)
     except pydantic.ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
+        place = ".".join(str(part) for part in first["loc"] if not str(part).startswith(TAG))
         wish = first["msg"].removeprefix("Value error, ").rstrip(".")
         raise UserError(
             f"The {noun} is wrong{f' at {place}' if place else ''}: {wish}. Received: {first['input']!r}."

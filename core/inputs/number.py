@@ -13,6 +13,16 @@ from core.inputs.kind import Input, checked
 from core.inputs.limits import Limits
 
 
+def _numeric(value: Any) -> Any:
+    if isinstance(value, bool | str):
+        raise ValueError("A number is wanted")
+    return value
+
+
+NUMERIC = pydantic.BeforeValidator(_numeric)
+"""Refuses texts that spell a number, and truth values, which Pydantic would take for one."""
+
+
 @dataclass(frozen=True, eq=False)
 class Number(Input):
     """A number within bounds, such as a seed.
@@ -32,6 +42,7 @@ class Number(Input):
     kind: ClassVar[str] = "number"
     noun: ClassVar[str] = "number"
     described: ClassVar[str] = "A number."
+    is_one_field: ClassVar[bool] = True
 
     low: float = -math.inf
     high: float = math.inf
@@ -46,8 +57,8 @@ class Number(Input):
             if math.isfinite(bound)
         }
         if self.whole:
-            return Annotated[int, pydantic.Field(**bounds)]
-        return Annotated[float, pydantic.Field(allow_inf_nan=False, **bounds)]
+            return Annotated[int, pydantic.Field(**bounds), NUMERIC]
+        return Annotated[float, pydantic.Field(allow_inf_nan=False, **bounds), NUMERIC]
 
     def examples(self) -> list[Any]:
         """Return the example."""

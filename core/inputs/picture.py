@@ -14,6 +14,8 @@ from core.inputs.limits import Limits
 if TYPE_CHECKING:
     import numpy as np
 
+    from core.data.picture_levels import Levels
+
 
 @dataclass(frozen=True, eq=False)
 class Picture(Input):
@@ -22,6 +24,7 @@ class Picture(Input):
     Args:
         size: Height and width that one is brought to when it is sent; by default its own.
         channels: 1 for grey, 3 for colour; by default as the file is.
+        levels: Which values of pictures of more than 8 bits are black and white.
     """
 
     kind: ClassVar[str] = "picture"
@@ -31,6 +34,7 @@ class Picture(Input):
 
     size: tuple[int, int] | None = None
     channels: int | None = None
+    levels: Levels | None = None
 
     def type(self, limits: Limits) -> Any:
         """Return a file in base64."""
@@ -38,14 +42,20 @@ class Picture(Input):
 
     def examples(self) -> list[Any]:
         """Return a small picture as PNG in base64."""
+        import numpy as np
         from PIL import Image
 
+        picture = Image.linear_gradient("L").resize((8, 8))
+        if self.levels is not None and self.levels.black >= 0 and not self.levels.fractions:
+            # Of integers of more than 8 bits, which tell by their number how light they are.
+            values = np.linspace(self.levels.black, min(self.levels.white, 2**16 - 1), 64)
+            picture = Image.fromarray(values.astype(np.uint16).reshape(8, 8))
         file = io.BytesIO()
-        Image.linear_gradient("L").resize((8, 8)).save(file, "PNG")
+        picture.save(file, "PNG")
         return [base64.b64encode(file.getvalue()).decode()]
 
     def raw(self, value: bytes, limits: Limits) -> np.ndarray:
         """Return the picture of a file, uint8, shape `(height, width, channels)`."""
         from core.data.images import decoded_upload
 
-        return decoded_upload(value, self.size, self.channels, limits.pixels)
+        return decoded_upload(value, self.size, self.channels, limits.pixels, self.levels)

@@ -8,10 +8,9 @@ from typing import Annotated, Any, ClassVar
 
 import pydantic
 
-from core.inputs.kind import Choices, Input
+from core.inputs.kind import TAG, Choices, Input, checked
 from core.inputs.limits import Limits
 
-TAG = "about "  # begins what tells questions apart, which stands in the places of errors and in no body
 LONGEST_ID = 200
 LARGEST_ID = 2**53  # the whole numbers that every reader of JSON keeps
 ID_SCHEMA: dict[str, Any] = {
@@ -116,7 +115,8 @@ class Ratings(Input):
             next((each for each in self.known.get(name, {}) if 0 < len(each) <= LONGEST_ID), "1")
             for name in ("user", "item")
         )
-        return [user, {"user": "nobody"}, {"user": user, "item": item}, {"ratings": {item: 4.0}}]
+        rating = float(next(iter(self.known.get("rating", {})), 4.0))
+        return [user, {"user": "nobody"}, {"user": user, "item": item}, {"ratings": {item: rating}}]
 
     def raw(self, value: Any, limits: Limits) -> dict[str, Any]:
         """Return the question as a mapping."""
@@ -124,8 +124,11 @@ class Ratings(Input):
 
     def record(self, record: Mapping[str, Any], name: str) -> Any:
         """Return the question of a row: its `user`, and its `item` where there is one."""
-        asked = {key: value for key, value in record.items() if key in ("user", "item", "ratings")}
-        return asked if asked else super().record(record, name)
+        columns = ("user", "item", "ratings")
+        asked = {key: value for key, value in record.items() if key in columns and value not in ("", None)}
+        if not any(key in record for key in columns):
+            return super().record(record, name)
+        return self.raw(checked(Question, asked, self.noun), Limits())
 
     def choices(self) -> Choices:
         """Return the users and items that training saw, and the ratings that one may give."""

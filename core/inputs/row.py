@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import math
@@ -15,6 +16,7 @@ import pydantic
 from core.errors import UserError
 from core.inputs.kind import Input, checked
 from core.inputs.limits import Limits
+from core.inputs.number import NUMERIC
 from core.settings import Settings
 
 if TYPE_CHECKING:
@@ -43,7 +45,7 @@ class Column(Settings):
     def type(self) -> Any:
         """Return the type of a value in JSON; none stands for a missing one."""
         if self.kind == "number":
-            return Annotated[float, pydantic.Field(allow_inf_nan=False)] | None
+            return Annotated[float, pydantic.Field(allow_inf_nan=False), NUMERIC] | None
         if self.kind == "choice":
             return Literal[tuple(self.choices)] | None
         return Annotated[str, pydantic.Field(max_length=10_000)] | None
@@ -58,6 +60,9 @@ class Column(Settings):
             written = None if written.strip() in MISSING else written.strip()
         if self.kind == "choice" and isinstance(written, int | float) and not isinstance(written, bool):
             written = f"{written:g}"
+        if self.kind == "number" and isinstance(written, str):
+            with contextlib.suppress(ValueError):
+                written = float(written)
         return checked(self.type(), written, self.name)
 
 

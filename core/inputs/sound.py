@@ -24,6 +24,7 @@ class Sound(Input):
 
     Args:
         sample_rate: Samples a second that one is brought to when it is sent.
+        full_scale: Of floats in the recordings of the training.
     """
 
     kind: ClassVar[str] = "sound"
@@ -32,6 +33,7 @@ class Sound(Input):
     is_file: ClassVar[bool] = True
 
     sample_rate: int = 16_000
+    full_scale: float = 1.0
 
     def type(self, limits: Limits) -> Any:
         """Return a file in base64."""
@@ -51,7 +53,7 @@ class Sound(Input):
         """Return the wave of a file at the rate of the kind, int16, shape `(num_samples,)`."""
         from core.data.audio import decoded_upload
 
-        return decoded_upload(value, self.sample_rate, limits.sound_seconds)
+        return decoded_upload(value, self.sample_rate, limits.sound_seconds, self.full_scale)
 
     def shown(self, value: Any) -> Shown:
         """Return a wave to listen to."""

@@ -31,6 +31,7 @@ class Text(Input):
     kind: ClassVar[str] = "text"
     noun: ClassVar[str] = "text"
     described: ClassVar[str] = "A text."
+    is_one_field: ClassVar[bool] = True
 
     column: str | None = None
     example: str = "A lovely, moving film."

@@ -53,7 +53,9 @@ class FusedGRU(keras.layers.GRU):
         )
         inputs = ops.matmul(inputs, kernel) + bias[0]
         states = _states(inputs, recurrent_kernel, bias[1], keep, initial_state[0])
-        outputs = states * keep if self.zero_output_for_mask else states
+        # As in Keras the output before the first step that counts is zero, whatever state there is.
+        shown = keep if self.zero_output_for_mask else _begun(keep)
+        outputs = states * ops.stop_gradient(shown)
         return outputs[-1], _steps_first(outputs), [states[-1]]
 
     def _is_fused(self) -> bool:
@@ -71,6 +73,11 @@ class FusedGRU(keras.layers.GRU):
 def _steps_first(sequences: Any) -> Any:
     """Exchange the axes of the batch and of the steps."""
     return ops.transpose(sequences, (1, 0, 2))
+
+
+def _begun(keep: Any) -> Any:
+    """Return 1 from the first step that counts of each sequence, and 0 before, shape as `keep`."""
+    return ops.minimum(ops.cumsum(keep, axis=0), 1.0)
 
 
 def _gates(state: Any, kernel: Any, bias: Any, inputs: Any) -> tuple[Any, Any, Any, Any]:

@@ -23,11 +23,14 @@ def take_rows(table: keras.Variable, ids: Any) -> Any:
 
     Args:
         table: Of a layer, made with `autocast=False`, shape `(num_rows, ...)`.
-        ids: int, of any shape, each at least 0 and below `num_rows`.
+        ids: int or whole floats, of any shape, each at least 0 and below `num_rows`.
 
     Returns:
         Shape `(*ids.shape, ...)`, in the dtype of the table.
     """
+    ids = ops.convert_to_tensor(ids)
+    if keras.backend.standardize_dtype(ids.dtype) not in ("int32", "int64"):
+        ids = ops.cast(ids, "int32")
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 

@@ -9,6 +9,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from core.losses.labels import LabelLoss
+
 
 def log_probabilities(y_pred: Any, from_logits: bool) -> Any:
     """Return the logarithm of class probabilities, from logits or from the probabilities themselves.
@@ -28,7 +30,7 @@ def log_probabilities(y_pred: Any, from_logits: bool) -> Any:
 
 
 @keras.saving.register_keras_serializable(package="quartet")
-class FocalCrossentropy(keras.losses.Loss):
+class FocalCrossentropy(LabelLoss):
     """Cross-entropy that turns from easy examples to hard ones, for integer, one-hot or mixed targets.
 
     For each example the loss is `-sum_k w_k * y_k * (1 - p_k) ** gamma * log(p_k)`, which is equation 5 of
@@ -47,7 +49,7 @@ class FocalCrossentropy(keras.losses.Loss):
         from_logits: Whether `y_pred` holds logits rather than probabilities.
         reduction: As in `keras.losses.Loss`.
         name: Name of the loss.
-        dtype: Dtype of the computation, whatever that of the model.
+        dtype: Dtype of the result, whatever that of the model; the computation is at least in float32.
 
     Call arguments:
         y_true: Integer classes of shape `(...)` or `(..., 1)`, or the probability of each class (one-hot,
@@ -78,7 +80,7 @@ class FocalCrossentropy(keras.losses.Loss):
         name: str = "focal_crossentropy",
         dtype: str = "float32",
     ) -> None:
-        super().__init__(name=name, reduction=reduction, dtype=dtype)
+        super().__init__(reduction, name, dtype)
         if gamma < 0:
             raise ValueError(f"`gamma` must be at least 0. Received: gamma={gamma}")
         if not 0 <= label_smoothing < 1:
@@ -146,7 +148,6 @@ class FocalCrossentropy(keras.losses.Loss):
         """Return what `from_config` needs to make this loss again."""
         return {
             **super().get_config(),
-            "dtype": self.dtype,
             "gamma": self.gamma,
             "label_smoothing": self.label_smoothing,
             "class_weights": self.class_weights,

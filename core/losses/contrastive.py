@@ -12,6 +12,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from core.losses.labels import LabelLoss
+
 # Far below any logit, yet finite, so that no difference of two of them is NaN.
 EXCLUDED = -1e30
 
@@ -60,7 +62,7 @@ def in_batch_crossentropy(logits: Any, ids: Any = None) -> Any:
 
 
 @keras.saving.register_keras_serializable(package="quartet")
-class InfoNCE(keras.losses.Loss):
+class InfoNCE(LabelLoss):
     """Cross-entropy of finding the partner of each embedding among all partners in the batch.
 
     With `s_ij` the similarity of the first embedding of example `i` and the second of example `j`, the loss
@@ -77,7 +79,7 @@ class InfoNCE(keras.losses.Loss):
             item, are no negatives of each other.
         reduction: As in `keras.losses.Loss`.
         name: Name of the loss.
-        dtype: Dtype of the computation, whatever that of the model.
+        dtype: Dtype of the result, whatever that of the model; the computation is at least in float32.
 
     Call arguments:
         y_true: With `mask_same_id`, ids of shape `(batch,)` or `(batch, 1)`, below 2**24. Without, it is not
@@ -109,7 +111,7 @@ class InfoNCE(keras.losses.Loss):
         name: str = "info_nce",
         dtype: str = "float32",
     ) -> None:
-        super().__init__(name=name, reduction=reduction, dtype=dtype)
+        super().__init__(reduction, name, dtype)
         check_temperature(temperature)
         self.temperature = temperature
         self.symmetric = symmetric
@@ -133,7 +135,6 @@ class InfoNCE(keras.losses.Loss):
         """Return what `from_config` needs to make this loss again."""
         return {
             **super().get_config(),
-            "dtype": self.dtype,
             "temperature": self.temperature,
             "symmetric": self.symmetric,
             "normalize": self.normalize,

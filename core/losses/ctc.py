@@ -7,12 +7,14 @@ from typing import Any
 import keras
 from keras import ops
 
+from core.losses.labels import LabelLoss, known_labels
+
 # Far below the logarithm of any probability, yet finite, so that no difference of two of them is NaN.
 IMPOSSIBLE = -1e30
 
 
 @keras.saving.register_keras_serializable(package="quartet")
-class CTC(keras.losses.Loss):
+class CTC(LabelLoss):
     """Connectionist temporal classification with the true number of frames and labels of each example.
 
     The negative logarithm of the summed probability of all alignments of the labels with the frames. An
@@ -32,15 +34,17 @@ class CTC(keras.losses.Loss):
         blank_index: The class that stands for "no label".
         reduction: As in `keras.losses.Loss`.
         name: Name of the loss.
-        dtype: Dtype of the computation, whatever that of the model.
+        dtype: Dtype of the result, whatever that of the model; the computation is at least in float32.
 
     Call arguments:
         y_true: Integers of shape `(batch, 1 + max_labels)`: the number of frames, then the labels in `[0,
-            num_classes)`, padded at the end with `blank_index` or with any number below 0.
+            num_classes)`, padded at the end with `blank_index` or with any number below 0. A number beyond
+            `max_frames` stands for all frames that there are. A label that is no class is refused, or makes
+            the loss NaN within a compiled function, which can't look at it, on every backend.
         y_pred: Logits of shape `(batch, max_frames, num_classes)`.
 
     Raises:
-        ValueError: The shapes do not fit together.
+        ValueError: The shapes do not fit together, or a label is no class outside of a compiled function.
 
     Reference:
         Graves et al., 2006, Connectionist Temporal Classification, section 4.1
@@ -60,7 +64,7 @@ class CTC(keras.losses.Loss):
         name: str = "ctc",
         dtype: str = "float32",
     ) -> None:
-        super().__init__(name=name, reduction=reduction, dtype=dtype)
+        super().__init__(reduction, name, dtype)
         self.blank_index = blank_index
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
@@ -76,13 +80,17 @@ class CTC(keras.losses.Loss):
                 f"num_classes). Received: y_true.shape={y_true.shape}, y_pred.shape={logits.shape}"
             )
         y_true = ops.cast(y_true, "int32")
-        num_frames, labels = y_true[:, 0], y_true[:, 1:]
+        labels = y_true[:, 1:]
+        num_frames = ops.minimum(y_true[:, 0], ops.shape(logits)[1])
+        known = known_labels(ops.maximum(labels, 0), logits.shape[-1])
+        labels = ops.where(known, labels, self.blank_index)
         losses = ctc(labels, ops.log_softmax(logits, axis=-1), num_frames, self.blank_index)
-        return ops.where(ctc_feasible(labels, num_frames, self.blank_index), losses, 0.0)
+        losses = ops.where(ctc_feasible(labels, num_frames, self.blank_index), losses, 0.0)
+        return ops.where(ops.all(known, axis=-1), losses, float("nan"))
 
     def get_config(self) -> dict[str, Any]:
         """Return what `from_config` needs to make this loss again."""
-        return {**super().get_config(), "dtype": self.dtype, "blank_index": self.blank_index}
+        return {**super().get_config(), "blank_index": self.blank_index}
 
 
 def ctc_feasible(labels: Any, num_frames: Any, blank_index: int = 0) -> Any:

@@ -10,10 +10,11 @@ import numpy as np
 from keras import ops
 
 from core.losses.contrastive import EXCLUDED, in_batch_crossentropy
+from core.losses.labels import LabelLoss, known_labels
 
 
 @keras.saving.register_keras_serializable(package="quartet")
-class BayesianPersonalizedRanking(keras.losses.Loss):
+class BayesianPersonalizedRanking(LabelLoss):
     """Logistic loss of the margin by which the chosen item beats each sampled one (BPR-Opt).
 
     `mean_j softplus(s_j - s_chosen)` over the sampled items `j`. The regulariser of the paper belongs to the
@@ -27,11 +28,12 @@ class BayesianPersonalizedRanking(keras.losses.Loss):
     Args:
         reduction: As in `keras.losses.Loss`.
         name: Name of the loss.
-        dtype: Dtype of the computation, whatever that of the model.
+        dtype: Dtype of the result, whatever that of the model; the computation is at least in float32.
 
     Call arguments:
         y_true: Ids of the items, of shape `(batch, 1 + num_negatives)`, below 2**24. A sampled item with the
-            id of the chosen one, or with an id below 0 (padding), is left out.
+            id of the chosen one, or with an id below 0 (padding), is left out. A row whose chosen item is
+            padding costs 0 and has no gradient; the mean counts it, unless its sample weight is 0.
         y_pred: Scores of these items, of the same shape; the chosen item is the first column.
 
     Raises:
@@ -54,7 +56,7 @@ class BayesianPersonalizedRanking(keras.losses.Loss):
         name: str = "bayesian_personalized_ranking",
         dtype: str = "float32",
     ) -> None:
-        super().__init__(name=name, reduction=reduction, dtype=dtype)
+        super().__init__(reduction, name, dtype)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return the loss of each row, of shape `(batch,)`."""
@@ -62,15 +64,12 @@ class BayesianPersonalizedRanking(keras.losses.Loss):
         check_candidates(y_true, y_pred)
         counts = ops.cast(ops.logical_not(left_out(y_true)), y_pred.dtype)[:, 1:]
         losses = ops.softplus(y_pred[:, 1:] - y_pred[:, :1]) * counts
-        return ops.divide_no_nan(ops.sum(losses, axis=-1), ops.sum(counts, axis=-1))
-
-    def get_config(self) -> dict[str, Any]:
-        """Return what `from_config` needs to make this loss again."""
-        return {**super().get_config(), "dtype": self.dtype}
+        losses = ops.divide_no_nan(ops.sum(losses, axis=-1), ops.sum(counts, axis=-1))
+        return ops.where(y_true[:, 0] >= 0, losses, 0.0)
 
 
 @keras.saving.register_keras_serializable(package="quartet")
-class SampledSoftmax(keras.losses.Loss):
+class SampledSoftmax(LabelLoss):
     """Cross-entropy of the chosen item among sampled ones, corrected for how often each is sampled.
 
     With scores `s` and the probabilities `q` with which items are sampled, the loss is that of a softmax over
@@ -86,18 +85,21 @@ class SampledSoftmax(keras.losses.Loss):
             examples. `None` where all items are equally likely. They are saved with the model.
         reduction: As in `keras.losses.Loss`.
         name: Name of the loss.
-        dtype: Dtype of the computation, whatever that of the model.
+        dtype: Dtype of the result, whatever that of the model; the computation is at least in float32.
 
     Call arguments:
         y_true: Ids of the candidates, below 2**24 and the number of items, of shape `(batch, 1 +
             num_negatives)` with the chosen item in the first column; or those of the chosen items, of shape
             `(batch,)` or `(batch, 1)`. A candidate with the id of the chosen item of its row (an accidental
-            hit), or with an id below 0 (padding), is left out.
+            hit), or with an id below 0 (padding), is left out. A row whose chosen item is padding costs 0 and
+            has no gradient; the mean counts it, unless its sample weight is 0. An id that has no probability
+            is refused, or makes the loss NaN within a compiled function, on every backend.
         y_pred: Scores of shape `(batch, 1 + num_negatives)`; or of shape `(batch, batch)`, each row that of
             one user with all chosen items, his own on the diagonal.
 
     Raises:
-        ValueError: The shapes do not fit together, or a probability is not finite and above 0.
+        ValueError: The shapes do not fit together, a probability is not finite and above 0, or an id has none
+            outside of a compiled function.
 
     Reference:
         Bengio and Senécal, 2008, Adaptive Importance Sampling to Accelerate Training of a Neural
@@ -118,7 +120,7 @@ class SampledSoftmax(keras.losses.Loss):
         name: str = "sampled_softmax",
         dtype: str = "float32",
     ) -> None:
-        super().__init__(name=name, reduction=reduction, dtype=dtype)
+        super().__init__(reduction, name, dtype)
         self.sampling_probabilities = None
         if sampling_probabilities is not None:
             probabilities = np.asarray(sampling_probabilities, dtype="float64")
@@ -136,10 +138,14 @@ class SampledSoftmax(keras.losses.Loss):
         if len(y_true.shape) == 1 or y_true.shape[1] == 1:
             ids = ops.reshape(y_true, (-1,))
             self._check_square(y_pred)
-            return in_batch_crossentropy(self._correct(ids, y_pred), ids)
+            logits = ops.where(ids >= 0, self._correct(ids, y_pred), EXCLUDED)
+            # A row of padding has nothing to find; zeros keep its loss finite, and so its gradient zero.
+            logits = ops.where(ops.expand_dims(ids >= 0, axis=1), logits, 0.0)
+            return ops.where(ids >= 0, in_batch_crossentropy(logits, ids), 0.0)
         check_candidates(y_true, y_pred)
         logits = self._correct(y_true, y_pred)
-        return ops.logsumexp(ops.where(left_out(y_true), EXCLUDED, logits), axis=-1) - logits[:, 0]
+        losses = ops.logsumexp(ops.where(left_out(y_true), EXCLUDED, logits), axis=-1) - logits[:, 0]
+        return ops.where(y_true[:, 0] >= 0, losses, 0.0)
 
     def _check_square(self, y_pred: Any) -> None:
         sizes = [size for size in y_pred.shape if size is not None]
@@ -153,14 +159,15 @@ class SampledSoftmax(keras.losses.Loss):
         if self.sampling_probabilities is None:
             return scores
         log_q = ops.convert_to_tensor(np.log(self.sampling_probabilities), dtype=scores.dtype)
-        return scores - ops.take(log_q, ops.cast(ops.maximum(ids, 0), "int32"))
+        ids = ops.cast(ops.maximum(ids, 0), "int32")
+        known = known_labels(ids, len(self.sampling_probabilities))
+        return scores - ops.where(known, ops.take(log_q, ops.where(known, ids, 0)), float("nan"))
 
     def get_config(self) -> dict[str, Any]:
         """Return what `from_config` needs to make this loss again."""
         probabilities = self.sampling_probabilities
         return {
             **super().get_config(),
-            "dtype": self.dtype,
             "sampling_probabilities": None if probabilities is None else probabilities.tolist(),
         }
 

@@ -8,10 +8,11 @@ import keras
 from keras import ops
 
 from core.losses.classification import log_probabilities
+from core.losses.labels import LabelLoss, known_labels
 
 
 @keras.saving.register_keras_serializable(package="quartet")
-class SequenceCrossentropy(keras.losses.Loss):
+class SequenceCrossentropy(LabelLoss):
     """Cross-entropy of every token that is not padding, averaged over all such tokens of the batch.
 
     A token counts unless its target is `padding_id`, its `sample_weight` is 0, or a Keras mask of `y_pred`
@@ -26,16 +27,18 @@ class SequenceCrossentropy(keras.losses.Loss):
         reduction: As in `keras.losses.Loss`. `"mean_with_sample_weight"` is the mean over tokens, `"sum"`
             their sum, `None` one loss per token, which is 0 for padding.
         name: Name of the loss.
-        dtype: Dtype of the computation, whatever that of the model.
+        dtype: Dtype of the result, whatever that of the model; the computation is at least in float32.
 
     Call arguments:
         y_true: Integers of shape `(batch, length)`: the class of each token, in `[0, num_classes)` or
-            `padding_id`.
+            `padding_id`. Any other label of a token that counts is refused, or makes the loss NaN within a
+            compiled function, which can't look at it, on every backend.
         y_pred: Floats of shape `(batch, length, num_classes)`.
         sample_weight: Floats of shape `(batch,)`, `(batch, 1)` or `(batch, length)`, or `None`.
 
     Raises:
-        ValueError: `label_smoothing` is out of range, or `y_true` has not one integer per token.
+        ValueError: `label_smoothing` is out of range, `y_true` has not one integer per token, or a label is
+            out of range outside of a compiled function.
 
     Reference:
         Vaswani et al., 2017, section 5.4, https://arxiv.org/abs/1706.03762; smoothing: Szegedy et al., 2016,
@@ -58,7 +61,7 @@ class SequenceCrossentropy(keras.losses.Loss):
         name: str = "sequence_crossentropy",
         dtype: str = "float32",
     ) -> None:
-        super().__init__(name=name, reduction=reduction, dtype=dtype)
+        super().__init__(reduction, name, dtype)
         if not 0 <= label_smoothing < 1:
             raise ValueError(
                 f"`label_smoothing` must be in [0, 1). Received: label_smoothing={label_smoothing}"
@@ -69,18 +72,27 @@ class SequenceCrossentropy(keras.losses.Loss):
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Return the reduced loss; padding joins the sample weights, and Keras multiplies in its masks."""
-        if self.padding_id is not None:
-            counts = ops.cast(ops.not_equal(ops.convert_to_tensor(y_true), self.padding_id), self.dtype)
-            if sample_weight is not None:
-                sample_weight = ops.convert_to_tensor(sample_weight, dtype=self.dtype)
-                if len(sample_weight.shape) == 1:
-                    sample_weight = ops.expand_dims(sample_weight, axis=-1)
-                counts = counts * sample_weight
-            sample_weight = counts
-        return super().__call__(y_true, y_pred, sample_weight)
+        tokens = ops.convert_to_tensor(y_true)
+        weights = self._weights(tokens, sample_weight)
+        # What does not count may be out of range.
+        for counts in (weights, getattr(y_pred, "_keras_mask", None)):
+            if counts is not None:
+                tokens = ops.where(ops.cast(counts, "bool"), tokens, ops.zeros_like(tokens))
+        return super().__call__(tokens, y_pred, weights)
+
+    def _weights(self, tokens: Any, sample_weight: Any) -> Any:
+        """Return the weights of tokens, 0 for padding, or None where all weigh the same."""
+        if sample_weight is not None:
+            sample_weight = ops.convert_to_tensor(sample_weight, dtype=self.dtype)
+            if len(sample_weight.shape) == 1:
+                sample_weight = ops.expand_dims(sample_weight, axis=-1)
+        if self.padding_id is None:
+            return sample_weight
+        counts = ops.cast(ops.not_equal(tokens, self.padding_id), self.dtype)
+        return counts if sample_weight is None else counts * sample_weight
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Return the loss of each token, padding included, of shape `(batch, length)`."""
+        """Return the loss of each token, of which `__call__` has made padding class 0: `(batch, length)`."""
         y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
         if len(y_true.shape) != len(y_pred.shape) - 1:
             raise ValueError(
@@ -89,10 +101,11 @@ class SequenceCrossentropy(keras.losses.Loss):
                 f"Received: y_true.shape={y_true.shape}, y_pred.shape={y_pred.shape}"
             )
         tokens = ops.cast(y_true, "int32")
-        if self.padding_id is not None:
-            tokens = ops.where(ops.equal(tokens, self.padding_id), 0, tokens)
+        known = known_labels(tokens, y_pred.shape[-1])
+        tokens = ops.where(known, tokens, 0)
         log_p = log_probabilities(y_pred, self.from_logits)
         loss = -ops.squeeze(ops.take_along_axis(log_p, ops.expand_dims(tokens, axis=-1), axis=-1), axis=-1)
+        loss = ops.where(known, loss, float("nan"))
         if self.label_smoothing:
             loss = (1.0 - self.label_smoothing) * loss - self.label_smoothing * ops.mean(log_p, axis=-1)
         return loss
@@ -101,7 +114,6 @@ class SequenceCrossentropy(keras.losses.Loss):
         """Return what `from_config` needs to make this loss again."""
         return {
             **super().get_config(),
-            "dtype": self.dtype,
             "padding_id": self.padding_id,
             "label_smoothing": self.label_smoothing,
             "from_logits": self.from_logits,

@@ -19,7 +19,7 @@ class CompensatedSum(keras.metrics.Metric):
     Args:
         shape: Of what is summed; by default a scalar.
         name: Of the metric.
-        dtype: Of the result.
+        dtype: Of the result; `keras.config.floatx()` by default.
 
     Source: Knuth, The Art of Computer Programming, volume 2 (1997), section 4.2.2, theorem B.
 
@@ -52,8 +52,9 @@ class CompensatedSum(keras.metrics.Metric):
         self.remainder.assign(remainder)
 
     def result(self) -> Any:
-        """Return the sum, float32."""
-        return self.total + self.remainder
+        """Return the sum."""
+        wide = "float64" if self.dtype == "float64" else "float32"
+        return ops.cast(ops.cast(self.total, wide) + ops.cast(self.remainder, wide), self.dtype)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor."""
@@ -73,7 +74,7 @@ class CompensatedMean(keras.metrics.Metric):
 
     Args:
         name: Of the metric.
-        dtype: Of the result.
+        dtype: Of the result; `keras.config.floatx()` by default.
 
     Example:
 
@@ -85,8 +86,8 @@ class CompensatedMean(keras.metrics.Metric):
 
     def __init__(self, name: str = "mean", dtype: str | None = None) -> None:
         super().__init__(name=name, dtype=dtype)
-        self.total = CompensatedSum(name="total")
-        self.weight = CompensatedSum(name="weight")
+        self.total = CompensatedSum(name="total", dtype="float32")
+        self.weight = CompensatedSum(name="weight", dtype="float32")
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
         """Add values.
@@ -102,8 +103,8 @@ class CompensatedMean(keras.metrics.Metric):
         self.weight.update_state(ops.sum(weights))
 
     def result(self) -> Any:
-        """Return the mean, a float32 scalar; 0 before the first value."""
-        return ops.divide_no_nan(self.total.result(), self.weight.result())
+        """Return the mean, a scalar; 0 before the first value."""
+        return ops.cast(ops.divide_no_nan(self.total.result(), self.weight.result()), self.dtype)
 
 
 def weights_like(values: Any, sample_weight: Any = None) -> Any:

@@ -27,7 +27,7 @@ class F1Score(keras.metrics.Metric):
             `weighted` (classes by their number of examples). A class without examples and without answers has
             an F1 of 0, as in scikit-learn.
         name: By default such as `macro_f1`.
-        dtype: Of the result.
+        dtype: Of the result; `keras.config.floatx()` by default.
 
     Source: van Rijsbergen, Information Retrieval, 2nd edition (1979), chapter 7; averages as in
     scikit-learn's `f1_score`.
@@ -51,7 +51,7 @@ class F1Score(keras.metrics.Metric):
         self.num_classes = num_classes
         self.average = average
         # True classes by predicted classes, row after row.
-        self.confusion = CompensatedSum((num_classes**2,), name="confusion")
+        self.confusion = CompensatedSum((num_classes**2,), name="confusion", dtype="float32")
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Count a batch.
@@ -83,10 +83,10 @@ class F1Score(keras.metrics.Metric):
         hits, support = ops.diagonal(confusion), ops.sum(confusion, axis=1)
         f1 = ops.divide_no_nan(2 * hits, ops.sum(confusion, axis=0) + support)
         if self.average == "macro":
-            return ops.mean(f1)
+            return ops.cast(ops.mean(f1), self.dtype)
         if self.average == "weighted":
             hits = f1 * support
-        return ops.divide_no_nan(ops.sum(hits), ops.sum(support))
+        return ops.cast(ops.divide_no_nan(ops.sum(hits), ops.sum(support)), self.dtype)
 
     def per_class(self) -> dict[str, np.ndarray]:
         """Return `precision`, `recall`, `f1` and `support`, the weight of its examples, of each class.
@@ -122,7 +122,7 @@ class ExpectedCalibrationError(keras.metrics.Metric):
         num_bins: At least 1.
         from_logits: Whether `y_pred` holds logits; otherwise probabilities.
         name: Of the metric.
-        dtype: Of the result.
+        dtype: Of the result; `keras.config.floatx()` by default.
 
     Example:
 
@@ -144,9 +144,9 @@ class ExpectedCalibrationError(keras.metrics.Metric):
         super().__init__(name=name, dtype=dtype)
         self.num_bins = num_bins
         self.from_logits = from_logits
-        self.weight = CompensatedSum((num_bins,), name="weight")
+        self.weight = CompensatedSum((num_bins,), name="weight", dtype="float32")
         # In each bin, hits less confidence.
-        self.gap = CompensatedSum((num_bins,), name="gap")
+        self.gap = CompensatedSum((num_bins,), name="gap", dtype="float32")
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Count a batch.
@@ -164,13 +164,15 @@ class ExpectedCalibrationError(keras.metrics.Metric):
         labels, answers, weights = _judged(y_true, probabilities, sample_weight, probabilities.shape[-1])
         inner_edges = np.linspace(0, 1, self.num_bins + 1, dtype=np.float32)[1:-1]
         place = ops.searchsorted(inner_edges, confidence, side="left")
-        gap = ops.cast(answers == labels, "float32") - confidence
+        # What weighs nothing leaves no trace, even if it is not a number.
+        gap = ops.where(weights > 0, ops.cast(answers == labels, "float32") - confidence, 0.0)
         self.weight.update_state(ops.segment_sum(weights, place, num_segments=self.num_bins))
         self.gap.update_state(ops.segment_sum(weights * gap, place, num_segments=self.num_bins))
 
     def result(self) -> Any:
         """Return the error of all that was counted, a scalar between 0 and 1."""
-        return ops.divide_no_nan(ops.sum(ops.abs(self.gap.result())), ops.sum(self.weight.result()))
+        gaps, weight = ops.sum(ops.abs(self.gap.result())), ops.sum(self.weight.result())
+        return ops.cast(ops.divide_no_nan(gaps, weight), self.dtype)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor."""

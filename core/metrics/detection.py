@@ -54,7 +54,7 @@ class MeanAveragePrecision(keras.metrics.Metric):
         iou_thresholds: Overlaps from which a detection matches; by default 0.5 to 0.95 in steps of 0.05.
         max_detections: Detections of a class in a picture beyond this many, by score, are left out.
         name: Of the metric.
-        dtype: Of the result.
+        dtype: As every metric of Keras takes it; the result is a Python float.
 
     Source: Lin et al., Microsoft COCO (2014), with precision read at 101 recalls, as its evaluation code
     does.

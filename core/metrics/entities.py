@@ -91,7 +91,7 @@ class EntityF1(keras.metrics.Metric):
     Args:
         scheme: As in `entities_of`.
         name: Of the metric.
-        dtype: Of the result.
+        dtype: As every metric of Keras takes it; the result is a Python float.
 
     Source: Tjong Kim Sang and De Meulder, Introduction to the CoNLL-2003 Shared Task (2003), section 2.3.
 

@@ -60,7 +60,7 @@ class _MeanOverImages(keras.metrics.Metric, ABC):
         super().__init__(name=name, dtype=dtype)
         self.border = border
         self.max_value = max_value
-        self.mean = CompensatedMean()
+        self.mean = CompensatedMean(dtype="float32")
 
     @abstractmethod
     def _value(self, y_true: Any, y_pred: Any) -> Any:
@@ -90,7 +90,7 @@ class _MeanOverImages(keras.metrics.Metric, ABC):
 
     def result(self) -> Any:
         """Return the mean over all pictures that were counted, a scalar."""
-        return self.mean.result()
+        return ops.cast(self.mean.result(), self.dtype)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor."""
@@ -108,7 +108,7 @@ class PSNR(_MeanOverImages):
         max_value: White.
         limit: What a pair of equal pictures counts as, in decibels; no pair counts more.
         name: Of the metric.
-        dtype: Of the result.
+        dtype: Of the result; `keras.config.floatx()` by default.
 
     Source: `10 log10(255^2 / MSE)`; the protocol is that of Dong et al., Image Super-Resolution Using Deep
     Convolutional Networks (2014), section 4.
@@ -150,7 +150,7 @@ class SSIM(_MeanOverImages):
         border: Pixels cut off at each edge first; what is left must be 11 x 11 or more.
         max_value: White.
         name: Of the metric.
-        dtype: Of the result.
+        dtype: Of the result; `keras.config.floatx()` by default.
 
     Source: Wang et al., Image Quality Assessment (2004), equation 13, with a Gaussian window of 11 x 11 and
     deviation 1.5, over the places where the window lies within the picture.

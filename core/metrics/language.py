@@ -23,20 +23,22 @@ class _LanguageMetric(keras.metrics.Metric):
         super().__init__(name=name, dtype=dtype)
         self.from_logits = from_logits
         self.mask_token_id = mask_token_id
-        self.mean = CompensatedMean()
+        self.mean = CompensatedMean(dtype="float32")
 
     def _tokens(self, y_true: Any, y_pred: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
         """Return the ids, nats and weights of all tokens, each of shape `(batch_size, length)`."""
-        ids = ops.cast(y_true, "int32")
+        ids, y_pred = ops.cast(y_true, "int32"), ops.convert_to_tensor(y_pred)
         weights = weights_like(ids, sample_weight)
         if self.mask_token_id is not None:
             weights = ops.where(ids == self.mask_token_id, 0.0, weights)
-        # A masked id need not be in the vocabulary.
+        # A masked id need not be in the vocabulary; of any other that is not, backends make different things.
         ids = ops.where(weights > 0, ids, 0)
+        known = ops.logical_and(ids >= 0, ids < y_pred.shape[-1])
+        ids = ops.where(known, ids, 0)
         nats = keras.losses.sparse_categorical_crossentropy(
             ids, ops.cast(y_pred, "float32"), from_logits=self.from_logits
         )
-        return ids, nats, weights
+        return ids, ops.where(known, nats, float("nan")), weights
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor."""
@@ -58,7 +60,7 @@ class Perplexity(_LanguageMetric):
         from_logits: Whether `y_pred` holds logits; otherwise probabilities.
         mask_token_id: Tokens of this id, such as padding, are left out.
         name: Of the metric.
-        dtype: Of the result.
+        dtype: Of the result; `keras.config.floatx()` by default.
 
     Source: Jelinek et al., Perplexity - a measure of the difficulty of speech recognition tasks (1977).
 
@@ -83,7 +85,8 @@ class Perplexity(_LanguageMetric):
         """Count a batch.
 
         Args:
-            y_true: Token ids, int, shape `(batch_size, length)`.
+            y_true: Token ids, int, shape `(batch_size, length)`. One that counts and is not in the
+                vocabulary makes the figure NaN.
             y_pred: Logits or probabilities, shape `(batch_size, length, vocabulary_size)`.
             sample_weight: Shape `(batch_size, length)` or `(batch_size,)`.
         """
@@ -92,7 +95,7 @@ class Perplexity(_LanguageMetric):
 
     def result(self) -> Any:
         """Return the perplexity of all that was counted, at least 1."""
-        return ops.exp(self.mean.result())
+        return ops.cast(ops.exp(self.mean.result()), self.dtype)
 
 
 @keras.saving.register_keras_serializable(package="quartet")
@@ -108,7 +111,7 @@ class BitsPerCharacter(_LanguageMetric):
         from_logits: Whether `y_pred` holds logits; otherwise probabilities.
         mask_token_id: Tokens of this id, such as padding, are left out.
         name: Of the metric; with bytes, give `bits_per_byte`.
-        dtype: Of the result.
+        dtype: Of the result; `keras.config.floatx()` by default.
 
     Source: Graves, Generating Sequences With Recurrent Neural Networks (2013), section 3.
 
@@ -140,7 +143,8 @@ class BitsPerCharacter(_LanguageMetric):
         """Count a batch.
 
         Args:
-            y_true: Token ids, int, shape `(batch_size, length)`.
+            y_true: Token ids, int, shape `(batch_size, length)`. One that counts and is not in the
+                vocabulary makes the figure NaN.
             y_pred: Logits or probabilities, shape `(batch_size, length, vocabulary_size)`.
             sample_weight: Shape `(batch_size, length)` or `(batch_size,)`.
         """
@@ -152,7 +156,7 @@ class BitsPerCharacter(_LanguageMetric):
 
     def result(self) -> Any:
         """Return the bits per character of all that was counted, at least 0."""
-        return self.mean.result()
+        return ops.cast(self.mean.result(), self.dtype)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor."""

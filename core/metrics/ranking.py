@@ -32,7 +32,7 @@ class _RankingMetric(keras.metrics.Metric, ABC):
             raise ValueError(f"k must be at least 1. Received: k={k}.")
         super().__init__(name=name, dtype=dtype)
         self.k = k
-        self.mean = CompensatedMean()
+        self.mean = CompensatedMean(dtype="float32")
 
     @abstractmethod
     def _value(self, relevance: Any, places: Any, y_true: Any) -> Any:
@@ -72,7 +72,7 @@ class _RankingMetric(keras.metrics.Metric, ABC):
 
     def result(self) -> Any:
         """Return the mean over all users that were counted, a scalar between 0 and 1."""
-        return self.mean.result()
+        return ops.cast(self.mean.result(), self.dtype)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor."""
@@ -88,7 +88,7 @@ class HitRate(_RankingMetric):
     Args:
         k: Length of the list, at least 1.
         name: By default such as `hit_rate@10`.
-        dtype: Of the result.
+        dtype: Of the result; `keras.config.floatx()` by default.
 
     Source: Deshpande and Karypis, Item-Based Top-N Recommendation Algorithms (2004), section 6.
 
@@ -118,7 +118,7 @@ class RecallAtK(_RankingMetric):
     Args:
         k: Length of the list, at least 1.
         name: By default such as `recall@10`.
-        dtype: Of the result.
+        dtype: Of the result; `keras.config.floatx()` by default.
 
     Source: Herlocker et al., Evaluating Collaborative Filtering Recommender Systems (2004), section 4.
 
@@ -147,7 +147,7 @@ class MeanReciprocalRank(_RankingMetric):
     Args:
         k: Length of the list, at least 1; the size of the catalogue for the whole ranking.
         name: By default such as `mrr@10`.
-        dtype: Of the result.
+        dtype: Of the result; `keras.config.floatx()` by default.
 
     Source: Voorhees, The TREC-8 Question Answering Track Report (1999).
 
@@ -179,7 +179,7 @@ class NDCG(_RankingMetric):
         k: Length of the list, at least 1. Memory grows with its square.
         gain: `binary` (a relevant item gains 1) or `linear` (as much as it is relevant).
         name: By default such as `ndcg@10`.
-        dtype: Of the result.
+        dtype: Of the result; `keras.config.floatx()` by default.
 
     Source: Järvelin and Kekäläinen, Cumulated Gain-Based Evaluation of IR Techniques (2002).
 

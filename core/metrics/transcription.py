@@ -64,12 +64,16 @@ class _ErrorRate(keras.metrics.Metric):
 
     def __init__(self, name: str, dtype: str | None) -> None:
         super().__init__(name=name, dtype=dtype)
-        self.edits = CompensatedSum(name="edits")
-        self.length = CompensatedSum(name="length")
+        self.edits = CompensatedSum(name="edits", dtype="float32")
+        self.length = CompensatedSum(name="length", dtype="float32")
 
     def result(self) -> Any:
-        """Return the edits by the length of the references; at least 0, above 1 where much is inserted."""
-        return ops.divide_no_nan(self.edits.result(), self.length.result())
+        """Return the edits by the length of the references; at least 0, above 1 where much is inserted.
+
+        Where all references are empty it is the number of edits, as in jiwer.
+        """
+        edits, length = self.edits.result(), self.length.result()
+        return ops.cast(edits / ops.where(length > 0, length, 1.0), self.dtype)
 
 
 class _TextErrorRate(_ErrorRate, ABC):
@@ -136,7 +140,7 @@ class WordErrorRate(_TextErrorRate):
         normalizer: Applied to reference and recognised strings, such as `plain_words`; to be saved it must be
             registered with Keras.
         name: Of the metric.
-        dtype: Of the result.
+        dtype: Of the result; `keras.config.floatx()` by default.
 
     Source: Morris, Maier and Green, From WER and RIL to MER and WIL (2004), equation 1.
 
@@ -171,7 +175,7 @@ class CharacterErrorRate(_TextErrorRate):
         normalizer: Applied to reference and recognised strings, such as `plain_words`; to be saved it must be
             registered with Keras.
         name: Of the metric.
-        dtype: Of the result.
+        dtype: Of the result; `keras.config.floatx()` by default.
 
     Source: Morris, Maier and Green, From WER and RIL to MER and WIL (2004), equation 1, on characters.
 
@@ -205,7 +209,7 @@ class TokenErrorRate(_ErrorRate):
     Args:
         padding_id: Fills both kinds of sequences at their ends; -1, as `keras.ops.ctc_decode` does.
         name: Of the metric.
-        dtype: Of the result.
+        dtype: Of the result; `keras.config.floatx()` by default.
 
     Source: as `edit_distance`, one diagonal of the table after the other, because the cells of a diagonal do
     not need each other.

@@ -46,9 +46,7 @@ class FusedAdam(keras.optimizers.Adam):
             return
         import tensorflow as tf
 
-        if self.weight_decay is not None and self._use_weight_decay(variable):
-            rate, decay = (tf.cast(value, variable.dtype) for value in (learning_rate, self.weight_decay))
-            native(variable).assign_sub(variable * decay * rate)
+        self._decay(variable, learning_rate)
         index = self._get_variable_index(variable)
         step = ops.cast(self.iterations + 1, variable.dtype)
         tf.raw_ops.ResourceApplyAdam(
@@ -63,6 +61,12 @@ class FusedAdam(keras.optimizers.Adam):
             epsilon=self.epsilon,
             grad=tf.convert_to_tensor(tf.cast(gradient, variable.dtype)),
         )
+
+    def _decay(self, variable: Any, learning_rate: Any) -> None:
+        """Decay one variable, for an `update_step` of which `_apply_weight_decay` has left it undone."""
+        if self._is_fused() and self.weight_decay is not None and self._use_weight_decay(variable):
+            rate, decay = (ops.cast(value, variable.dtype) for value in (learning_rate, self.weight_decay))
+            native(variable).assign_sub(variable * decay * rate)
 
     def _apply_weight_decay(self, variables: Any) -> None:
         # Keras reads a schedule anew for each variable here, which `update_step` need not do.

@@ -76,6 +76,7 @@ class LazyAdam(FusedAdam):
         if not is_rows(gradient):
             super().update_step(gradient, variable, learning_rate)
             return
+        self._decay(variable, learning_rate)
         index = self._get_variable_index(variable)
         mean, square = self._momentums[index], self._velocities[index]
         dtype = variable.dtype

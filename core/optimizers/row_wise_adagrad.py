@@ -68,6 +68,7 @@ class RowWiseAdagrad(LazyAdam):
         if self._momentums[index] is not None:
             super().update_step(gradient, variable, learning_rate)
             return
+        self._decay(variable, learning_rate)
         accumulator = self._velocities[index]
         rate = ops.cast(learning_rate, variable.dtype)
         if not is_rows(gradient):

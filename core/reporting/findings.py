@@ -18,12 +18,12 @@ WAITING = 0.1
 Tree = Mapping[str, Any]
 
 
-def findings_of(tree: Tree, kind: type[Answers] | None) -> list[dict[str, Any]]:
+def findings_of(tree: Tree, kind: type[Answers] | None = None) -> list[dict[str, Any]]:
     """Return what to mend, the costliest first, as plain data.
 
     Args:
         tree: The figures of a report, without the findings.
-        kind: Of the answers.
+        kind: Of the answers, where reports know it.
     """
     looks = [*LOOKS, *([kind.findings] if kind and tree["kind"] else [])]
     found = [finding for look in looks for finding in look(tree) if finding.stake >= WORTH_TELLING]

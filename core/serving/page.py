@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
@@ -49,7 +50,7 @@ def add_pages(app: FastAPI, serving: Serving) -> None:
             "page.html",
             names=list(serving.runs),
             name=served.name,
-            inputs=forms_of(schema),
+            inputs=forms_of(schema, list(served.task.takes)),
             options=options_of(schema),
             offered=sorted(offered(served), key=BUTTONS.index),
             answers=script_of(served.task.gives),
@@ -72,7 +73,7 @@ def add_scripts(app: FastAPI, serving: Serving) -> None:
     """Add the scripts that lie beside the kinds of inputs and answers of the runs."""
     scripts: dict[str, Path] = {}
     for served in serving.runs.values():
-        for _, part in parts_of(served.schema.input):
+        for part in parts_of(served.schema.input):
             scripts[f"inputs/{part.kind}"] = part.file(".js")
         kind = served.task.gives
         # The script of one kind may be made of that of another.
@@ -94,20 +95,35 @@ def script_of(kind: type[Answers] | None) -> str:
     return f"/static/answers/{kind.kind}.js" if kind and has_one else "/static/answer.js"
 
 
-def parts_of(kind: Input) -> list[tuple[str, Input]]:
-    """Return the inputs that a form has fields for, with their names."""
-    return list(kind.parts.items()) if isinstance(kind, Several) else [(kind.kind, kind)]
+def parts_of(kind: Input) -> list[Input]:
+    """Return the inputs that a form has fields for."""
+    return list(kind.parts.values()) if isinstance(kind, Several) else [kind]
 
 
-def forms_of(schema: Schema) -> list[dict[str, Any]]:
-    """Return the fields of each input, as the page shows them."""
-    parts, limits = parts_of(schema.input), schema.limits
-    forms = []
-    for name, part in parts:
-        id_ = f"{name}-" if len(parts) > 1 else ""
-        settings = json.dumps({**part.settings(), "seconds": limits.sound_seconds})
-        form = filled(part.file(".html"), id=id_, input=part, limits=limits, name=name)
-        forms.append({"name": name, "id": id_, "kind": part.kind, "settings": settings, "form": form})
+def forms_of(schema: Schema, names: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the fields of each input, as the page shows them.
+
+    Args:
+        schema: What requests may hold.
+        names: Of the inputs, as the task says.
+    """
+    limits, forms = schema.limits, []
+    for name, part in zip(names, parts_of(schema.input), strict=True):
+        id_ = f"{name}-" if len(names) > 1 else ""
+        bounds = {"seconds": limits.sound_seconds, "turns": limits.turns}
+        label = name.replace("_", " ").capitalize()
+        form = filled(part.file(".html"), id=id_, input=part, limits=limits, label=label)
+        forms.append(
+            {
+                "name": name,
+                "id": id_,
+                "kind": part.kind,
+                "settings": json.dumps({**part.settings(), **bounds}),
+                "form": form,
+                "label": label,
+                "legend": "" if part.is_one_field or len(names) == 1 else label,
+            }
+        )
     return forms
 
 
@@ -140,7 +156,9 @@ def add_choices(app: FastAPI, served: ServedRun) -> None:
         limit: Annotated[int, Query(ge=1, le=100)] = 20,
     ) -> list[Choice]:
         with served.using() as loaded:
-            named = loaded.choices.get(field, {})
+            named = loaded.choices.get(field)
+            if named is None:
+                raise Problem(422, f"There are names of {', '.join(loaded.choices)}.", "path.field")
             wanted = search.casefold()
             fitting = (
                 Choice(id=id, name=name)

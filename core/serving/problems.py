@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from core.inputs.ratings import TAG
+from core.inputs.kind import TAG
 
 if TYPE_CHECKING:
     from fastapi import FastAPI

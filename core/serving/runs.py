@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastapi import Request
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import Response
 
 from core.answers.files import content_of
 from core.errors import MethodError, UserError
@@ -124,9 +124,7 @@ class Serving:
         with served.using() as loaded:
             asked = await asked_of(request, loaded.schema, "stream")
             [value] = await ready(asked.values, loaded.schema, "stream")
-        return StreamingResponse(
-            self.streamer.events(served, value, asked.options), media_type="text/event-stream"
-        )
+            return self.streamer.response(loaded, value, asked.options, self.settings.limits.answer_seconds)
 
 
 def _asked_file(request: Request, answer: dict[str, Any]) -> Response | None:

@@ -234,6 +234,15 @@ class LoadedRun:
 
         self.batcher = MicroBatcher(predict, batching, observe)
 
+    @contextlib.contextmanager
+    def in_use(self) -> Iterator[LoadedRun]:
+        """Keep the run in memory until the block ends."""
+        self.users += 1
+        try:
+            yield self
+        finally:
+            self.users -= 1
+
     async def retire(self) -> None:
         """Let go of the run when nobody uses it any more."""
         while self.users:
@@ -324,11 +333,8 @@ class ServedRun:
         loaded = self.current
         if loaded is None:
             raise Problem(503, f"{self.name} is not loaded yet.", retry_after=5)
-        loaded.users += 1
-        try:
+        with loaded.in_use():
             yield loaded
-        finally:
-            loaded.users -= 1
 
     async def close(self) -> None:
         """Answer what was accepted, then let go."""

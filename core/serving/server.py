@@ -61,6 +61,7 @@ class GracefulServer(uvicorn.Server):
         for server in self.servers:
             server.close()
         self.serving.closing = True
+        self.serving.streamer.stop(loop.time() + self.serving.settings.limits.answer_seconds)
         self._stop_when_idle(loop, loop.time() + self.serving.settings.drain_seconds)
 
     def _stop_when_idle(self, loop: asyncio.AbstractEventLoop, end: float) -> None:

@@ -14,6 +14,7 @@ from core.answers.classes import Classes
 from core.answers.classes.figures import EVALUATION_BATCH, ClassificationFigures, answers_of
 from core.answers.kind import Answers
 from core.answers.rows import Direction, Figures, Write
+from core.data.lookup import places_among
 from core.errors import UserError
 from core.task.contract import Ability, Encoder, Predict, Task
 from core.wording import counted
@@ -41,11 +42,8 @@ class LabelEncoder(Encoder):
         Raises:
             UserError: A name was never seen in training.
         """
-        known = np.asarray(self.labels, np.dtypes.StringDType())
-        order = np.argsort(known)
-        places = np.minimum(np.searchsorted(known[order], names), len(known) - 1)
-        ids = order[places].astype(np.int32)
-        strange = names[known[ids] != names]
+        ids = places_among(self.labels, names).astype(np.int32)
+        strange = names[ids < 0]
         if len(strange):
             told = ", ".join(sorted(set(strange.tolist()))[:5])
             raise UserError(

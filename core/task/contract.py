@@ -17,6 +17,7 @@ own in `core`:
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -184,6 +185,8 @@ class Task(Settings):
     def take_weights(self, model: keras.Model, encoder: Any, source: keras.Model) -> list[str]:
         """Fill a fresh model with weights of a trained one: those of layers of the same name and shapes.
 
+        Layers that Keras named, such as `dense_3`, are counted in each model from its own first.
+
         Args:
             model: What `build` returned.
             encoder: What `encode_from` returned.
@@ -192,10 +195,10 @@ class Task(Settings):
         Returns:
             The names of the layers that were filled.
         """
-        trained = {layer.name: layer for layer in source.layers}
+        trained = _layers_by_name(source)
         filled = []
-        for layer in model.layers:
-            weights = trained[layer.name].get_weights() if layer.name in trained else []
+        for name, layer in _layers_by_name(model).items():
+            weights = trained[name].get_weights() if name in trained else []
             if weights and [each.shape for each in weights] == [tuple(each.shape) for each in layer.weights]:
                 layer.set_weights(weights)
                 filled.append(layer.name)
@@ -378,3 +381,14 @@ class Task(Settings):
                 say how sure the model's gain is. A task may leave it.
         """
         return {}
+
+
+def _layers_by_name(model: keras.Model) -> dict[tuple[str, int], keras.layers.Layer]:
+    """Return the layers of a model by their names without a final number, and by how often it came before."""
+    layers: dict[tuple[str, int], keras.layers.Layer] = {}
+    seen: dict[str, int] = {}
+    for layer in model.layers:
+        name = re.sub(r"_\d+$", "", layer.name)
+        layers[name, seen.setdefault(name, 0)] = layer
+        seen[name] += 1
+    return layers

@@ -41,6 +41,7 @@ def judged(
         "protocol": splits.protocol,
         "test": figures,
         "baseline": baseline,
+        "answers": task.gives.kind if task.gives else None,
         "data": {
             "source": task.data,
             "train": len(splits.train),

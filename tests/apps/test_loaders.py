@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from PIL import Image
 
 from apps.nlp.loader import pieces
@@ -121,6 +122,13 @@ def test_a_picture_file_is_brought_to_the_shape_of_the_graph(tmp_path, monkeypat
     assert (images == 255).all()
 
 
+def test_a_deep_picture_is_seen_at_the_levels_of_the_run(tmp_path, monkeypatch):
+    viewer = loader(Viewer, tmp_path, monkeypatch, {"shape": [4, 4, 1], "levels": [0, 4095, False]})
+    deep = np.arange(0, 4096, 256, np.uint16).reshape(4, 4)
+    Image.fromarray(deep).save(tmp_path / "deep.png")
+    np.testing.assert_array_equal(viewer.features([tmp_path / "deep.png"])["image"][0, ..., 0], deep // 16)
+
+
 @pytest.mark.parametrize("value", ["nowhere.png", np.zeros((2, 2, 1), np.uint8)])
 def test_a_picture_that_can_t_be_read_is_refused(value, tmp_path, monkeypatch):
     viewer = loader(Viewer, tmp_path, monkeypatch, {"shape": [4, 5, 3]})
@@ -134,6 +142,13 @@ def test_a_short_wave_stands_in_the_middle_and_of_a_long_one_the_loudest_stretch
     listener = loader(Listener, tmp_path, monkeypatch, {"num_samples": 3, "sample_rate": 8000})
     features = listener.features([np.array([7], np.int16), np.array([0, 1, 9, 9, 9, 1], np.int16)])
     assert features["waves"].tolist() == [[0, 7, 0], [9, 9, 9]]
+
+
+def test_floats_are_heard_at_the_full_scale_of_the_run(tmp_path, monkeypatch):
+    settings = {"num_samples": 3, "sample_rate": 8000, "full_scale": 32768.0}
+    listener = loader(Listener, tmp_path, monkeypatch, settings)
+    soundfile.write(tmp_path / "a.wav", np.array([5.0, -32768.0, 300.0]), 8000, subtype="FLOAT")
+    assert listener.features([tmp_path / "a.wav"])["waves"].tolist() == [[5, -32768, 300]]
 
 
 @pytest.mark.parametrize("value", ["nowhere.wav", np.zeros(0, np.int16), np.zeros(4, np.float32)])

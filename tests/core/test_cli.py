@@ -96,7 +96,7 @@ def test_a_run_is_reported(configuration, tmp_path):
     assert done.exit_code == 0, done.output
     assert str(tmp_path / "run" / "report.html") in done.output.replace("\n", "")
     assert (tmp_path / "run" / "report.html").is_file()
-    assert "names classes" in quartet("calibrate", tmp_path / "run").output
+    assert "is not able to calibrate" in quartet("calibrate", tmp_path / "run").output
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_a_run_is_reported(configuration, tmp_path):
         (["train", "CONFIG", "--resume"], "was cut off"),
         (["predict", "nowhere", "x"], "nowhere is no run folder"),
         (["predict", "nowhere"], "Nothing to predict from"),
-        (["predict", "nowhere", "--file", "none.txt"], "none.txt can't be read"),
+        (["predict", "nowhere", "--file", "none.txt"], "nowhere is no run folder"),
         (["evaluate", "nowhere"], "nowhere is no run folder"),
         (["evaluate", "CONFIG", "--group", "x"], "go with --folds"),
         (["evaluate", "CONFIG", "--folds", "2", "--data", "x"], "data=x"),

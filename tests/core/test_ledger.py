@@ -11,7 +11,7 @@ from core.experiment import Experiment, experiment_from, load_experiment, shippe
 from core.ledger import Entry, Ledger
 from core.ledger_tables import with_tables
 from core.settings import read_yaml, validated
-from core.training import opened
+from core.training.train import opened
 
 ENTRY = {
     "command": "quartet train nlp/sentiment",
@@ -81,7 +81,7 @@ def test_every_field_but_the_ledger_makes_an_experiment_another():
         "audit": {"audit": {"leaks": "allow"}},
         "tune": {"tune": {"fit.epochs": [1, 2]}},
     }
-    assert {*trees, "version", "ledger"} == set(Experiment.model_fields)
+    assert {*trees, "version", "ledger", "demo"} == set(Experiment.model_fields)
     for tree in trees.values():
         assert experiment_from({**REGRESSION, **tree}) != experiment_from(REGRESSION)
 
@@ -91,13 +91,13 @@ def test_the_first_figure_of_a_shipped_ledger_is_the_headline_of_its_task(name):
     experiment = load_experiment(name)
     assert experiment.ledger, f"{name} has no ledger"
     for measured in experiment.ledger:
-        assert measured.headline[0] == experiment.task.headline[0]
+        assert measured.headline[0] == experiment.task.headline()
         assert f" {name}" in measured.command
 
 
 def test_the_direction_of_a_ledger_is_that_of_its_task():
     for name, ledger in shipped_ledgers().items():
-        assert ledger.direction == load_experiment(name).task.direction
+        assert ledger.direction == next(iter(load_experiment(name).task.figures.values()))
 
 
 def test_the_list_shows_the_first_figure_beside_the_best_rival():

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from apps.recommendation.catalogue.answers import ScoreTastes
     from apps.recommendation.catalogue.judging import ScorePairs, ScoreUsers
+    from apps.recommendation.catalogue.questions import Question
     from apps.recommendation.factors.least_squares import ExplicitLeastSquares, ImplicitLeastSquares
     from core.data.examples import Examples, Splits
     from core.fit import Training
@@ -107,6 +108,11 @@ class CollaborativeFiltering(Task):
         users, user_counts = np.unique(train["user"], return_counts=True)
         items, item_counts = np.unique(train["item"], return_counts=True)
         titles, ratings = self._titles(), train["rating"]
+        if titles and titles.keys().isdisjoint(items.tolist()):
+            raise UserError(
+                f"The titles beside {train.source} are of none of its items: mend or move them. "
+                f"Received: titles of {next(iter(titles))}, ..., ratings of {items[0]}, ...."
+            )
         return RatingsEncoder(
             users=users.tolist(),
             items=items.tolist(),
@@ -287,7 +293,6 @@ class CollaborativeFiltering(Task):
     def predictor(self, model: keras.Model, encoder: RatingsEncoder, options: Any = None) -> Predict:
         """Return `predict` of one model; the vectors of the items are computed once."""
         from apps.recommendation.catalogue.answers import Recommender
-        from apps.recommendation.catalogue.questions import question
         from apps.recommendation.factors.towers import seen_layer, user_scores
 
         recommender = Recommender(
@@ -300,7 +305,17 @@ class CollaborativeFiltering(Task):
             self.score_name,
             lambda scores: self.bounded(scores, encoder),
         )
-        return lambda inputs: recommender.answers([question(value) for value in inputs])
+        return lambda inputs: recommender.answers([self.asked(value, encoder) for value in inputs])
+
+    def asked(self, value: Any, encoder: RatingsEncoder) -> Question:
+        """Return what a raw input asks.
+
+        Raises:
+            UserError: It is no question, or holds what no rating can be.
+        """
+        from apps.recommendation.catalogue.questions import question
+
+        return question(value)
 
     def explain(
         self, model: keras.Model, encoder: RatingsEncoder, value: Any, method: str | None = None
@@ -316,12 +331,11 @@ class CollaborativeFiltering(Task):
         """
         from apps.recommendation.catalogue.answers import interactions_of
         from apps.recommendation.catalogue.interactions import UNKNOWN, numbered
-        from apps.recommendation.catalogue.questions import question
         from apps.recommendation.factors import explanations
 
         if method is not None:
             raise MethodError(f"Recommendations take no method of explanation. Received: {method!r}.")
-        asked = question(value)
+        asked = self.asked(value, encoder)
         if asked.ratings is not None and self.method == "two_tower":
             raise UserError("Deep towers are explained for users of the data alone. Received: ratings.")
         answer = self.predict(model, encoder, [value])[0]
@@ -349,4 +363,4 @@ class CollaborativeFiltering(Task):
 def _scale(lowest: float, highest: float, most: int = 10) -> list[float]:
     """Return the ratings that somebody may choose from: whole ones, halves too where they are few."""
     step = 0.5 if (lowest % 1 or highest % 1) else max(1.0, round((highest - lowest) / most))
-    return np.arange(lowest, highest + step / 2, step).tolist()
+    return np.arange(lowest, highest + step / 1000, step).tolist()

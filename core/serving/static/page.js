@@ -6,15 +6,18 @@ import { element } from "./elements.js";
 const form = document.getElementById("form");
 const result = document.getElementById("result");
 const title = document.getElementById("result-title");
+const stop = document.getElementById("stop");
 
 const answers = await import(form.dataset.answers);
 const readers = await Promise.all([...form.querySelectorAll(".input")].map(readerOf));
 
 async function readerOf(part) {
-  const { name, id, script, settings } = part.dataset;
+  const { name, label, id, script, settings } = part.dataset;
   const { setUp } = await import(script);
   const find = (what) => document.getElementById(id + what);
-  return { name, read: setUp({ find, form, call, settings: JSON.parse(settings) }) };
+  const made = setUp({ find, form, call, settings: JSON.parse(settings) });
+  // What remembers answers, as a dialogue does, gives more than a function that reads.
+  return { name, label, answered() {}, ...(typeof made === "function" ? { read: made } : made) };
 }
 
 function base64(file) {
@@ -29,9 +32,13 @@ function base64(file) {
 async function input() {
   if (readers.length === 1) return readers[0].read();
   const values = {};
-  for (const { name, read } of readers) {
-    const value = await read();
-    values[name] = value instanceof Blob ? await base64(value) : value;
+  for (const { name, label, read } of readers) {
+    try {
+      const value = await read();
+      values[name] = value instanceof Blob ? await base64(value) : value;
+    } catch (error) {
+      throw new Error(`${label}: ${error.message}`);
+    }
   }
   return values;
 }
@@ -85,19 +92,41 @@ async function body(what, value) {
 async function answer(what) {
   title.textContent = what === "explain" ? "Explanation" : "Prediction";
   const request = { method: "POST", ...(await body(what, await input())) };
-  if (what === "stream") {
-    for await (const state of events(what, request)) result.replaceChildren(...shown(state));
-    return;
-  }
+  if (what === "stream") return streamed(request);
   const given = await call(what, request);
   const parts = what === "predict" ? shown(given.predictions[0]) : explained(given);
-  result.replaceChildren(...parts, element("p", { className: "by" }, `Answered by ${given.run}`));
+  show(parts, `Answered by ${given.run}`);
+  if (what === "predict") for (const reader of readers) reader.answered(given.predictions[0]);
+}
+
+function show(parts, by) {
+  result.replaceChildren(...parts, element("p", { className: "by" }, by));
+}
+
+async function streamed(request) {
+  const stopping = new AbortController();
+  let answer = null;
+  stop.onclick = () => stopping.abort();
+  stop.hidden = false;
+  try {
+    for await (const { isEnd, state } of events("stream", { ...request, signal: stopping.signal })) {
+      if (isEnd) show(shown(answer), `Answered by ${state.run}`);
+      else result.replaceChildren(...shown((answer = state)));
+    }
+  } catch (error) {
+    if (error.name !== "AbortError") throw error;
+    show(answer ? shown(answer) : [], "Stopped");
+  } finally {
+    if (document.activeElement === stop) form.querySelector(".actions button").focus();
+    stop.hidden = true;
+  }
+  if (answer) for (const reader of readers) reader.answered(answer);
 }
 
 function setBusy(busy) {
   result.setAttribute("aria-busy", busy);
   // Not `disabled`: that would take the focus from whoever works by keyboard.
-  for (const button of form.querySelectorAll(".actions button")) button.setAttribute("aria-disabled", busy);
+  for (const button of form.querySelectorAll(".actions [type=submit]")) button.setAttribute("aria-disabled", busy);
 }
 
 form.addEventListener("submit", async (event) => {

@@ -101,9 +101,30 @@ def test_a_taste_is_explained_by_its_own_ratings(runs, task, method):
 
 def test_a_rating_of_a_taste_stays_within_those_of_training(runs):
     run = runs[Ratings, "least_squares"]
-    predict = run.experiment.task.predictor(run.model, run.encoder)
-    (answer,) = predict([{"ratings": {"1": 1e5}, "item": "3"}])
-    assert answer["rating"] == run.encoder.highest
+    low = run.encoder.model_copy(update={"highest": 1.6})
+    (answer,) = run.experiment.task.predict(run.model, low, [{"ratings": {"1": 1.6}, "item": "3"}])
+    assert answer["rating"] == 1.6
+
+
+@pytest.mark.parametrize("rating", [1.4, 4.6, 1e5, -3])
+def test_a_taste_of_ratings_that_training_knows_none_of_is_refused(runs, rating):
+    run = runs[Ratings, "least_squares"]
+    with pytest.raises(UserError, match=r"Ratings go from 1\.5 to 4\.5.*for item 1"):
+        run.experiment.task.predict(run.model, run.encoder, [{"ratings": {"1": rating}}])
+
+
+def test_what_a_ranking_is_asked_with_may_be_rated_in_any_way(runs):
+    run = runs[Rankings, "least_squares"]
+    (answer,) = run.experiment.task.predict(run.model, run.encoder, [{"ratings": {"1": 1e5}}])
+    assert len(answer["recommendations"]) == 3
+
+
+def test_blanks_around_ids_make_no_other_ids(runs):
+    run = runs[Ratings, "least_squares"]
+    asked = [{"user": " 3 ", "item": "20\t"}, {"user": "3", "item": "20"}]
+    blank, plain = run.experiment.task.predict(run.model, run.encoder, asked)
+    assert blank == plain
+    assert "note" not in plain
 
 
 def test_the_parts_of_a_rating_beyond_those_of_training_add_up_to_what_the_model_says(runs):

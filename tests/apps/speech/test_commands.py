@@ -13,6 +13,7 @@ from core.errors import UserError
 from core.exporting.formats import quantise_onnx, write_litert, write_onnx
 from core.exporting.runtime import Graph
 from core.fit import Fit
+from core.inputs.limits import Limits
 
 RATE = 8000
 TASK = Commands(sample_rate=RATE, seconds=0.5, width=4)
@@ -142,6 +143,7 @@ def test_names_and_test_when_choose_the_test_part_and_say_so(tmp_path):
     ("arguments", "message"),
     [
         ({"test_when": {"take": [9]}}, "chooses 0"),
+        ({"test_when": {"take": [1, 9]}}, "Each value of test_when.*take 9"),
         ({"test_when": {"take": [0, 1, 2, 3, 4, 5]}}, "not all"),
         ({"test_when": {"day": [1]}}, "no column 'day'"),
         ({"names": "{label}-{take}", "test_when": {}}, "is not named as"),
@@ -202,3 +204,20 @@ def test_a_quantised_graph_hears_soft_recordings_as_well_as_the_loud_ones_it_was
     soft = waves // 100
     found = Graph(tmp_path)({"waves": soft})
     np.testing.assert_allclose(found, portable.score(list(soft)), atol=0.1)
+
+
+def test_the_full_scale_of_floats_is_kept_with_the_run_and_used_for_each_file(tmp_path):
+    for row in range(20):
+        path = tmp_path / ("low" if row % 2 else "high") / f"{row}.wav"
+        path.parent.mkdir(exist_ok=True)
+        noise = np.random.default_rng(row).normal(0, 30 if row % 2 else 8000, RATE // 2)
+        soundfile.write(path, noise.round().clip(-32768, 32767), RATE, subtype="FLOAT")
+    task = TASK.model_copy(update={"data": str(tmp_path)})
+    train = task.load().train
+    encoder = task.encode(train)
+    assert encoder.full_scale == 32768
+    quiet = tmp_path / "low" / "1.wav"
+    expected = soundfile.read(quiet)[0]
+    np.testing.assert_array_equal(task.features(task.read([str(quiet)]), encoder)[0], expected)
+    uploaded = task.inputs(encoder)["wave"].raw(quiet.read_bytes(), Limits())
+    np.testing.assert_array_equal(uploaded, expected)

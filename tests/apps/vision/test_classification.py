@@ -7,9 +7,10 @@ import pytest
 from PIL import Image
 from pydantic import ValidationError
 
-from apps.vision.classification import PictureClassification, statistics
+from apps.vision.classification import PictureClassification, PictureEncoder, statistics
 from core.data.examples import Examples, Splits
 from core.data.feed import Feed
+from core.data.picture_levels import Levels
 from core.errors import UserError
 from core.experiment import Experiment
 from core.fit import Fit
@@ -265,3 +266,45 @@ def test_the_rival_tells_the_sides_apart_by_their_edges():
     figures = task.baseline(task.encode(splits.train), splits)["HOG + linear SVM"]
     assert set(figures) == {"accuracy", "macro_f1"}
     assert figures["accuracy"] > 0.9
+
+
+@pytest.fixture
+def deep_task(tmp_path) -> PictureClassification:
+    """A task on a folder of pictures of 12 bits."""
+    random = np.random.default_rng(0)
+    for row in range(40):
+        path = tmp_path / "deep" / LABELS[row % 2] / f"{row}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(random.integers(0, 4096 if row % 2 else 256, (8, 8), np.uint16)).save(path)
+    return PictureClassification(data=str(tmp_path / "deep"), test=0.3)
+
+
+def test_what_deep_pictures_are_brightest_at_is_kept_with_the_run(deep_task):
+    splits = deep_task.load()
+    encoder = deep_task.encode(splits.train)
+    assert encoder.levels == Levels(0, 4095, False)
+    assert PictureEncoder.model_validate_json(encoder.model_dump_json()) == encoder
+
+
+def test_a_deep_picture_is_seen_by_itself_as_among_others(deep_task):
+    splits = deep_task.load()
+    encoder = deep_task.encode(splits.train)
+    alone = [deep_task.features(deep_task.read([path]), encoder)[0] for path in splits.test["path"].tolist()]
+    np.testing.assert_array_equal(alone, deep_task.features(splits.test, encoder))
+
+
+def test_other_data_are_seen_at_the_levels_of_the_training(deep_task, tmp_path):
+    encoder = deep_task.encode(deep_task.load().train)
+    brighter = encoder.model_copy(update={"levels": Levels(0, 8190, False)})
+    dark, seen = (deep_task.features(deep_task.load().train, each) for each in (brighter, encoder))
+    np.testing.assert_allclose(dark, seen // 2, atol=1)
+
+
+def test_reports_tell_no_slices_by_levels(deep_task):
+    splits = deep_task.load()
+    assert "levels" not in deep_task.slices(splits, deep_task.encode(splits.train))
+
+
+def test_levels_whose_black_is_lighter_than_their_white_are_refused():
+    with pytest.raises(ValidationError, match="the lower one first"):
+        PictureClassification(levels=(5, 5))

@@ -41,7 +41,7 @@ def test_a_short_list_and_one_that_misses_are_judged():
             {"user": "2", "recommended": ["x", "y"], "chosen": ["z"]},
         ]
     )
-    assert answers.figures["ndcg@10"].tolist() == [1.0, 0.0]
+    assert answers.gains["ndcg@10"].tolist() == [1.0, 0.0]
     assert answers.mistakes(3).tolist() == [1]
     assert answers.details()["distinct_recommended"] == 2
 

@@ -3,13 +3,17 @@ from __future__ import annotations
 import functools
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import pytest
 
 from core.callbacks import ExactResume
+from core.data.feed import Feed
+from core.optimizers import FusedAdam, LazyAdam
 from tests.core.callbacks import killed_training
 from tests.core.callbacks.killed_training import STEPS, After, build
 
@@ -88,6 +92,52 @@ def test_a_kept_checkpoint_can_be_trained_further(tmp_path):
     assert_same_end(train(tmp_path, epochs=4), uninterrupted())
 
 
+def several() -> keras.optimizers.Optimizer:
+    """Return an optimizer for the table and one, with a schedule, for the rest."""
+    schedule = keras.optimizers.schedules.ExponentialDecay(0.05, 5, 0.5)
+    table, rest = LazyAdam(0.1), FusedAdam(schedule)
+    return keras.optimizers.MultiOptimizer(lambda weight: table if "embeddings" in weight.path else rest)
+
+
+def accumulating() -> keras.optimizers.Optimizer:
+    """Return an optimizer whose updates neither begin nor end with an epoch."""
+    return keras.optimizers.Adam(0.05, gradient_accumulation_steps=3)
+
+
+def optimized(folder: Path | None, optimizer: Callable[[], Any], stop_after: int | None = None) -> tuple:
+    """Train with an optimizer and, where there is one learning rate, on plateaus with a lower one."""
+    model = build()
+    model.compile(optimizer(), keras.losses.SparseCategoricalCrossentropy(True), run_eagerly=ON_TENSORFLOW)
+    random = np.random.default_rng(0)
+    x, y = random.integers(0, 20, (20, 6)), random.integers(0, 2, 20)
+    plateau = keras.callbacks.ReduceLROnPlateau("loss", patience=0, min_delta=9.0, cooldown=1)
+    others = [plateau] if optimizer is accumulating else []
+    resume = ExactResume(folder, others, every_steps=1) if folder else None
+    place = {"epoch": resume.epoch, "step": resume.step} if resume else {}
+    callbacks = [*others, *([resume] if resume else [])]
+    callbacks += [After(stop_after, interrupt)] if stop_after else []
+    history = model.fit(
+        Feed(4, training=True, **place).batches(x, y),
+        epochs=4,
+        initial_epoch=place.get("epoch", 0),
+        steps_per_epoch=STEPS,
+        callbacks=callbacks,
+        shuffle=False,
+        verbose=0,
+    )
+    return model.get_weights(), history.history
+
+
+@pytest.mark.parametrize("optimizer", [several, accumulating])
+def test_optimizers_and_learning_rates_of_every_kind_are_resumed_to_the_same_values(optimizer, tmp_path):
+    with pytest.raises(InterruptedTrainingError):
+        optimized(tmp_path, optimizer, stop_after=2 * STEPS + 2)
+    resumed, expected = optimized(tmp_path, optimizer), optimized(None, optimizer)
+    assert_same_end(resumed, expected)
+    if optimizer is accumulating:
+        assert len(set(expected[1]["learning_rate"])) > 1
+
+
 class Counter(keras.callbacks.Callback):
     def __init__(self, limit: int) -> None:
         super().__init__()
@@ -162,6 +212,57 @@ def test_a_checkpoint_of_another_optimizer_is_refused(tmp_path):
     resume.set_model(model)
     with pytest.raises(ValueError, match="another model, optimizer"):
         resume.on_train_begin()
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class Subclassed(keras.Model):
+    """A model that says `built` after `build` while its layers have no weights yet."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hidden, self.out = keras.layers.Dense(4), keras.layers.Dense(1)
+
+    def call(self, x: object) -> object:
+        return self.out(self.hidden(x))
+
+
+def subclassed(folder: Path | None, called: bool, epochs: int = 3) -> list[np.ndarray]:
+    """Train a subclassed model, and end in the middle if there are fewer epochs."""
+    keras.utils.set_random_seed(0)
+    model = Subclassed()
+    model.build((None, 2))
+    x = np.random.default_rng(0).normal(size=(8, 2)).astype(np.float32)
+    if called:
+        model(x)
+    model.compile(keras.optimizers.Adam(0.1), "mse")
+    resume = [ExactResume(folder, delete_checkpoint=False)] if folder else []
+    first = resume[0].epoch if resume else 0
+    model.fit(
+        x,
+        x[:, :1],
+        batch_size=4,
+        shuffle=False,
+        epochs=epochs,
+        initial_epoch=first,
+        callbacks=resume,
+        verbose=0,
+    )
+    return model.get_weights()
+
+
+@pytest.mark.filterwarnings("ignore:`build")
+def test_a_subclassed_model_that_was_called_is_resumed_to_the_same_values(tmp_path):
+    subclassed(tmp_path, called=True, epochs=2)
+    for weight, expected in zip(subclassed(tmp_path, True), subclassed(None, True), strict=True):
+        np.testing.assert_array_equal(weight, expected)
+
+
+@pytest.mark.skipif(not ON_TENSORFLOW, reason="On other backends Keras builds a model before it trains it.")
+@pytest.mark.filterwarnings("ignore:`build")
+def test_a_subclassed_model_that_was_only_built_is_told_to_be_called(tmp_path):
+    subclassed(tmp_path, called=False, epochs=2)
+    with pytest.raises(ValueError, match="call it on a batch first"):
+        subclassed(tmp_path, called=False)
 
 
 def test_another_first_epoch_is_refused(tmp_path):

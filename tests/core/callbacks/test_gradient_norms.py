@@ -58,6 +58,17 @@ def test_batches_take_turns():
     assert norms.global_norms == pytest.approx([5.0, 20.0])
 
 
+@pytest.mark.parametrize(("every", "steps"), [(1, [2, 4, 6, 8]), (3, [4, 6]), (4, [4, 8])])
+def test_steps_that_are_executed_together_are_all_counted_and_keep_their_values(every, steps):
+    model = linear()
+    model.compile(keras.optimizers.SGD(0.0), "mse", steps_per_execution=2)
+    norms = GradientNorms([(X, Y)], every_steps=every)
+    x, y = np.tile(X, (2, 1)), np.tile(Y, (2, 1))
+    model.fit(x, y, batch_size=1, epochs=2, callbacks=[norms], verbose=0)
+    assert norms.steps == steps
+    assert norms.global_norms == pytest.approx([5.0] * len(steps))
+
+
 def test_a_parameter_without_gradient_has_the_norm_zero():
     inputs = keras.Input((2,))
     unused = keras.layers.Dense(1, use_bias=False)

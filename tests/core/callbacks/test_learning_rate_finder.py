@@ -89,3 +89,30 @@ def test_no_rate_is_suggested_where_the_loss_never_falls(losses: list):
 def test_arguments_out_of_range_are_refused(bad: dict):
     with pytest.raises(ValueError, match="Received"):
         LearningRateFinder(**bad)
+
+
+@pytest.mark.parametrize("rate", [0.1, keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.5)])
+def test_steps_that_are_executed_together_share_the_value_of_the_first_rate(rate: object):
+    class Weights(keras.callbacks.Callback):
+        def on_train_begin(self, logs: dict | None = None) -> None:
+            self.values = [float(self.model.get_weights()[0][0, 0])]
+
+        def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+            self.values.append(float(self.model.get_weights()[0][0, 0]))
+
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
+    model.compile(keras.optimizers.SGD(rate), lambda y_true, y_pred: y_pred, steps_per_execution=4)
+    model.set_weights([np.array([[7.0]])])
+    weights, finder = Weights(), LearningRateFinder(0.001, 0.016, num_steps=21)
+    model.fit(np.ones((24, 1)), np.ones((24, 1)), batch_size=1, callbacks=[weights, finder], verbose=0)
+    np.testing.assert_allclose(finder.rates, 0.001 * 16 ** (np.arange(0, 24, 4) / 20), rtol=1e-6)
+    np.testing.assert_allclose(-np.diff(weights.values), 4 * finder.rates, atol=1e-5)
+    # The mean of four losses, of which each is the weight before its step.
+    np.testing.assert_allclose(finder.losses, np.array(weights.values[:-1]) - 1.5 * finder.rates, rtol=1e-5)
+
+
+def test_several_optimizers_are_refused():
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    model.compile(keras.optimizers.MultiOptimizer(lambda _: keras.optimizers.SGD()), "mse")
+    with pytest.raises(ValueError, match=r"one learning rate.*Received: MultiOptimizer\."):
+        run(model, LearningRateFinder(num_steps=10))

@@ -1,11 +1,20 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
-from core.data.audit import Audit, audited
+from core.data import audit
+from core.data.audit import Audit, AuditReport
 from core.data.examples import Examples, Ragged, Splits
 from core.errors import UserError
+
+
+def audited(splits: Splits, task: Any, settings: Audit) -> tuple[Splits, AuditReport]:
+    """Audit what a task of these columns is about to use."""
+    skip_bad = getattr(task, "skip_bad", False)
+    return audit.audited(splits, settings, task.content, label=task.label, skip_bad=skip_bad)
 
 
 class Texts:

@@ -59,7 +59,7 @@ def test_the_content_is_hashed_once_for_the_split_and_the_audit(monkeypatch):
     )
     pictures = Examples(PICTURES.columns)
     splits = completed({"train": pictures}, PictureClassification.content, validation=0.1, test=0.2)
-    audited(splits, PictureClassification(), Audit())
+    audited(splits, Audit(), PictureClassification.content, label="label")
     assert hashed == [500]
 
 

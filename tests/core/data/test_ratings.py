@@ -116,3 +116,76 @@ def test_titles_that_are_no_table_are_refused_by_name(tmp_path, content):
     written(tmp_path / "movies.csv", content)
     with pytest.raises(UserError, match=r"movies\.csv can't be read as titles"):
         read_titles(tmp_path)
+
+
+def test_titles_are_found_by_the_names_of_their_columns(tmp_path):
+    written(tmp_path / "movies.csv", "title,genres,movieId\nHeat,Crime,10\n")
+    assert read_titles(tmp_path) == {"10": "Heat"}
+
+
+@pytest.mark.parametrize("header", ["movieId,genres", "10,Heat", "title,genres"])
+def test_titles_without_a_column_of_titles_or_ids_are_refused(tmp_path, header):
+    written(tmp_path / "movies.csv", f"{header}\n20,Alien\n")
+    with pytest.raises(UserError, match=r"movies\.csv can't be read as titles: an id and a title"):
+        read_titles(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["NA", "None", "null", "nan", "NaN", "N/A", "n/a", "-", "true"])
+def test_ids_and_titles_may_read_like_nothing(tmp_path, name):
+    written(tmp_path / "movies.csv", f"movieId,title\n{name},{name}\n")
+    assert read_titles(tmp_path) == {name: name}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+@pytest.mark.parametrize(("file", "mark"), [("movies.dat", "::"), ("u.item", "|")])
+def test_titles_of_movielens_are_read_in_either_of_their_encodings(tmp_path, file, mark, encoding):
+    line = f"10{mark}Am\u00e9lie{mark}Comedy\n"
+    assert read_titles(written(tmp_path / file, line.encode(encoding)).parent) == {"10": "Am\u00e9lie"}
+
+
+def test_a_quote_in_a_title_of_movielens_is_a_quote(tmp_path):
+    content = '1::"Great" Performances::Drama\n2::"The Cats::Drama\n3::Heat::Crime\n'
+    titles = read_titles(written(tmp_path / "movies.dat", content).parent)
+    assert titles == {"1": '"Great" Performances', "2": '"The Cats', "3": "Heat"}
+
+
+def test_a_table_of_items_without_titles_has_none(tmp_path):
+    assert read_titles(written(tmp_path / "a.item", "item_id:token\tclass:token\n1\tx\n").parent) == {}
+
+
+def test_blanks_around_ids_are_no_part_of_them(tmp_path):
+    examples, _ = read_ratings(written(tmp_path / "ratings.csv", "user,item,rating\n 1, a ,3\n1,a,4\n"))
+    assert set(examples["user"].tolist()) == {"1"}
+    assert set(examples["item"].tolist()) == {"a"}
+
+
+def test_an_id_of_blanks_is_none(tmp_path):
+    with pytest.raises(UserError, match="line 2"):
+        read_ratings(written(tmp_path / "ratings.csv", "user,item,rating\n  ,a,3\n1,a,4\n"))
+
+
+def test_lists_of_items_are_no_ratings(tmp_path):
+    lines = "\n".join(" ".join(map(str, [70, *range(70)])) for _ in range(3))
+    with pytest.raises(UserError, match=r"columns without names.*71 columns"):
+        read_ratings(written(tmp_path / "ratings.txt", lines))
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [("{0},{0},{1},3.0", "times"), ("{0},{0},{2},1605481367", "ids"), ("{0} {0} {2}", "ids")],
+)
+def test_columns_without_names_of_which_the_third_holds_no_ratings_are_refused(tmp_path, line, kind):
+    lines = "\n".join(line.format(row, 1605481367 + row, 7 * row) for row in range(200))
+    with pytest.raises(UserError, match=f"third column of .* holds {kind}"):
+        read_ratings(written(tmp_path / "ratings.txt", lines))
+
+
+def test_counts_of_plays_may_be_ratings(tmp_path):
+    lines = "\n".join(f"{row % 10} {row} {row % 90 + 1}" for row in range(200))
+    assert len(read_ratings(written(tmp_path / "ratings.txt", lines))[0]) == 200
+
+
+def test_other_files_of_ratings_in_a_folder_are_named(tmp_path):
+    for name in ("ratings.csv", "a.inter"):
+        written(tmp_path / name, "user,item,rating\n1,2,3\n")
+    assert read_ratings(tmp_path)[1] == ("ratings.csv is read, and passed over are a.inter",)

@@ -90,6 +90,14 @@ def test_too_few_examples_to_split_can_t_be_trained_on_but_judged():
     assert pooled(splits)["text"].tolist() == TEXTS["text"][:1].tolist()
 
 
+@pytest.mark.parametrize(("different", "told"), [(1, "all are equal in text"), (2, "only 2 differ in text")])
+def test_a_part_that_is_empty_since_nearly_all_examples_are_equal_says_so(different, told):
+    texts = [f"text {row % different}" for row in range(120)]
+    splits = completed({"train": Examples({"text": texts})}, ("text",), validation=0.1, test=0.2, seed=0)
+    with pytest.raises(UserError, match=f"empty: of 120 examples {told}"):
+        require_parts(splits)
+
+
 def test_no_example_at_all_can_t_be_judged_on():
     splits = completed({"train": TEXTS.take([])}, ("text",), validation=0.1, test=0.2)
     with pytest.raises(UserError, match="nothing to judge on"):

@@ -133,3 +133,10 @@ def test_one_column_as_text_and_label_is_refused(tmp_path):
 def test_a_device_is_no_data():
     with pytest.raises(UserError, match="neither a file nor a folder"):
         existing("/dev/null")
+
+
+def test_two_files_of_one_part_are_refused(tmp_path):
+    for name in ("train.csv", "test.csv", "testing.tsv"):
+        (tmp_path / name).touch()
+    with pytest.raises(UserError, match=r"more than one source of its test part.*test\.csv, testing\.tsv"):
+        part_paths(tmp_path)

@@ -18,7 +18,7 @@ from core.run import Run
 from core.task.portable import FORMATS
 from core.training.train import train
 from tests import small_data
-from tests.core.serving.fake_runs import Lengths
+from tests.core.serving.fake_runs import Lengths, write_run
 
 QUICK = ["fit.epochs=1", "fit.steps_per_execution=1", "fit.tensorboard=false", "audit.leaks=allow"]
 
@@ -194,9 +194,9 @@ def test_a_format_whose_packages_are_missing_names_them(run, monkeypatch):
         Exporter(run).export("onnx")
 
 
-def test_a_task_that_can_t_leave_keras_says_so():
-    with pytest.raises(UserError, match="Lengths can't be exported"):
-        Lengths().portable(None, None)
+def test_a_task_that_can_t_leave_keras_says_so(tmp_path):
+    with pytest.raises(UserError, match=r"Lengths, the task of .* is not able to export"):
+        Exporter(Run(write_run(tmp_path / "run", Lengths)))
 
 
 def test_a_folder_without_a_graph_is_refused(tmp_path: Path):

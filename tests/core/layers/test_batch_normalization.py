@@ -9,8 +9,14 @@ from core.layers import FusedBatchNormalization
 PICTURES = np.random.default_rng(0).normal(3, 2, (6, 5, 4, 3)).astype(np.float32)
 
 
-def pair(shape=PICTURES.shape, **kwargs):
-    layers = FusedBatchNormalization(momentum=0.5, **kwargs), keras.layers.BatchNormalization(momentum=0.5)
+def pair(shape=PICTURES.shape, dtype=None, **kwargs):
+    """Return our layer and that of Keras, the latter in its own precision."""
+    layers = (
+        FusedBatchNormalization(momentum=0.5, dtype=dtype, **kwargs),
+        keras.layers.BatchNormalization(
+            momentum=0.5, dtype=None if dtype == "mixed_bfloat16" else dtype, **kwargs
+        ),
+    )
     for layer in layers:
         layer.build(shape)
         layer.gamma.assign([1.0, 2.0, 3.0])
@@ -26,6 +32,27 @@ def test_values_and_statistics_are_those_of_keras(shape):
             keras.ops.convert_to_numpy(layer(PICTURES.reshape(shape), training=training))
             for layer in (fused, plain)
         )
+        np.testing.assert_allclose(received, expected, atol=2e-5)
+    for received, expected in zip(fused.get_weights(), plain.get_weights(), strict=True):
+        np.testing.assert_allclose(received, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"renorm": True},
+        {"renorm": True, "renorm_clipping": {"rmax": 1.5, "rmin": 0.5, "dmax": 0.5}, "renorm_momentum": 0.8},
+        {"dtype": "float64"},
+        {"epsilon": 1e-7},
+    ],
+    ids=["renorm", "clipped renorm", "float64", "small epsilon"],
+)
+def test_what_the_operation_does_not_compute_has_the_values_of_keras(settings):
+    fused, plain = pair(**settings)
+    pictures = PICTURES * 1e-3 if "epsilon" in settings else PICTURES
+    for training in (True, True, False):
+        received, expected = (layer(pictures, training=training) for layer in (fused, plain))
+        assert received.dtype == expected.dtype
         np.testing.assert_allclose(received, expected, atol=2e-5)
     for received, expected in zip(fused.get_weights(), plain.get_weights(), strict=True):
         np.testing.assert_allclose(received, expected, rtol=1e-5)

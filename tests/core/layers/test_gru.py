@@ -9,6 +9,10 @@ from core.layers import FusedGRU
 RANDOM = np.random.default_rng(0)
 SEQUENCES = RANDOM.normal(size=(4, 7, 5)).astype(np.float32)
 MASK = np.arange(7) < np.array([7, 3, 5, 1])[:, None]
+# Left padding, a gap, no step at all, and right padding.
+FIRST_STEPS_MASKED = np.array(
+    [[0, 0, 1, 1, 1, 1, 1], [0, 1, 0, 1, 1, 0, 0], [0] * 7, [1, 1, 1, 0, 0, 0, 0]], dtype=bool
+)
 MASKS = pytest.mark.parametrize("mask", [None, MASK], ids=["all steps", "some steps"])
 
 
@@ -44,6 +48,42 @@ def test_it_goes_on_from_a_state_as_keras_does():
     state = RANDOM.normal(size=(4, 6)).astype(np.float32)
     received, expected = (layer(SEQUENCES, initial_state=state) for layer in (fused, plain))
     np.testing.assert_allclose(received, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.parametrize("zeros", [False, True])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "mixed_bfloat16"])
+def test_it_goes_on_from_a_state_over_masked_first_steps_with_the_values_of_keras(backwards, zeros, dtype):
+    fused, plain = pair(
+        return_sequences=True,
+        return_state=True,
+        go_backwards=backwards,
+        zero_output_for_mask=zeros,
+        dtype=dtype,
+    )
+    state = keras.ops.cast(RANDOM.normal(size=(4, 6)), fused.compute_dtype)
+    for received, expected in zip(
+        *(layer(SEQUENCES, initial_state=state, mask=FIRST_STEPS_MASKED) for layer in (fused, plain)),
+        strict=True,
+    ):
+        received, expected = (keras.ops.cast(each, "float64") for each in (received, expected))
+        np.testing.assert_allclose(received, expected, atol=5e-2 if dtype == "mixed_bfloat16" else 1e-5)
+
+
+def test_gradients_over_masked_first_steps_are_those_of_keras():
+    import tensorflow as tf
+
+    found = []
+    for layer in pair(return_sequences=True):
+        state, sequences = tf.ones((4, 6)), tf.constant(SEQUENCES)
+        with tf.GradientTape() as tape:
+            tape.watch([state, sequences])
+            loss = tf.reduce_sum(layer(sequences, initial_state=state, mask=FIRST_STEPS_MASKED) ** 3)
+        found.append(
+            tape.gradient(loss, [state, sequences, *(each.value for each in layer.trainable_weights)])
+        )
+    for received, expected in zip(*found, strict=True):
+        np.testing.assert_allclose(received, expected, atol=1e-4)
 
 
 @pytest.mark.parametrize("kwargs", [{"activation": "relu"}, {"use_bias": False}, {"reset_after": False}])

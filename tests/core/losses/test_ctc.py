@@ -67,6 +67,37 @@ def test_gradient_is_right_for_a_long_text_that_is_not_expected_yet() -> None:
     np.testing.assert_allclose(gradient[0, np.arange(120), labels[0]], -0.999, rtol=1e-4)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
+def test_value_is_that_of_all_frames_where_more_are_claimed(dtype: str) -> None:
+    log_p = log_softmax(LOGITS.astype("float64"), axis=-1)
+    rows = [[label for label in row if label] for row in LABELS.tolist()]
+    expected = [by_enumeration(log_p[i], rows[i], 0) for i in range(4)]
+    values = CTC(reduction=None, dtype=dtype)(with_frames(np.full(4, 2_001), LABELS), LOGITS)
+    assert keras.backend.standardize_dtype(values.dtype) == dtype
+    np.testing.assert_allclose(
+        keras.ops.cast(values, "float32"), expected, rtol=1e-5 if dtype == "float32" else 1e-2
+    )
+
+
+def test_value_is_zero_where_more_frames_are_claimed_than_labels_would_fit_in() -> None:
+    # Six labels, no two neighbours alike, in the five frames that there are.
+    targets = keras.ops.convert_to_tensor([[6, 1, 2, 1, 2, 1, 2]])
+    value, gradient = value_and_gradient(lambda x: CTC()(targets, x), LOGITS[:1])
+    assert value == 0.0
+    assert np.abs(gradient).max() == 0.0
+
+
+def test_no_value_is_given_for_a_label_that_is_no_class() -> None:
+    with pytest.raises(ValueError, match=r"below 3.*Received: 3 in 1 of 2 places"):
+        CTC()(np.array([[5, 1, 3]]), LOGITS[:1])
+
+
+def test_value_is_nan_for_a_label_that_is_no_class_where_none_can_be_looked_at() -> None:
+    targets = keras.ops.convert_to_tensor([[5, 1, 3], [5, 1, 2]])
+    value, _ = value_and_gradient(lambda x: CTC(reduction=None)(targets, x)[0], LOGITS[:2], compiled=True)
+    assert np.isnan(value)
+
+
 def test_gradient_is_zero_for_labels_that_do_not_fit() -> None:
     labels = np.array([[1, 1, 1], [1, 2, 1], [1, 0, 0]])
     targets = keras.ops.convert_to_tensor(with_frames(np.array([4, 2, 0]), labels))

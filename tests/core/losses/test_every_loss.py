@@ -122,6 +122,17 @@ def test_value_of_half_precision_is_computed_in_single_precision(case: tuple) ->
     np.testing.assert_array_equal(result, loss(y_true, keras.ops.cast(half, "float32")))
 
 
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64"])
+def test_a_loss_is_of_the_dtype_that_was_asked_for(case: tuple, dtype: str) -> None:
+    loss, y_true, y_pred = case
+    asked = type(loss).from_config({**loss.get_config(), "dtype": dtype})
+    value = asked(y_true, y_pred)
+    assert keras.backend.standardize_dtype(value.dtype) == dtype == asked.get_config()["dtype"]
+    tolerance = {"rel": 1e-6} if dtype == "float64" else {"rel": 2e-2, "abs": 1e-3}
+    expected = pytest.approx(float(loss(y_true, y_pred)), **tolerance)
+    assert float(keras.ops.cast(value, "float32")) == expected
+
+
 def test_value_does_not_depend_on_the_global_float_type(case: tuple) -> None:
     loss, y_true, y_pred = case
     before = keras.config.floatx()

@@ -92,6 +92,41 @@ def test_value_is_corrected_and_masked_by_id_among_the_batch(shape: tuple) -> No
     np.testing.assert_allclose(ours, expected, rtol=1e-5)
 
 
+def test_value_is_without_padding_among_the_batch() -> None:
+    chosen = np.array([1, -1, 5, -1, 0])
+    scores = np.random.default_rng(3).normal(size=(5, 5))
+    real = chosen >= 0
+    few = SampledSoftmax(sampling_probabilities=COUNTS, reduction=None)(chosen[real], scores[real][:, real])
+    loss = SampledSoftmax(sampling_probabilities=COUNTS, reduction=None)
+    received = np.asarray(loss(chosen, scores))
+    np.testing.assert_allclose(received[real], few, rtol=1e-5)
+    assert received[~real].tolist() == [0, 0]
+    targets = keras.ops.convert_to_tensor(chosen)
+    _, gradient = value_and_gradient(lambda x: keras.ops.sum(loss(targets, x)), scores)
+    assert np.abs(gradient[~real]).max() == np.abs(gradient[:, ~real]).max() == 0
+    assert np.abs(gradient[real]).max() > 0
+
+
+@pytest.mark.parametrize("loss", [BayesianPersonalizedRanking(), SampledSoftmax()])
+def test_value_and_gradient_where_the_chosen_item_is_padding_are_zero(loss: keras.losses.Loss) -> None:
+    ids = keras.ops.convert_to_tensor([[-1, 2, 3, -1]])
+    value, gradient = value_and_gradient(lambda x: loss(ids, x), SCORES[:1])
+    assert value == 0.0
+    assert np.abs(gradient).max() == 0
+
+
+@pytest.mark.parametrize("ids", [[[1, 2, 9, 4]], [[9]]])
+def test_no_value_is_given_for_an_id_without_a_probability(ids: list) -> None:
+    with pytest.raises(ValueError, match=r"below 6.*Received: 9 in 1"):
+        SampledSoftmax(sampling_probabilities=COUNTS)(np.array(ids), SCORES[:1, : len(ids[0])])
+
+
+def test_value_is_nan_for_an_id_without_a_probability_where_none_can_be_looked_at() -> None:
+    ids = keras.ops.convert_to_tensor([[1, 2, 9, 4]])
+    loss = SampledSoftmax(sampling_probabilities=COUNTS)
+    assert np.isnan(value_and_gradient(lambda x: loss(ids, x), SCORES[:1], compiled=True)[0])
+
+
 def test_value_does_not_depend_on_the_scale_of_the_probabilities() -> None:
     values = [float(SampledSoftmax(scale * COUNTS)(IDS, SCORES)) for scale in (1.0, 100.0)]
     assert values[0] == pytest.approx(values[1], rel=1e-5)

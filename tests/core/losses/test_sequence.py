@@ -6,6 +6,7 @@ import pytest
 from scipy.special import log_softmax, softmax
 
 from core.losses import SequenceCrossentropy
+from tests.core.losses.gradients import value_and_gradient
 
 LOGITS = np.random.default_rng(0).normal(size=(2, 3, 5)).astype("float32")
 TOKENS = np.array([[2, 4, 1], [3, 0, 0]])
@@ -80,6 +81,40 @@ def test_a_large_token_id_is_not_rounded() -> None:
     loss = SequenceCrossentropy(from_logits=True)
     assert float(loss(np.array([[70_000]]), logits)) == pytest.approx(0.0, abs=1e-6)
     assert float(loss(np.array([[69_999]]), logits)) == pytest.approx(100.0)
+
+
+@pytest.mark.parametrize("label", [-1, 5, 99])
+def test_no_value_is_given_for_a_label_out_of_range(label: int) -> None:
+    tokens = np.array([[2, label, 1], [3, 0, 0]])
+    loss = SequenceCrossentropy(padding_id=0, from_logits=True)
+    with pytest.raises(ValueError, match=rf"below 5.*Received: {label} in 1 of 6 places"):
+        loss(tokens, LOGITS)
+
+
+@pytest.mark.parametrize("label", [-1, 5])
+def test_value_is_nan_for_a_label_out_of_range_where_no_label_can_be_looked_at(label: int) -> None:
+    targets = keras.ops.convert_to_tensor([[2, label, 1], [3, 0, 0]])
+    loss = SequenceCrossentropy(padding_id=0, from_logits=True, reduction=None)
+    total, _ = value_and_gradient(lambda x: keras.ops.sum(loss(targets, x)[:, 1]), LOGITS, compiled=True)
+    assert np.isnan(total)
+
+
+@pytest.mark.parametrize("label", [-1, 99])
+def test_value_is_that_of_the_rest_where_a_token_out_of_range_does_not_count(label: int) -> None:
+    tokens, weights = np.array([[2, label, 1], [3, 0, 0]]), np.array([[1, 0, 1], [1, 1, 1]])
+    loss = SequenceCrossentropy(padding_id=0, from_logits=True)
+    expected = pytest.approx(REAL[[0, 2, 3]].mean(), rel=1e-5)
+    assert float(loss(tokens, LOGITS, weights)) == expected
+    masked = keras.ops.convert_to_tensor(LOGITS)
+    masked._keras_mask = keras.ops.convert_to_tensor(weights > 0)
+    assert float(loss(tokens, masked)) == expected
+
+
+def test_value_is_that_of_a_label_which_half_precision_would_round() -> None:
+    logits = np.zeros((1, 1, 300), dtype="float32")
+    logits[..., 257] = 50.0
+    for dtype in ("bfloat16", "float16"):
+        assert float(SequenceCrossentropy(from_logits=True, dtype=dtype)([[257]], logits)) == 0.0
 
 
 def test_one_hot_targets_are_refused() -> None:

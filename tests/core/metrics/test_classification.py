@@ -103,6 +103,14 @@ def test_calibration_error_from_logits_is_that_from_probabilities():
     assert from_logits == pytest.approx(figure(ExpectedCalibrationError(), TRUE, PROBABILITIES, 7), abs=1e-6)
 
 
+def test_calibration_error_after_a_masked_row_that_is_not_a_number_has_the_value_of_the_rest():
+    predicted, weights = PROBABILITIES.copy(), np.ones(45)
+    predicted[3], weights[3] = np.nan, 0
+    expected = figure(ExpectedCalibrationError(), np.delete(TRUE, 3), np.delete(PROBABILITIES, 3, axis=0), 7)
+    received = figure(ExpectedCalibrationError(), TRUE, predicted, 7, weights)
+    assert received == pytest.approx(expected, abs=1e-6)
+
+
 def test_calibration_error_leaves_out_examples_of_weight_zero():
     kept = WEIGHTS > 0
     weighted = figure(ExpectedCalibrationError(), TRUE, PROBABILITIES, 7, kept)

@@ -81,3 +81,26 @@ def test_a_model_compiled_by_xla_gives_the_figure_of_all_at_once(name):
     received = followed(again(metric), y_true, y_pred, 10, weights)
     few = streamed(again(metric), y_true[weights], y_pred[weights], 20)
     assert received == pytest.approx(float(few.result()), rel=1e-5)
+
+
+@pytest.mark.parametrize("name", IN_GRAPH)
+@pytest.mark.parametrize("dtype", ["float16", "float64"])
+def test_a_result_has_the_dtype_that_was_asked_for(name, dtype):
+    metric, y_true, y_pred = IN_GRAPH[name]
+    asked = streamed(type(metric).from_config({**metric.get_config(), "dtype": dtype}), y_true, y_pred, 20)
+    assert keras.backend.standardize_dtype(asked.result().dtype) == dtype == asked.get_config()["dtype"]
+    usual = streamed(again(metric), y_true, y_pred, 20).result()
+    assert keras.backend.standardize_dtype(usual.dtype) == "float32"
+    assert float(asked.result()) == pytest.approx(float(usual), rel=1e-2 if dtype == "float16" else 1e-6)
+
+
+@pytest.mark.parametrize("name", [name for name, case in IN_GRAPH.items() if case[2].dtype.kind == "f"])
+@pytest.mark.parametrize("spoilt", [np.nan, np.inf])
+def test_what_weighs_nothing_leaves_no_trace_even_if_it_is_not_a_number(name, spoilt):
+    metric, y_true, y_pred = IN_GRAPH[name]
+    weights = np.arange(20) % 7 > 0
+    predictions = y_pred.copy()
+    predictions[~weights] = spoilt
+    received = streamed(again(metric), y_true, predictions, 10, weights)
+    expected = streamed(again(metric), y_true[weights], y_pred[weights], 20)
+    assert float(received.result()) == pytest.approx(float(expected.result()), rel=1e-6)

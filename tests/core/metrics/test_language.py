@@ -28,6 +28,13 @@ def test_perplexity_leaves_out_what_weighs_zero(shape):
     assert received == pytest.approx(np.exp(NATS[weights == 1].mean()), rel=1e-5)
 
 
+@pytest.mark.parametrize("token", [-1, 5])
+def test_a_token_that_is_not_in_the_vocabulary_makes_the_value_nan(token):
+    tokens = TOKENS.copy()
+    tokens[2, 3] = token
+    assert np.isnan(figure(Perplexity(from_logits=True), tokens, LOGITS, 23))
+
+
 def test_a_masked_id_need_not_be_in_the_vocabulary():
     tokens = np.where(TOKENS == 0, -100, TOKENS)
     received = figure(Perplexity(from_logits=True, mask_token_id=-100), tokens, LOGITS, 7)

@@ -48,6 +48,17 @@ def test_token_error_rate_is_the_one_worked_out_by_hand(reference, recognised, v
     assert float(rate.result()) == pytest.approx(value)
 
 
+@pytest.mark.parametrize("recognised", [["go left", ""], ["", "stop"], ["", ""]])
+@pytest.mark.parametrize("metric", RATES)
+def test_what_is_inserted_into_empty_references_counts_as_in_jiwer(metric, recognised):
+    assert figure(metric(), ["", ""], recognised, 2) == RATES[metric](["", ""], recognised)
+
+
+def test_token_error_rate_of_empty_references_has_the_value_of_jiwer():
+    received = figure(TokenErrorRate(), padded(["", ""], 2), padded(["go left", "stop"], 2), 2)
+    assert received == jiwer.wer(["", ""], ["go left", "stop"]) == 3
+
+
 @pytest.mark.parametrize(
     ("reference", "hypothesis", "distance"),
     [

@@ -44,10 +44,22 @@ class Dense(keras.layers.Layer):
     """A table whose gradient is of all its rows."""
 
     def build(self, input_shape: object) -> None:
-        self.table = self.add_weight(shape=(6, 3), name="table")
+        self.table = self.add_weight(shape=(6, 3), name="embeddings")
 
     def call(self, ids: object) -> object:
         return keras.ops.matmul(keras.ops.one_hot(ids, 6), self.table)
+
+
+@pytest.mark.parametrize("batches", [ONCE, TWICE_THE_SAME_ROW])
+@pytest.mark.parametrize("excluded", [[], ["embeddings"]], ids=["every weight", "but the table"])
+def test_with_weight_decay_the_first_step_has_the_value_of_adamw(batches, excluded):
+    weights = []
+    for kind, table in ((keras.optimizers.AdamW, Dense(name="embeddings")), (LazyAdam, None)):
+        optimizer = kind(0.1, weight_decay=0.3)
+        optimizer.exclude_from_weight_decay(var_names=["bias", *excluded])
+        weights.append(weights_after(optimizer, batches, embedding=table))
+    for one, other in zip(*weights, strict=True):
+        np.testing.assert_allclose(other, one, atol=1e-5)
 
 
 def test_rows_that_no_batch_names_keep_their_value_and_moments():

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import keras
 import numpy as np
+import pytest
 
 from core.layers import LargeEmbedding, LookupModel
 from core.optimizers import RowWiseAdagrad
@@ -22,6 +23,18 @@ def test_a_row_has_the_value_that_is_worked_by_hand():
     # The error is 3 - 1 = 2 twice; the gradient of the row 2 * (2 * 2 * [1, 2]) / 2 = [4, 8], whose mean
     # square is 40.
     expected = np.ones((8, 2))
+    expected[3] -= 0.5 * np.array([4, 8]) / np.sqrt(40)
+    np.testing.assert_allclose(model.get_weights()[0], expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("batches", [1, 2], ids=["of rows", "of the whole table"])
+def test_with_weight_decay_every_row_has_the_value_that_is_worked_by_hand(batches):
+    # Gradients that are accumulated are of the whole table.
+    accumulated = {"gradient_accumulation_steps": batches} if batches > 1 else {}
+    model = model_with(RowWiseAdagrad(0.5, min_rows=8, epsilon=1e-12, weight_decay=0.2, **accumulated))
+    for _ in range(batches):
+        model.train_on_batch(np.array([[3], [3]], np.int32), np.ones((2, 1, 1), np.float32))
+    expected = np.full((8, 2), 1 - 0.5 * 0.2)
     expected[3] -= 0.5 * np.array([4, 8]) / np.sqrt(40)
     np.testing.assert_allclose(model.get_weights()[0], expected, rtol=1e-5)
 

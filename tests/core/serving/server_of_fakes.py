@@ -1,4 +1,5 @@
-"""A program that serves fake runs until it is told to stop: its port and their folders are its arguments."""
+"""A program that serves fake runs until it is told to stop: its port, its
+settings and their folders are its arguments."""
 
 from __future__ import annotations
 
@@ -8,24 +9,29 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import httpx
 
 from core.run import Run
 from core.serving.server import serve
-from core.serving.settings import ServerSettings
+from core.serving.settings import server_settings
 
 ROOT = Path(__file__).parents[3]
 
 
 @contextlib.contextmanager
-def served(*folders: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """Give a process that serves fake runs, ready, and the address of its page."""
+def served(*folders: Path, overrides: Sequence[str] = ()) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """Give a process that serves fake runs, ready, and the address of its page.
+
+    Args:
+        folders: Of the runs.
+        overrides: Of the settings of the server.
+    """
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    command = [sys.executable, __file__, str(port), *map(str, folders)]
+    command = [sys.executable, __file__, str(port), " ".join(overrides), *map(str, folders)]
     process = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE)
     url = f"http://localhost:{port}"
     try:
@@ -48,4 +54,5 @@ def _ready(url: str) -> bool:
 
 if __name__ == "__main__":
     Run.model = None  # the fakes have none, and importing Keras takes long
-    serve(sys.argv[2:], port=int(sys.argv[1]), settings=ServerSettings(drain_seconds=0.3))
+    settings = server_settings(["drain_seconds=0.3", *sys.argv[2].split()])
+    serve(sys.argv[3:], port=int(sys.argv[1]), settings=settings)

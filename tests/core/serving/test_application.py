@@ -19,7 +19,7 @@ from core.serving.protection import Protection
 from core.serving.runs import Serving
 from core.serving.served import Source
 from core.serving.settings import Batching, ServerSettings
-from tests.core.serving.fake_runs import Lengths, Sums, Tastes, write_run
+from tests.core.serving.fake_runs import Bytes, Lengths, Sums, Tastes, write_run
 
 SETTINGS = ServerSettings(limits=Limits(body_bytes=4096, items=4, characters=100), reload_seconds=0.05)
 
@@ -152,14 +152,14 @@ def test_one_file_that_is_quickly_decoded_is_so_at_once_and_others_hold_up_nobod
 ):
     settings = ServerSettings(limits=Limits(body_bytes=1_000_000))
     with serving(tmp_path, monkeypatch, settings) as client:
-        threads, upload = [], Sums.upload
+        threads, raw = [], Bytes.raw
 
-        def noted(self, *given, **limits):
-            decoded = upload(self, *given, **limits)
+        def noted(self, content, limits):
+            decoded = raw(self, content, limits)
             threads.append(threading.current_thread())
             return decoded
 
-        monkeypatch.setattr(Sums, "upload", noted)
+        monkeypatch.setattr(Bytes, "raw", noted)
         response = client.post("/v1/sums/predict", files=[("files", content) for content in contents])
         loops = {client.portal.call(threading.current_thread)}
     assert response.json()["predictions"] == [{"sum": sum(content)} for content in contents]
@@ -301,7 +301,8 @@ def test_an_answer_that_takes_too_long_is_given_up(tmp_path, monkeypatch, second
 def test_it_is_ready_only_when_every_run_is_warm(tmp_path, monkeypatch):
     client = serving(tmp_path, monkeypatch)
     release = threading.Event()
-    monkeypatch.setattr(Sums, "choices", lambda self, encoder: release.wait() and {})
+    answers = Sums.predict
+    monkeypatch.setattr(Sums, "predict", lambda *given: release.wait(20) and answers(*given))
     with TestClient(client.app, base_url="http://localhost") as client:
         assert client.get("/healthz").status_code == 200
         early = client.get("/readyz"), predict(client, ["eA=="], "sums")

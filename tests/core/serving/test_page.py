@@ -2,45 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
-from pathlib import Path
-
 import numpy as np
 import pytest
 import soundfile
 from PIL import Image
 from selenium import webdriver
-from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import WebDriverWait
 
+from tests.core.serving.browsing import needs_chromium
 from tests.core.serving.fake_runs import write_run
 from tests.core.serving.judging_runs import Films, Ink, Lasting, Shouting
 from tests.core.serving.server_of_fakes import served
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-DRIVER = shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(
-    not (CHROMIUM and DRIVER), reason="needs Chromium: apt-get install chromium chromium-driver"
-)
-
-FLAGS = (
-    "--headless",
-    "--no-sandbox",  # which has no effect as root; the pages are our own
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-dev-shm-usage",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost",  # offline
-    "--use-fake-device-for-media-stream",  # a microphone that beeps
-    "--use-fake-ui-for-media-stream",  # and may be used without a question
-)
+pytestmark = needs_chromium
 RUNS = {"shouting": Shouting, "ink": Ink, "lasting": Lasting, "films": Films}
 
 
@@ -50,83 +25,6 @@ def address(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
     with served(*(write_run(folder / name, task) for name, task in RUNS.items())) as (_, url):
         yield url
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        for flag in (*FLAGS, f"--user-data-dir={profile}"):
-            options.add_argument(flag)
-        log = webdriver.ChromeService(DRIVER, log_output=os.devnull)
-        driver = webdriver.Chrome(options, log)
-        driver.implicitly_wait(10)  # for what a test looks for to appear
-        yield driver
-        driver.quit()
-
-
-class Page:
-    """A page of one run, which must do all without an error in the browser's console."""
-
-    def __init__(self, driver, url: str) -> None:
-        self.driver = driver
-        driver.get(url)
-        self("#form[data-ready]")
-
-    def __call__(self, selector: str):
-        return self.driver.find_element(By.CSS_SELECTOR, selector)
-
-    def all(self, selector: str):
-        return self.driver.find_elements(By.CSS_SELECTOR, selector)
-
-    def keys(self) -> webdriver.ActionChains:
-        """Return what presses keys, wherever the focus is."""
-        return webdriver.ActionChains(self.driver)
-
-    def drop(self, file: Path) -> None:
-        """Drop a file on the place for it."""
-        zone = self("#drop")
-        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", zone)
-        box = self.driver.execute_script("return arguments[0].getBoundingClientRect().toJSON()", zone)
-        place = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
-        data = {"items": [], "files": [str(file)], "dragOperationsMask": 1}
-        for kind in ("dragEnter", "dragOver", "drop"):
-            event = {"type": kind, **place, "data": data}
-            self.driver.execute_cdp_cmd("Input.dispatchDragEvent", event)
-
-    def prediction(self) -> tuple[str, dict[str, str]]:
-        """Press "Predict", and return the label and the probabilities that are shown."""
-        self.press("predict")
-        bars = [bar.text.split("\n") for bar in self.all("#result .bars li")]
-        return self("#result .answer").text, dict(bars)
-
-    def press(self, what: str) -> None:
-        """Press one of the two buttons of the form, and wait for the answer."""
-        self(f"button[value={what}]").click()
-        self("#result[aria-busy=false] .by")
-
-    def suggestion(self, start: str) -> str:
-        """Return the film that the list offers for these letters; it is drawn anew at each of them."""
-        waiting = WebDriverWait(self.driver, 10, ignored_exceptions=[StaleElementReferenceException])
-        return waiting.until(lambda _: self(f"#items option[value^={start}]").get_attribute("value"))
-
-    def explanation(self) -> tuple[str, int]:
-        """Press "Explain", and return what is explained and the width of the picture that is shown."""
-        self.press("explain")
-        picture = self("#result figure img")
-        return self("#result .answer").text, int(picture.get_property("naturalWidth"))
-
-
-@pytest.fixture
-def page(chromium, address):
-    def opened(run: str) -> Page:
-        return Page(chromium, f"{address}/try/{run}")
-
-    chromium.get_log("browser")
-    yield opened
-    assert not chromium.get_log("browser")
 
 
 def test_a_text_is_typed(page):

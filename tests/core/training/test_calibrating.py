@@ -176,5 +176,5 @@ def test_a_run_that_names_no_classes_is_refused(tmp_path):
             "audit": {"leaks": "allow"},
         }
     )
-    with pytest.raises(UserError, match="names classes"):
+    with pytest.raises(UserError, match="not able to calibrate"):
         calibrated(train(experiment, tmp_path / "run"))
