@@ -28,7 +28,7 @@ function board(position, move) {
   const rows = rowsOf(placement);
   if (!rows) return [];
   const seen = (place) => (turn === "b" ? 7 - place : place);
-  const svg = drawn("svg", { class: "board", viewBox: "0 0 360 360", role: "img", "aria-label": `The board: ${position}` });
+  const svg = drawn("svg", { class: "drawn-board", viewBox: "0 0 360 360", role: "img", "aria-label": `The board: ${position}` });
   rows.forEach((row, down) =>
     [...row].forEach((piece, across) => {
       const [x, y] = [seen(across) * SQUARE, seen(down) * SQUARE];
