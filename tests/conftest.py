@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.core.serving.browsing import CHROMIUM, DRIVER, FLAGS, Page
+
 LONG = ["test_every_task.py", "test_on_jax.py", "test_export.py", "test_sentiment.py", "test_trial.py"]
 
 
@@ -36,3 +38,33 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 10, 10)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """A browser for all pages."""
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        for flag in (*FLAGS, f"--user-data-dir={profile}"):
+            options.add_argument(flag)
+        log = webdriver.ChromeService(DRIVER, log_output=os.devnull)
+        driver = webdriver.Chrome(options, log)
+        driver.implicitly_wait(10)  # for what a test looks for to appear
+        yield driver
+        driver.quit()
+
+
+@pytest.fixture
+def page(chromium, address):
+    """Return what opens the page of a run, which must do all without an error in the browser's console."""
+
+    def opened(run: str) -> Page:
+        return Page(chromium, f"{address}/try/{run}")
+
+    chromium.get_log("browser")
+    yield opened
+    assert not chromium.get_log("browser")

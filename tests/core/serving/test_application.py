@@ -49,8 +49,8 @@ class ReadyClient(TestClient):
         return self
 
 
-def until(holds) -> None:
-    end = time.monotonic() + 20
+def until(holds, seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end, "it never held"
         time.sleep(0.01)

@@ -1,17 +1,28 @@
-"""Families that take and give texts: each trains, resumes, answers, streams and has a report of `core`."""
+"""Each family in miniature goes all the way, from training to its page, by `core` as it stands."""
 
 from __future__ import annotations
 
 import json
+import threading
 
+import httpx
 import numpy as np
 import pytest
+import uvicorn
 from typer.testing import CliRunner
 
 from core.cli import app
 from core.experiment import Experiment, experiment_from
 from core.notebook import Run
+from core.serving.application import application
+from core.serving.protection import Protection
+from core.serving.runs import Serving
+from core.serving.served import Source
+from core.serving.settings import Batching, ServerSettings
+from core.training.folds import cross_validate
 from core.training.train import train
+from tests.core.serving.browsing import needs_chromium
+from tests.core.serving.test_application import until
 from tests.cut_off import copied_at, cut_off
 
 TASKS = {
@@ -115,6 +126,90 @@ def test_the_last_state_of_a_stream_is_the_answer(name, runs):
         states = list(run.experiment.task.stream(run.model, run.encoder, value))
         assert states[-1] == run.predict([value])[0]
         assert all(state["finished"] is False for state in states[:-1])
+
+
+def test_a_family_without_classes_is_judged_by_folds(tmp_path):
+    experiment = experiment_of("labelling.Labelling")
+    short = experiment.model_copy(update={"fit": experiment.fit.model_copy(update={"epochs": 1})})
+    figures = cross_validate(short, tmp_path / "folds", 2)
+    headline = experiment.task.headline()
+    assert set(figures["test"][headline]) == {"mean", "std"}
+
+
+@every_task
+def test_a_table_of_inputs_is_answered_line_by_line(name, runs, tmp_path):
+    lines = [json.dumps(value) for value in inputs_of(runs[name])]
+    (tmp_path / "inputs.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    command = ["predict", str(runs[name].folder), "--file", str(tmp_path / "inputs.jsonl")]
+    result = CliRunner().invoke(app, command)
+    assert result.exit_code == 0, result.output
+    answers = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [answer["line"] for answer in answers] == list(range(1, len(lines) + 1))
+
+
+@pytest.fixture(scope="module")
+def address(runs):
+    """A server of all miniatures, in a thread of this process."""
+    sources = [Source(path_of(name), runs[name].folder) for name in TASKS]
+    serving = Serving(sources, ServerSettings(batching=Batching(size=2)), Protection())
+    server = uvicorn.Server(uvicorn.Config(application(serving), port=0, log_level="warning"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        until(lambda: server.started and serving.ready, seconds=60)
+        yield f"http://localhost:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(10)
+
+
+def path_of(name: str) -> str:
+    return name.partition(".")[0]
+
+
+@every_task
+def test_it_answers_over_http_as_it_does_here(name, runs, address):
+    inputs = inputs_of(runs[name])
+    response = httpx.post(f"{address}/v1/{path_of(name)}/predict", json={"inputs": inputs}, timeout=30)
+    assert response.status_code == 200, response.text
+    for given, expected in zip(response.json()["predictions"], runs[name].predict(inputs), strict=True):
+        assert given.keys() == expected.keys()
+
+
+@every_stream
+def test_it_streams_over_http(name, runs, address):
+    value = inputs_of(runs[name])[0]
+    response = httpx.post(f"{address}/v1/{path_of(name)}/stream", json={"input": value}, timeout=30)
+    assert response.headers["content-type"].startswith("text/event-stream")
+    states = [
+        json.loads(line.removeprefix("data: "))
+        for line in response.text.splitlines()
+        if line.startswith("data: {")
+    ]
+    assert runs[name].predict([value])[0] in states
+
+
+@needs_chromium
+@every_task
+def test_its_form_is_filled_and_its_answer_is_seen(name, runs, page):
+    opened = page(path_of(name))
+    for part, value in form_values(runs[name]).items():
+        opened(f'.input[data-name="{part}"] textarea').send_keys(value)
+    opened('.actions button[type="submit"]').click()
+    opened(
+        "#result[aria-busy=false] .by, #result[aria-busy=false] .reading, #result[aria-busy=false] .answer"
+    )
+    assert opened("#result").text.strip()
+    assert opened.driver.execute_script("return document.querySelector('#result .error')") is None
+
+
+def form_values(run: Run) -> dict[str, str]:
+    """Return what is typed into each field of a form."""
+    value = inputs_of(run)[0]
+    if isinstance(value, dict):
+        return value
+    text = value if isinstance(value, str) else value[-1]["text"]
+    return {run.input.kind: text}
 
 
 def test_entities_are_found_with_their_places(runs):
