@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 import numpy as np
+
+from core.answers.compared import hash_of
 
 
 def likeness(predicted: np.ndarray, true: np.ndarray, border: int = 0) -> dict[str, Any]:
@@ -39,11 +40,3 @@ def likeness(predicted: np.ndarray, true: np.ndarray, border: int = 0) -> dict[s
         metric.update_state(*pair)
     figures = {metric.name: float(metric.result()) for metric in metrics}
     return {**figures, "truth": hash_of(true)}
-
-
-def hash_of(picture: np.ndarray) -> str:
-    """Return what two equal pictures have in common, and no others."""
-    content = np.ascontiguousarray(picture)
-    return hashlib.sha256(repr((content.shape, content.dtype.str)).encode() + content.tobytes()).hexdigest()[
-        :16
-    ]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from core.answers.kind import Answers, Tree
+from core.answers.compared import WORST_SHARE, Compared
+from core.answers.kind import Tree
 from core.answers.pictures.drawing import is_picture, side_by_side
 from core.answers.pictures.findings import findings
 from core.answers.pictures.histogram import pictures
@@ -22,11 +23,9 @@ if TYPE_CHECKING:
     from core.answers.finding import Finding
 
 MOST_DECIBELS = 100.0  # what a picture equal to the true one counts as
-NUM_BARS = 30
-WORST_SHARE = 0.1
 
 
-class Pictures(Answers):
+class Pictures(Compared):
     """How like the true pictures the answers are; nothing of answers that are samples, without a truth.
 
     Args:
@@ -44,31 +43,12 @@ class Pictures(Answers):
     figures: ClassVar[Mapping[str, Direction]] = {"psnr": "max", "ssim": "max"}
     mistakes_title: ClassVar[str] = "The pictures, the least like the truth first where it is known"
 
-    def __init__(self, measured: Mapping[str, np.ndarray], truth: np.ndarray) -> None:
-        self.measured = {name: np.asarray(values, np.float64) for name, values in measured.items()}
-        self._truth = truth
-
     @classmethod
-    def from_rows(cls, rows: Iterable[Mapping[str, Any]]) -> Pictures:
-        """Read rows with `predicted` and, where there is a truth, `true` and what `likeness` tells of both.
-
-        Pictures are uint8 arrays, or the paths of the files that a run keeps them in.
-        """
-        read = [_measured(row) for row in rows]
-        names = [name for name in cls.figures if name in read[0]]
-        measured = {name: np.array([row[name] for row in read], np.float64) for name in names}
-        if all("truth" in row for row in read):
-            return cls(measured, np.array([row["truth"] for row in read]))
-        # Nothing says that two models were asked for the same pictures: NaN is equal to none.
-        return cls(measured, np.full(len(read), np.nan))
-
-    def __len__(self) -> int:
-        return len(self._truth)
-
-    @property
-    def truth(self) -> np.ndarray:
-        """What tells the true pictures apart: two runs can be paired where these are equal."""
-        return self._truth
+    def likeness_of(cls, predicted: Any, true: Any) -> dict[str, Any]:
+        """Return `likeness` of two pictures."""
+        if not (is_picture(predicted) and is_picture(true)):
+            raise KeyError(cls.figure())
+        return likeness(predicted, true)
 
     @property
     def losses(self) -> np.ndarray:
@@ -82,26 +62,13 @@ class Pictures(Answers):
         """Return the figure of slices from the mean of `losses`."""
         return MOST_DECIBELS - mean_loss
 
-    def statistics(self, rows: np.ndarray) -> dict[str, float]:
-        """Return the figures of the pictures at these indices, each as often as it stands there."""
-        return {name: float(values[rows].mean()) for name, values in self.measured.items()}
-
-    def mistakes(self, count: int) -> np.ndarray:
-        """Return the indices of the pictures least like the truth, worst first; without one the first."""
-        return np.argsort(-self.losses, kind="stable")[:count]
-
     def details(self, calibration: Calibration | None = None) -> dict[str, Any]:
         """Return the tables of a report, as plain data."""
-        if "psnr" not in self.measured:
-            return {"psnr": None, "spread": {}, "worst": None}
-        decibels = self.measured["psnr"]
-        low, high = float(decibels.min()), float(decibels.max())
-        room = 0.0 if high - low > 0.1 else 0.5
-        counts, edges = np.histogram(decibels, bins=NUM_BARS, range=(low - room, high + room))
+        has_truth = "psnr" in self.measured
         return {
-            "psnr": {"counts": counts.tolist(), "edges": edges.tolist()},
-            "spread": {name: _spread(values) for name, values in self.measured.items()},
-            "worst": self._worst(),
+            "psnr": self.histogram(),
+            "spread": self.spread(),
+            "worst": self._worst() if has_truth else None,
         }
 
     def _worst(self) -> dict[str, Any]:
@@ -141,25 +108,3 @@ class Pictures(Answers):
     def findings(cls, tree: Tree) -> Iterator[Finding]:
         """Yield what needs mending, from the figures of a report."""
         return findings(tree)
-
-
-def _measured(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a row without its pictures, with its likeness to the truth where there is one."""
-    pair = [row["predicted"], row.get("true")]
-    told = {name: row[name] for name in ("psnr", "ssim", "truth") if name in row}
-    if pair[1] is None or "psnr" in told:
-        return told
-    if not all(map(is_picture, pair)):
-        raise KeyError("psnr")
-    return likeness(*pair)
-
-
-def _spread(values: np.ndarray) -> dict[str, float]:
-    shares: Sequence[tuple[str, float]] = (
-        ("worst", 0),
-        ("low", 0.1),
-        ("median", 0.5),
-        ("high", 0.9),
-        ("best", 1),
-    )
-    return {name: float(np.quantile(values, share)) for name, share in shares}
