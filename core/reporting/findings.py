@@ -157,7 +157,9 @@ def _precision(tree: Tree) -> Iterator[Finding]:
     figure = tree["figures"][0] if tree["figures"] else None
     if figure is None or figure["low"] is None or not tree.get("mean_loss"):
         return
-    width = figure["high"] - figure["low"]
+    # Of a figure that may be any number, such as decibels, the width is told as a share of it.
+    size = 1.0 if 0 <= figure["low"] and figure["high"] <= 1 else max(abs(figure["value"]), 1e-9)
+    width = (figure["high"] - figure["low"]) / size
     if width > WORTH_TELLING * 2:
         yield Finding(
             "Few test examples: small gains can't be told from chance",
