@@ -158,7 +158,7 @@ def _precision(tree: Tree) -> Iterator[Finding]:
     if figure is None or figure["low"] is None or not tree.get("mean_loss"):
         return
     # Of a figure that may be any number, such as decibels, the width is told as a share of it.
-    size = 1.0 if 0 <= figure["low"] and figure["high"] <= 1 else max(abs(figure["value"]), 1e-9)
+    size = 1.0 if figure["low"] >= 0 and figure["high"] <= 1 else max(abs(figure["value"]), 1e-9)
     width = (figure["high"] - figure["low"]) / size
     if width > WORTH_TELLING * 2:
         yield Finding(
