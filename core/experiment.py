@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import pydantic
-import yaml
 from pydantic import Field
 
 from core.errors import UserError
-from core.settings import Settings, parsed_override, read_yaml, unknown_key, validated, with_override
+from core.settings import (
+    Settings,
+    parsed_override,
+    read_yaml,
+    shown,
+    to_yaml,
+    unknown_key,
+    validated,
+    with_override,
+)
 from core.task import Task
+from core.trust import check_spelling, check_trusted, loaded_task, told_import
 
 if TYPE_CHECKING:
     import keras
 
 VERSION = 1
+OF_A_RUN = "experiment.yaml"  # the name of a run's own configuration, which may be a stranger's
 
 
 class Fit(Settings):
@@ -221,7 +232,7 @@ class Experiment(Settings):
 
     def to_yaml(self) -> str:
         """Return the experiment as YAML that `load_experiment` reads back to the same experiment."""
-        return yaml.safe_dump(self._tree(), sort_keys=False, allow_unicode=True)
+        return to_yaml(self._tree())
 
     def _tree(self) -> dict[str, Any]:
         tree = self.model_dump(mode="json")
@@ -247,8 +258,8 @@ def configuration_path(name: str) -> Path:
     if name in shipped:
         return shipped[name]
     path = Path(name)
-    if path.is_dir() and (path / "experiment.yaml").is_file():
-        return path / "experiment.yaml"
+    if path.is_dir() and (path / OF_A_RUN).is_file():
+        return path / OF_A_RUN
     if path.suffix in {".yaml", ".yml"}:
         return path
     raise UserError(unknown_key(name, shipped).replace("Unknown key", "Unknown task"))
@@ -264,14 +275,18 @@ def load_experiment(name: str, overrides: Sequence[str] = ()) -> Experiment:
             `tune.fit.epochs=[5,10]`.
 
     Raises:
-        UserError: A name, a key or a value is not right; the message says which and what is.
+        UserError: A name, a key or a value is not right, or a run names a task that `core.trust` knows
+            nothing of; the message says which and what to do.
 
     Example:
 
     >>> load_experiment("nlp/sentiment", ["fit.epochs=3"]).fit.epochs
     3
     """
-    tree: dict[str, Any] = read_yaml(configuration_path(name))
+    path_of_yaml = configuration_path(name)
+    tree: dict[str, Any] = read_yaml(path_of_yaml)
+    if path_of_yaml.name == OF_A_RUN:
+        check_trusted(_task_path(tree), path_of_yaml.parent)
     for override in overrides:
         path, value = parsed_override(override)
         if len(path) == 1 and path[0] not in Experiment.model_fields:
@@ -301,14 +316,11 @@ def experiment_from(tree: Mapping[str, Any]) -> Experiment:
     if tree.get("version", VERSION) != VERSION:
         raise UserError(
             f"This Quartet reads configurations and runs of version {VERSION}. Train again, or use the "
-            f"Quartet that wrote it. Received: version {tree['version']!r}."
+            f"Quartet that wrote it. Received: version {shown(tree['version'])}."
         )
-    task_tree = tree.get("task")
-    if not isinstance(task_tree, Mapping) or "type" not in task_tree:
-        raise UserError("A configuration needs task.type, such as apps.nlp.sentiment.Sentiment.")
-    task_class = task_class_at(task_tree["type"])
+    task_class = task_class_at(_task_path(tree))
     parts = {
-        "task": validated(task_class, {k: v for k, v in task_tree.items() if k != "type"}, "task"),
+        "task": validated(task_class, {k: v for k, v in tree["task"].items() if k != "type"}, "task"),
         "fit": validated(Fit, _section(tree, "fit"), "fit"),
         "audit": validated(Audit, _section(tree, "audit"), "audit"),
         "tune": _section(tree, "tune"),
@@ -318,6 +330,13 @@ def experiment_from(tree: Mapping[str, Any]) -> Experiment:
         for name in (path, *space.when):
             _require_field(name, {"task": task_class, "fit": Fit})
     return experiment
+
+
+def _task_path(tree: Mapping[str, Any]) -> str:
+    task_tree = tree.get("task")
+    if not isinstance(task_tree, Mapping) or "type" not in task_tree:
+        raise UserError("A configuration needs task.type, such as apps.nlp.sentiment.Sentiment.")
+    return check_spelling(task_tree["type"])
 
 
 def _section(tree: Mapping[str, Any], name: str) -> Any:
@@ -345,13 +364,16 @@ def task_class_at(path: object) -> type[Task]:
     Raises:
         UserError: There is no such module or class, or it is not a `Task`.
     """
-    module_name, _, class_name = str(path).rpartition(".")
+    known = loaded_task(spelt := check_spelling(path))
+    if known is not None:
+        return known
+    module_name, _, class_name = spelt.rpartition(".")
     try:
-        found = getattr(importlib.import_module(module_name), class_name)
-    except (ImportError, AttributeError, ValueError) as error:
+        named = getattr(importlib.import_module(module_name), class_name)
+    except (Exception, SystemExit) as error:  # whatever the module does when it is imported
         raise UserError(
-            f"task.type names no class that can be imported: {error}. Received: {path!r}."
+            f"task.type names no class that can be imported: {told_import(error)}. Received: {path!r}."
         ) from None
-    if not (isinstance(found, type) and issubclass(found, Task)):
+    if not (isinstance(named, type) and issubclass(named, Task)) or inspect.isabstract(named):
         raise UserError(f"task.type must name a subclass of core.task.Task. Received: {path!r}.")
-    return found
+    return named
