@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from core.calibration import Calibration
 from core.errors import UserError
 from core.experiment import Experiment, load_experiment
-from core.settings import Settings, validated
+from core.settings import Settings, shown, validated
 from core.task import Encoder, Write
-from core.writing import parsed_json, to_json, write_json, written_whole
+from core.writing import cell, parsed_json, to_json, within, write_json, written_whole
 
 if TYPE_CHECKING:
     import keras
@@ -96,8 +96,12 @@ class Run:
 
     @property
     def checkpoints(self) -> Path:
-        """The folder in which a training under way keeps its state."""
-        return self.folder / "checkpoints"
+        """The folder in which a training under way keeps its state.
+
+        Raises:
+            UserError: It is a link out of the run.
+        """
+        return within(self.folder, self.folder / "checkpoints")
 
     @property
     def can_be_resumed(self) -> bool:
@@ -106,8 +110,12 @@ class Run:
 
     @property
     def logs(self) -> Path:
-        """The folder that TensorBoard reads."""
-        return self.folder / "logs"
+        """The folder that TensorBoard reads.
+
+        Raises:
+            UserError: It is a link out of the run.
+        """
+        return within(self.folder, self.folder / "logs")
 
     @cached_property
     def metrics(self) -> dict[str, Any]:
@@ -118,10 +126,10 @@ class Run:
         """
         path = self._finished_file("metrics.json")
         metrics = parsed_json(path)
-        if not isinstance(metrics, dict) or not metrics.keys() >= {"test", "baseline", "data"}:
+        if not _holds_figures(metrics):
+            keys = shown(list(metrics)) if isinstance(metrics, dict) and metrics else "no figures"
             raise UserError(
-                f"{path} is damaged: train again, or bring it back from a copy. "
-                f"Received: {', '.join(metrics) if isinstance(metrics, dict) and metrics else 'no figures'}."
+                f"{path} is damaged: train again, or bring it back from a copy. Received: {keys}."
             )
         return metrics
 
@@ -201,7 +209,7 @@ class Run:
             path.open("w", newline="", encoding="utf-8") as file,
         ):
             table = csv.writer(file)
-            table.writerow(["epoch", *history])
+            table.writerow(["epoch", *map(cell, history)])
             table.writerows(
                 [epoch, *row] for epoch, row in enumerate(zip_longest(*history.values()), start=1)
             )
@@ -211,6 +219,13 @@ class Run:
         """Give a function that appends one JSON row to the file `name`, which appears when the block ends."""
         with written_whole(self.folder / name) as path, path.open("w", encoding="utf-8") as file:
             yield lambda row: print(to_json(row), file=file)
+
+
+def _holds_figures(metrics: Any) -> bool:
+    parts = [metrics.get(name) for name in ("test", "baseline", "data")] if isinstance(metrics, dict) else [None]
+    return all(isinstance(part, dict) for part in parts) and all(
+        isinstance(figures, dict) for figures in metrics["baseline"].values()
+    )
 
 
 def _validated_file(kind: type[Kind], path: Path) -> Kind:
