@@ -209,6 +209,12 @@ class Experiment(Settings):
     audit: Audit = Audit()
     tune: dict[str, Space] = Field({}, description="search space: dotted path to choices or a range")
 
+    @pydantic.field_validator("task")
+    @classmethod
+    def _same_from_everywhere(cls, task: Task) -> Task:
+        data = absolute_source(task.data)
+        return task if data == task.data else task.model_copy(update={"data": data})
+
     def value_at(self, path: str) -> Any:
         """Return the value at a dotted path such as `fit.learning_rate`."""
         part, _, field = path.partition(".")
@@ -297,6 +303,24 @@ def load_experiment(name: str, overrides: Sequence[str] = ()) -> Experiment:
             value = override.partition("=")[2]
         tree = with_override(tree, path, value)
     return experiment_from(tree)
+
+
+def absolute_source(data: str) -> str:
+    """Return a task's `data` so that it means the same in every working directory.
+
+    Args:
+        data: `sample`, `tfds:NAME[/CONFIG]` or a path; one where nothing is stays as it was typed.
+
+    Example:
+
+    >>> absolute_source("sample"), absolute_source("tfds:glue/sst2"), absolute_source("nowhere.csv")
+    ('sample', 'tfds:glue/sst2', 'nowhere.csv')
+    """
+    named = data == "sample" or data.startswith("tfds:") or not data
+    try:
+        return data if named or not Path(data).exists() else str(Path(data).absolute())
+    except (OSError, ValueError):  # too long for a path, or with a NUL
+        return data
 
 
 def _takes_text(tree: Mapping[str, Any], path: Sequence[str]) -> bool:

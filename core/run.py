@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from core.calibration import Calibration
 from core.errors import UserError
-from core.experiment import Experiment, load_experiment
+from core.experiment import Experiment, absolute_source, load_experiment
 from core.settings import Settings, shown, validated
 from core.task import Encoder, Write
 from core.writing import cell, parsed_json, to_json, within, write_json, written_whole
@@ -72,6 +72,19 @@ class Run:
     def experiment(self) -> Experiment:
         """The resolved experiment."""
         return load_experiment(str(self.folder / "experiment.yaml"))
+
+    def on_data(self, data: str | None) -> Run:
+        """Return this run with its data looked for at another place; at its own, where none is given.
+
+        Args:
+            data: As a task's `data`. Whoever reads it checks that it is what the run was trained on.
+        """
+        if data is None:
+            return self
+        moved, experiment = Run(self.folder), self.experiment
+        task = experiment.task.model_copy(update={"data": absolute_source(data)})
+        moved.experiment = experiment.model_copy(update={"task": task})
+        return moved
 
     @property
     def compilation(self) -> dict[str, Any] | None:
@@ -222,7 +235,9 @@ class Run:
 
 
 def _holds_figures(metrics: Any) -> bool:
-    parts = [metrics.get(name) for name in ("test", "baseline", "data")] if isinstance(metrics, dict) else [None]
+    parts = (
+        [metrics.get(name) for name in ("test", "baseline", "data")] if isinstance(metrics, dict) else [None]
+    )
     return all(isinstance(part, dict) for part in parts) and all(
         isinstance(figures, dict) for figures in metrics["baseline"].values()
     )

@@ -75,7 +75,9 @@ def validated(cls: type[AnySettings], values: Mapping[str, Any], where: str) -> 
         raise UserError(f"{where or 'The configuration'} must be keys and values. Received: {shown(values)}.")
     for key in values:
         if not isinstance(key, str):
-            raise UserError(f"{where or 'The configuration'} has a key that is no text. Received: {shown(key)}.")
+            raise UserError(
+                f"{where or 'The configuration'} has a key that is no text. Received: {shown(key)}."
+            )
     try:
         return cls.model_validate(dict(values))
     except pydantic.ValidationError as error:

@@ -37,7 +37,7 @@ def check_trusted(path: str, where: object) -> None:
 
     >>> check_trusted("antigravity.Task", "runs/found")
     Traceback (most recent call last):
-    core.errors.UserError: runs/found names a task of the module antigravity, ... QUARTET_TRUST=antigravity ...
+    core.errors.UserError: runs/found names a task of the module antigravity, ...
     """
     module = path.rpartition(".")[0]
     if _below(module, HOUSE) or loaded_task(path) is not None:

@@ -35,6 +35,15 @@ class _Loader(yaml.SafeLoader):
             seen.add(key.value if key.tag == "tag:yaml.org,2002:str" else None)
         return super().construct_mapping(node, deep=deep)
 
+    def construct_yaml_int(self, node: Any) -> int:
+        number = super().construct_yaml_int(node)
+        if abs(number) >= 2**63:
+            raise _problem("a whole number of more than 64 bits", node)
+        return number
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_yaml_int)
+
 
 class _Dumper(yaml.SafeDumper):
     def ignore_aliases(self, data: Any) -> bool:

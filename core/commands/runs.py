@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from core.commands.arguments import RunFolder
+from core.commands.arguments import Data, RunFolder
 from core.silence import import_quietly
 
 
@@ -70,14 +70,17 @@ def calibrate(
     abstain_below: Annotated[
         float | None, typer.Option(min=0, max=1, help="Mark answers of less confidence as abstained")
     ] = None,
+    data: Data = None,
 ) -> None:
     """Fit confidence, threshold and abstention on the validation part; `predict` uses them from then on."""
     from core.run import Run
 
-    finished = Run(run)
+    finished = Run(run).on_data(data)
     import_quietly()
     from core.calibration import calibrated
-    from core.console import print_calibration
+    from core.console import print_calibration, tell_reading
+
+    tell_reading(finished)
 
     print_calibration(
         calibrated(finished, label=label, recall=recall, miss_cost=miss_cost, abstain_below=abstain_below)
@@ -89,12 +92,23 @@ def report(
     to: Annotated[
         Path | None, typer.Option(help="The page; by default RUN/report.html, of several comparison.html")
     ] = None,
+    data: Data = None,
+    no_data: Annotated[
+        bool, typer.Option("--no-data", help="Read no data, and so show no inputs and no slices")
+    ] = False,
 ) -> None:
     """Write a page with figures, pictures and what most needs mending; of several runs, side by side."""
+    from core.console import tell_reading
+    from core.errors import UserError
     from core.reporting import report_runs
     from core.run import Run
 
-    page = report_runs([Run(run) for run in runs], to)
+    if data is not None and (no_data or len(runs) > 1):
+        raise UserError(f"--data goes with one run, and without --no-data. Received: --data {data}.")
+    shown = [Run(run).on_data(data) for run in runs]
+    for each in () if no_data else shown:
+        tell_reading(each)
+    page = report_runs(shown, to, with_data=not no_data)
     typer.echo(f"Report: {page}")
 
 
@@ -110,6 +124,7 @@ def export(
         float, typer.Option(min=0, help="Refuse a quantised export whose first figure is worse by more")
     ] = 0.01,
     to: Annotated[Path | None, typer.Option(help="Where they go; by default RUN/exports")] = None,
+    data: Data = None,
 ) -> None:
     """Write a run as SavedModel, ONNX and LiteRT, each checked against it, with their sizes and times."""
     from core.errors import UserError
@@ -121,10 +136,12 @@ def export(
         raise UserError(f"--format must be one of {', '.join(FORMATS)}. Received: {', '.join(strange)}.")
     if quantize not in (None, "int8"):
         raise UserError(f"--quantize must be int8. Received: {quantize}.")
-    finished = Run(run)
+    finished = Run(run).on_data(data)
     import_quietly()
-    from core.console import print_exports
+    from core.console import print_exports, tell_reading
     from core.exporting.export import export_run
+
+    tell_reading(finished)
 
     chosen = [name for name in FORMATS if not formats or name in formats]
     table = export_run(finished, chosen, quantise="int8" if quantize else None, max_loss=max_loss, folder=to)

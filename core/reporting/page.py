@@ -75,7 +75,7 @@ def card_of(report: Reported, licence: str | None) -> str:
 
 
 def in_markdown(value: Any) -> str:
-    """Return a value as Markdown that shows it and does nothing: no link, picture, tag, heading or table cell.
+    """Return a value as Markdown that shows it and does nothing: no link, tag, heading or cell of a table.
 
     Example:
 

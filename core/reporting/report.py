@@ -66,7 +66,7 @@ def report_runs(runs: Sequence[Run], path: Path | None = None, *, with_data: boo
         return path
     _write_page(path, reports[0])
     task = runs[0].experiment.task
-    # A path that a run names is looked at no further where its data are not those that the run was trained on.
+    # A path that a run names is looked at no further where its data are not those of the training.
     licence = None if reports[0].notes else licence_of(task.data, task.sample_licence)
     _write_text(runs[0].folder / "card.md", card_of(reports[0], licence))
     return path
@@ -99,7 +99,9 @@ def reported_run(run: Run, answers: Answers | None, name: str, *, with_data: boo
         name: The headline.
         with_data: Read the data that the run names.
     """
-    splits, notes = _splits_of(run) if with_data else (None, [WITHOUT_DATA.format("they were not to be read")])
+    splits, notes = (
+        _splits_of(run) if with_data else (None, [WITHOUT_DATA.format("they were not to be read")])
+    )
     columns = _columns_of(run, splits, answers)
     rivals = read_rivals(run.folder / "baseline.jsonl")
     figures = {**figures_of_run(run, answers, rivals, columns), "run": name}
