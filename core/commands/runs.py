@@ -165,6 +165,12 @@ def serve(
     allow_origin: Annotated[
         list[str] | None, typer.Option(help="An origin whose pages may call the server, as https://a.org")
     ] = None,
+    public_page: Annotated[
+        bool, typer.Option("--public-page", help="Show the page without the token, for which it then asks")
+    ] = False,
+    root_path: Annotated[
+        str | None, typer.Option(help="Path under which a proxy shows the server, such as /models")
+    ] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Such as batching.wait=0.01 or limits.items=8"),
@@ -173,7 +179,7 @@ def serve(
     """Serve runs over HTTP, with a page to try them; newer runs take over without a pause."""
     from core.serving.settings import server_settings
 
-    settings = server_settings(set_ or [])
+    settings = server_settings([*(set_ or []), *([] if root_path is None else [f"root_path={root_path}"])])
     import_quietly()
     from core.serving.server import serve as serve_runs
 
@@ -185,6 +191,7 @@ def serve(
         token=token,
         allow_hosts=allow_host or (),
         allow_origins=allow_origin or (),
+        public_page=public_page,
     )
 
 

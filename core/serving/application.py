@@ -25,6 +25,7 @@ from core.serving.requests import What, asked_of
 from core.serving.served import ServedRun, Source
 from core.serving.settings import ServerSettings
 from core.serving.shortcut import Shortcut
+from core.serving.under_path import UnderPath
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -56,7 +57,11 @@ class Serving:
         self.explainer = Explainer()
         self.runs = {
             source.name: ServedRun(
-                source, settings.batching, settings.limits, self.measurements.observer(source.name)
+                source,
+                settings.batching,
+                settings.limits,
+                self.measurements.observer(source.name),
+                settings.load_seconds if settings.try_apart else 0.0,
             )
             for source in sources
         }
@@ -135,10 +140,12 @@ def application(serving: Serving) -> ASGIApp:
         loading.cancel()
         await serving.close()
 
+    root = serving.settings.root_path
     app = FastAPI(
         title="Quartet",
         summary="Predictions of trained models.",
         version="1",
+        servers=[{"url": root}] if root else None,
         docs_url=None,  # these pages load their scripts from elsewhere; /docs is our own
         redoc_url=None,
         lifespan=lifespan,
@@ -159,7 +166,8 @@ def application(serving: Serving) -> ASGIApp:
             allow_methods=["GET", "POST"],
             allow_headers=["Authorization", "Content-Type"],
         )
-    return Gate(answering, serving.protection, serving.measurements, closing=lambda: serving.closing)
+    gate = Gate(answering, serving.protection, serving.measurements, closing=lambda: serving.closing)
+    return UnderPath(gate, root) if root else gate
 
 
 Handler = Callable[[ServedRun, Request], Awaitable[Response]]

@@ -31,8 +31,8 @@ def add_pages(app: FastAPI, serving: Serving) -> None:
     """Add the page of each run, the first of which is also that of the server."""
     app.mount("/static", StaticFiles(directory=STATIC))
 
-    def page_of(served: ServedRun) -> HTMLResponse:
-        task = served.source.newest().experiment.task
+    def page_of(served: ServedRun, base: str) -> HTMLResponse:
+        task = served.shown.experiment.task
         purpose = (inspect.getdoc(type(task)) or "").partition("\n")[0]
         return rendered(
             "page.html",
@@ -41,18 +41,19 @@ def add_pages(app: FastAPI, serving: Serving) -> None:
             kind=served.kind,
             purpose=purpose,
             limits=served.limits,
-            needs_token=serving.protection.token is not None,
+            needs_token=serving.protection.token is not None and serving.protection.public_page,
+            base=serving.settings.root_path or base,
         )
 
     @app.get("/", include_in_schema=False)
     def first() -> HTMLResponse:
-        return page_of(next(iter(serving.runs.values())))
+        return page_of(next(iter(serving.runs.values())), ".")
 
     @app.get("/try/{name}", include_in_schema=False)
     def try_run(name: str) -> HTMLResponse:
         if name not in serving.runs:
             raise Problem(404, f"No run is served by that name; there are {', '.join(serving.runs)}.")
-        return page_of(serving.runs[name])
+        return page_of(serving.runs[name], "..")
 
 
 def add_choices(app: FastAPI, served: ServedRun) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import pydantic
 
 from core.errors import UserError
-from core.serving.bodies import body_of, form_of
+from core.serving.bodies import body_of, check_keys, form_of
 from core.serving.kinds import KINDS, InputKind
 from core.serving.problems import Problem, invalid
 from core.serving.settings import Limits
@@ -88,6 +88,7 @@ async def asked_of(request: Request, kind: InputKind, limits: Limits, what: What
         read: Any = model.model_validate_json(body)
     except pydantic.ValidationError as error:
         raise invalid(error) from None
+    check_keys(body)
     return Asked(read.inputs) if what == "predict" else Asked([read.input], read.method)
 
 

@@ -9,7 +9,7 @@ export async function call(path, options = {}) {
   if (token()) headers.Authorization = `Bearer ${token()}`;
   let response;
   try {
-    response = await fetch(`/v1/${name}/${path}`, { ...options, headers });
+    response = await fetch(new URL(`../v1/${name}/${path}`, import.meta.url), { ...options, headers });
   } catch {
     throw new Error("The server can't be reached.");
   }

@@ -139,7 +139,7 @@ function setBusy(busy) {
   for (const button of form.querySelectorAll(".actions button")) button.setAttribute("aria-disabled", busy);
 }
 
-const reading = await import(`/static/${kind}.js`);
+const reading = await import(`./${kind}.js`);
 reading.setUp(form);
 
 form.addEventListener("submit", async (event) => {

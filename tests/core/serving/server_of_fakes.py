@@ -15,9 +15,10 @@ import httpx
 
 from core.run import Run
 from core.serving.server import serve
-from core.serving.settings import ServerSettings
+from core.serving.settings import Limits, ServerSettings
 
 ROOT = Path(__file__).parents[3]
+LIMITS = Limits(head_seconds=1.0, connections=100)
 
 
 @contextlib.contextmanager
@@ -26,7 +27,8 @@ def served(*folders: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     command = [sys.executable, __file__, str(port), *map(str, folders)]
-    process = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE)
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "QUARTET_TRUST": "tests"}
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE)
     url = f"http://localhost:{port}"
     try:
         end = time.monotonic() + 20
@@ -48,4 +50,8 @@ def _ready(url: str) -> bool:
 
 if __name__ == "__main__":
     Run.model = None  # the fakes have none, and importing Keras takes long
-    serve(sys.argv[2:], port=int(sys.argv[1]), settings=ServerSettings(drain_seconds=0.3))
+    serve(
+        sys.argv[2:],
+        port=int(sys.argv[1]),
+        settings=ServerSettings(drain_seconds=0.3, try_apart=False, limits=LIMITS),
+    )
