@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import io
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -79,7 +81,10 @@ for command in (
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line; what a terminal's encoding has no letter for is replaced."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="replace")
     app()
 
 

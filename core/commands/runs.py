@@ -34,7 +34,7 @@ def predict(
     finished = Run(run)
     import_quietly()
     for answer in finished.experiment.task.predict(finished.model, finished.encoder, lines):
-        typer.echo(to_json(answer))
+        typer.echo(_printable(to_json(answer)))
 
 
 def explain(
@@ -54,7 +54,7 @@ def explain(
     explanation = finished.experiment.task.explain(finished.model, finished.encoder, value, method)
     with written_whole(picture) as path:
         path.write_bytes(explanation.png())
-    typer.echo(to_json(explanation.to_json()))
+    typer.echo(_printable(to_json(explanation.to_json())))
     typer.echo(f"Picture: {picture}", err=True)
 
 
@@ -193,6 +193,17 @@ def serve(
         allow_origins=allow_origin or (),
         public_page=public_page,
     )
+
+
+def _printable(line: str) -> str:
+    """Return JSON that says the same in letters that standard output has."""
+    import json
+
+    try:
+        line.encode(sys.stdout.encoding or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        return json.dumps(json.loads(line))
+    return line
 
 
 def _lines_of(file: Path) -> list[str]:
