@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
 
 class UserError(ValueError):
     """A mistake that the user can mend, told in one or two plain lines.
@@ -19,6 +24,32 @@ class UserError(ValueError):
 
 class MethodError(UserError):
     """An answer of this model can't be explained by the method that was asked for."""
+
+
+@contextlib.contextmanager
+def damage_told(folder: object) -> Iterator[None]:
+    """Tell in a line that the files of a run are not as its training wrote them; never what they hold.
+
+    Args:
+        folder: Of the run.
+
+    Example:
+
+    >>> with damage_told("runs/found"):
+    ...     {"test": {}}["protocol"]
+    Traceback (most recent call last):
+    core.errors.UserError: The files of runs/found are damaged, or of another Quartet ...
+    """
+    try:
+        yield
+    except (UserError, OSError):
+        raise
+    except Exception as error:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        raise UserError(
+            f"The files of {folder} are damaged, or of another Quartet: train again, or bring them back from "
+            f"a copy. Received: {type(error).__name__} in {Path(place.filename).name}, {place.name}."
+        ) from error
 
 
 def told(error: OSError) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.data.licences import licence_of
-from core.errors import UserError
+from core.errors import UserError, damage_told
 from core.reporting.canvas import png
 from core.reporting.classes import ClassAnswers
 from core.reporting.comparison import comparison_of, comparison_pictures
@@ -64,11 +64,14 @@ def report_runs(runs: Sequence[Run], path: Path | None = None, *, with_data: boo
     if len(runs) > 1:
         _write_comparison(path, reports, comparison_of(names, [each.figures for each in reports], answers))
         return path
-    _write_page(path, reports[0])
+    with damage_told(runs[0].folder):
+        _write_page(path, reports[0])
     task = runs[0].experiment.task
     # A path that a run names is looked at no further where its data are not those of the training.
     licence = None if reports[0].notes else licence_of(task.data, task.sample_licence)
-    _write_text(runs[0].folder / "card.md", card_of(reports[0], licence))
+    with damage_told(runs[0].folder):
+        card = card_of(reports[0], licence)
+    _write_text(runs[0].folder / "card.md", card)
     return path
 
 
@@ -87,7 +90,8 @@ def _names_of(runs: Sequence[Run]) -> list[str]:
 
 
 def _answers_of(run: Run) -> Answers | None:
-    return read_answers(run.folder / "predictions.jsonl") if run.metrics else None
+    with damage_told(run.folder):
+        return read_answers(run.folder / "predictions.jsonl") if run.metrics else None
 
 
 def reported_run(run: Run, answers: Answers | None, name: str, *, with_data: bool = True) -> Reported:
@@ -99,10 +103,21 @@ def reported_run(run: Run, answers: Answers | None, name: str, *, with_data: boo
         name: The headline.
         with_data: Read the data that the run names.
     """
-    splits, notes = (
-        _splits_of(run) if with_data else (None, [WITHOUT_DATA.format("they were not to be read")])
-    )
+    unread = WITHOUT_DATA.format("they were not to be read")
+    splits, notes = _splits_of(run) if with_data else (None, [unread])
     columns = _columns_of(run, splits, answers)
+    with damage_told(run.folder):
+        return _reported(run, answers, name, splits, columns, notes)
+
+
+def _reported(
+    run: Run,
+    answers: Answers | None,
+    name: str,
+    splits: Splits | None,
+    columns: Mapping[str, np.ndarray],
+    notes: Sequence[str],
+) -> Reported:
     rivals = read_rivals(run.folder / "baseline.jsonl")
     figures = {**figures_of_run(run, answers, rivals, columns), "run": name}
     examples = splits.test if splits else None
