@@ -1,8 +1,8 @@
-"""Hands damaged and hostile inputs to every reader, and tells each that is not refused in one clear line.
+"""Hands damaged configurations, runs and requests to what reads them: each is taken, or refused in a line.
 
     python -m benchmarks.fuzz [--seed 0] [--seconds 20] [READER...]
 
-READER is one or more of yaml, run, table, ratings, picture, sound, http; by default all, each for so long.
+READER is one or more of yaml, run and http; by default all, each for so long.
 The same seed makes the same inputs in the same order. What is found is kept as a file, to be looked at.
 """
 
@@ -192,68 +192,6 @@ def run_cases(folder: Path, chance: random.Random) -> Iterator[Case]:
         (run / name).write_bytes(content)
 
 
-def table_cases(folder: Path, chance: random.Random) -> Iterator[Case]:
-    """Yield tables with texts and labels."""
-    from core.data.tables import read_table
-
-    content = small_data.reviews(folder).read_bytes()
-    rows = [line.split("\t") for line in content.decode().splitlines()]
-    lines = "\n".join(json.dumps(dict(zip(rows[0], row, strict=True))) for row in rows[1:]).encode()
-    wholes = {"tsv": content, "csv": content.replace(b"\t", b","), "jsonl": lines}
-    columns = {"text": "text", "label": "label"}
-    while True:
-        suffix = chance.choice(list(wholes))
-        path, skip_bad = folder / f"table.{suffix}", chance.random() < 0.5
-        changed = damaged(wholes[suffix], chance)
-        path.write_bytes(changed)
-        yield changed, lambda path=path, skip_bad=skip_bad: read_table(path, columns, skip_bad=skip_bad)
-
-
-def ratings_cases(folder: Path, chance: random.Random) -> Iterator[Case]:
-    """Yield tables of ratings."""
-    from core.data.ratings import read_ratings
-
-    path = small_data.ratings(folder)
-    content = path.read_bytes()
-    while True:
-        changed, skip_bad = damaged(content, chance), chance.random() < 0.5
-        path.write_bytes(changed)
-        yield changed, lambda skip_bad=skip_bad: read_ratings(path, skip_bad=skip_bad)
-
-
-def picture_cases(folder: Path, chance: random.Random) -> Iterator[Case]:
-    """Yield pictures as they are uploaded."""
-    from PIL import Image
-
-    from core.data.images import decoded_upload
-
-    wholes = []
-    for kind in ("PNG", "JPEG", "WEBP", "GIF", "BMP"):
-        file = io.BytesIO()
-        Image.effect_noise((40, 30), 50).convert("RGB").save(file, kind)
-        wholes.append(file.getvalue())
-    while True:
-        content = damaged(chance.choice(wholes), chance)
-        yield content, lambda content=content: decoded_upload(content, (28, 28), 1, 100_000)
-
-
-def sound_cases(folder: Path, chance: random.Random) -> Iterator[Case]:
-    """Yield sounds as they are uploaded."""
-    import numpy as np
-    import soundfile
-
-    from core.data.audio import decoded_upload
-
-    wholes = []
-    for kind in ("WAV", "FLAC", "OGG", "MP3", "AIFF"):
-        file = io.BytesIO()
-        soundfile.write(file, 0.3 * np.sin(np.arange(8000) / 5), 16000, format=kind)
-        wholes.append(file.getvalue())
-    while True:
-        content = damaged(chance.choice(wholes), chance)
-        yield content, lambda content=content: decoded_upload(content, 8000, 5.0)
-
-
 def http_cases(folder: Path, chance: random.Random) -> Iterator[Case]:
     """Yield requests to a server, each on a connection of its own; after each it must still answer."""
     import httpx
@@ -294,10 +232,6 @@ def http_cases(folder: Path, chance: random.Random) -> Iterator[Case]:
 READERS = {
     "yaml": yaml_cases,
     "run": run_cases,
-    "table": table_cases,
-    "ratings": ratings_cases,
-    "picture": picture_cases,
-    "sound": sound_cases,
     "http": http_cases,
 }
 
