@@ -11,9 +11,9 @@ from core.data.examples import Examples, Splits
 from core.errors import UserError
 from core.experiment import load_experiment
 from core.run import Run
-from core.run_data import fingerprints, whole_fingerprint
+from core.run_data import fingerprints, reloaded, whole_fingerprint
 from core.training.calibrating import calibrated
-from core.training.folds import cross_validate, reloaded
+from core.training.folds import cross_validate
 from core.training.train import train
 from tests.cut_off import copied_at, cut_off
 

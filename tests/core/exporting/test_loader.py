@@ -52,6 +52,7 @@ def test_copied_modules_are_named_by_their_whole_path(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {
         "predict.py",
         "core_answers_decisions.py",
+        "core_data_letters.py",
         "core_errors.py",
         "core_exporting_classifier.py",
         "core_exporting_runtime.py",
