@@ -141,7 +141,7 @@ def main() -> None:
                 figures = asyncio.run(memory(service, name, cases, given.memory))
             print(f"memory over {given.memory} requests, MiB:", ", ".join(f"{each:.0f}" for each in figures))
             return
-        with served(where, "batching.queue=256", "reload_seconds=0.2") as service:
+        with served(where, "batching.queue=256", "reload_seconds=0.2", "try_apart=false") as service:
             outcomes = asyncio.run(with_reload(service, folder, name, cases, given.requests))
             reloads = service.measurement(f'quartet_reloads_total{{run="{name}"}}')
             print(f"mixed, with {reloads:.0f} newer run:", dict(outcomes), flush=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import io
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -32,7 +34,7 @@ class Commands(TyperGroup):
 
 @contextlib.contextmanager
 def _mistakes_told(ctx: Any) -> Iterator[None]:
-    from core.errors import UserError, told
+    from core.errors import UserError, in_a_line, told
 
     try:
         yield
@@ -46,7 +48,8 @@ def _mistakes_told(ctx: Any) -> Iterator[None]:
         message, code = f"{told(error)}. No file was left half-written.", 2
     except KeyboardInterrupt:
         message, code = "Stopped. The same command with --resume goes on from the last checkpoint.", 130
-    typer.echo(f"quartet: {message}", err=True)
+    # What the system or Typer says may quote names with characters that a terminal would obey.
+    typer.echo(f"quartet: {in_a_line(message)}", err=True)
     raise typer.Exit(code)
 
 
@@ -80,7 +83,10 @@ for command in (
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line; what a terminal's encoding has no letter for is replaced."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="replace")
     app()
 
 

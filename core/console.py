@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Column, Table
 
+from core.errors import UserError
 from core.wording import number
 
 if TYPE_CHECKING:
@@ -24,6 +25,20 @@ if TYPE_CHECKING:
 def console() -> Console:
     """Return a console that prints text as it is: a bracket in a value is no markup."""
     return Console(markup=False, highlight=False)
+
+
+def tell_reading(run: Run) -> None:
+    """Say on standard error which data a run has read, before they are: a run folder may be a stranger's.
+
+    Raises:
+        UserError: They are a device or a pipe, which may never end.
+    """
+    data = Path(run.experiment.task.data)
+    if data.exists() and not data.is_file() and not data.is_dir():
+        raise UserError(f"The data of {run.folder} are neither a file nor a folder. Received: {data}.")
+    Console(markup=False, highlight=False, stderr=True).print(
+        f"Reading the data of {run.folder}: {run.experiment.task.data}", soft_wrap=True
+    )
 
 
 def print_tasks(ledgers: Mapping[str, Ledger]) -> None:

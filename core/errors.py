@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
 
 LONGEST = 2_000  # characters of a message, since what it quotes of files may be of any length
 LINE_ENDS = re.compile(r"\s*[\r\n\v\f\x85\u2028\u2029]\s*")
@@ -26,18 +30,44 @@ class UserError(ValueError):
     """
 
     def __init__(self, message: str) -> None:
-        super().__init__(_in_a_line(message))
+        super().__init__(in_a_line(message))
 
 
 class MethodError(UserError):
     """An answer of this model can't be explained by the method that was asked for."""
 
 
-def _in_a_line(message: str) -> str:
+def in_a_line(message: str) -> str:
     """Return a message as one line that any terminal shows, its middle left out where it is very long."""
     line = LINE_ENDS.sub(" ", message)
     line = UNPRINTABLE.sub(lambda found: found.group().encode("unicode_escape").decode("ascii"), line)
     return line if len(line) <= LONGEST else f"{line[: LONGEST - 500]} ... {line[-490:]}"
+
+
+@contextlib.contextmanager
+def damage_told(folder: object) -> Iterator[None]:
+    """Tell in a line that the files of a run are not as its training wrote them; never what they hold.
+
+    Args:
+        folder: Of the run.
+
+    Example:
+
+    >>> with damage_told("runs/found"):
+    ...     {"test": {}}["protocol"]
+    Traceback (most recent call last):
+    core.errors.UserError: The files of runs/found are damaged, or of another Quartet ...
+    """
+    try:
+        yield
+    except (UserError, OSError):
+        raise
+    except Exception as error:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        raise UserError(
+            f"The files of {folder} are damaged, or of another Quartet: train again, or bring them back from "
+            f"a copy. Received: {type(error).__name__} in {Path(place.filename).name}, {place.name}."
+        ) from error
 
 
 def told(error: OSError) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import pydantic
-import yaml
 from pydantic import Field
 
 from core.data.audit import Audit, AuditReport, Compare, audited
@@ -23,11 +23,14 @@ from core.settings import (
     parsed_override,
     read_yaml,
     require_path,
+    shown,
+    to_yaml,
     unknown_key,
     validated,
     with_override,
 )
 from core.task.contract import Encoder, Task
+from core.trust import check_spelling, check_trusted, loaded_class, told_import
 
 if TYPE_CHECKING:
     import keras
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
 VERSION = 1
 PARTS: dict[str, type[Settings]] = {"task": Task, "fit": Fit, "audit": Audit}
 SEARCHED = ("task", "fit")
+OF_A_RUN = "experiment.yaml"  # the name of a run's own configuration, which may be a stranger's
 
 
 class Choice(Settings):
@@ -116,6 +120,12 @@ class Experiment(Settings):
             getattr(self, name) == getattr(other, name) for name in names
         )
 
+    @pydantic.field_validator("task")
+    @classmethod
+    def _same_from_everywhere(cls, task: Task) -> Task:
+        data = absolute_source(task.data)
+        return task if data == task.data else task.model_copy(update={"data": data})
+
     def value_at(self, path: str) -> Any:
         """Return the value at a dotted path such as `fit.learning_rate`; nothing below what is off.
 
@@ -134,7 +144,7 @@ class Experiment(Settings):
                 known = type(value).model_fields if isinstance(value, Settings) else ()
                 if known:
                     raise UserError(unknown_key(key, known, where)) from None
-                raise UserError(f"{where} holds no {key}. Received: {value!r}.") from None
+                raise UserError(f"{where} holds no {key}. Received: {shown(value)}.") from None
         return value
 
     def with_values(self, values: Mapping[str, Any]) -> Experiment:
@@ -176,7 +186,7 @@ class Experiment(Settings):
 
     def to_yaml(self) -> str:
         """Return the experiment as YAML that `load_experiment` reads back to the same experiment."""
-        return yaml.safe_dump(self._tree(), sort_keys=False, allow_unicode=True)
+        return to_yaml(self._tree())
 
     def _tree(self) -> dict[str, Any]:
         tree = self.model_dump(mode="json")
@@ -223,8 +233,8 @@ def configuration_path(name: str) -> Path:
     if name in shipped:
         return shipped[name]
     path = Path(name)
-    if path.is_dir() and (path / "experiment.yaml").is_file():
-        return path / "experiment.yaml"
+    if path.is_dir() and (path / OF_A_RUN).is_file():
+        return path / OF_A_RUN
     if path.suffix in {".yaml", ".yml"}:
         return path
     raise UserError(unknown_key(name, shipped).replace("Unknown key", "Unknown task"))
@@ -240,14 +250,18 @@ def load_experiment(name: str, overrides: Sequence[str] = ()) -> Experiment:
             `tune.fit.epochs=[5,10]`.
 
     Raises:
-        UserError: A name, a key or a value is not right; the message says which and what is.
+        UserError: A name, a key or a value is not right, or a run names a task that `core.trust` knows
+            nothing of; the message says which and what to do.
 
     Example:
 
     >>> load_experiment("nlp/sentiment", ["fit.epochs=3"]).fit.epochs
     3
     """
-    tree: dict[str, Any] = read_yaml(configuration_path(name))
+    path_of_yaml = configuration_path(name)
+    tree: dict[str, Any] = read_yaml(path_of_yaml)
+    if path_of_yaml.name == OF_A_RUN:
+        check_trusted(_task_path(tree), path_of_yaml.parent, Task)
     for override in overrides:
         path, value = parsed_override(override)
         if len(path) == 1 and path[0] not in Experiment.model_fields:
@@ -258,6 +272,24 @@ def load_experiment(name: str, overrides: Sequence[str] = ()) -> Experiment:
             value = override.partition("=")[2]
         tree = _overridden(tree, path, value)
     return experiment_from(tree)
+
+
+def absolute_source(data: str) -> str:
+    """Return a task's `data` so that it means the same in every working directory.
+
+    Args:
+        data: `sample`, `tfds:NAME[/CONFIG]` or a path; one where nothing is stays as it was typed.
+
+    Example:
+
+    >>> absolute_source("sample"), absolute_source("tfds:glue/sst2"), absolute_source("nowhere.csv")
+    ('sample', 'tfds:glue/sst2', 'nowhere.csv')
+    """
+    named = data == "sample" or data.startswith("tfds:") or not data
+    try:
+        return data if named or not Path(data).exists() else str(Path(data).absolute())
+    except (OSError, ValueError):  # too long for a path, or with a NUL
+        return data
 
 
 def _overridden(tree: Mapping[str, Any], path: Sequence[str], value: Any) -> dict[str, Any]:
@@ -316,14 +348,11 @@ def experiment_from(tree: Mapping[str, Any]) -> Experiment:
     if tree.get("version", VERSION) != VERSION:
         raise UserError(
             f"This Quartet reads configurations and runs of version {VERSION}. Train again, or use the "
-            f"Quartet that wrote it. Received: version {tree['version']!r}."
+            f"Quartet that wrote it. Received: version {shown(tree['version'])}."
         )
-    task_tree = tree.get("task")
-    if not isinstance(task_tree, Mapping) or "type" not in task_tree:
-        raise UserError("A configuration needs task.type, such as apps.nlp.sentiment.Sentiment.")
-    task_class = task_class_at(task_tree["type"])
+    task_class = task_class_at(_task_path(tree))
     parts = {
-        "task": validated(task_class, {k: v for k, v in task_tree.items() if k != "type"}, "task"),
+        "task": validated(task_class, {k: v for k, v in tree["task"].items() if k != "type"}, "task"),
         "fit": validated(Fit, _section(tree, "fit"), "fit"),
         "audit": validated(Audit, _section(tree, "audit"), "audit"),
         "tune": _section(tree, "tune"),
@@ -338,6 +367,13 @@ def experiment_from(tree: Mapping[str, Any]) -> Experiment:
                 raise UserError(unknown_key(part, SEARCHED, "tune"))
             require_path((task_class if part == "task" else Fit,), below, f"tune.{part}")
     return experiment
+
+
+def _task_path(tree: Mapping[str, Any]) -> str:
+    task_tree = tree.get("task")
+    if not isinstance(task_tree, Mapping) or "type" not in task_tree:
+        raise UserError("A configuration needs task.type, such as apps.nlp.sentiment.Sentiment.")
+    return check_spelling(task_tree["type"])
 
 
 def _section(tree: Mapping[str, Any], name: str) -> Any:
@@ -357,16 +393,19 @@ def task_class_at(path: object) -> type[Task]:
     Raises:
         UserError: There is no such module or class, or it is not a `Task`.
     """
-    module_name, _, class_name = str(path).rpartition(".")
+    known = loaded_class(spelt := check_spelling(path), Task)
+    if known is not None:
+        return known
+    module_name, _, class_name = spelt.rpartition(".")
     try:
-        found = getattr(importlib.import_module(module_name), class_name)
-    except (ImportError, AttributeError, ValueError) as error:
+        named = getattr(importlib.import_module(module_name), class_name)
+    except (Exception, SystemExit) as error:  # whatever the module does when it is imported
         raise UserError(
-            f"task.type names no class that can be imported: {error}. Received: {path!r}."
+            f"task.type names no class that can be imported: {told_import(error)}. Received: {path!r}."
         ) from None
-    if not (isinstance(found, type) and issubclass(found, Task)):
+    if not (isinstance(named, type) and issubclass(named, Task)) or inspect.isabstract(named):
         raise UserError(f"task.type must name a subclass of core.task.contract.Task. Received: {path!r}.")
-    return found
+    return named
 
 
 def built(experiment: Experiment, encoder: Encoder) -> keras.Model:

@@ -17,10 +17,10 @@ from core.answers.calibration import Calibration
 from core.answers.files import holds_files, kept
 from core.answers.rows import Write
 from core.errors import UserError
-from core.experiment import Experiment, built, load_experiment
-from core.settings import Settings, validated
+from core.experiment import Experiment, absolute_source, built, load_experiment
+from core.settings import Settings, shown, validated
 from core.task.contract import Ability, Encoder
-from core.writing import parsed_json, to_json, write_json, written_whole
+from core.writing import cell, parsed_json, to_json, within, write_json, written_whole
 
 if TYPE_CHECKING:
     import keras
@@ -77,11 +77,35 @@ class Run:
         """The resolved experiment."""
         return load_experiment(str(self.folder / "experiment.yaml"))
 
+    def on_data(self, data: str | None) -> Run:
+        """Return this run with its data looked for at another place; at its own, where none is given.
+
+        Args:
+            data: As a task's `data`. Whoever reads it checks that it is what the run was trained on.
+        """
+        if data is None:
+            return self
+        moved, experiment = Run(self.folder), self.experiment
+        task = experiment.task.model_copy(update={"data": absolute_source(data)})
+        moved.experiment = experiment.model_copy(update={"task": task})
+        return moved
+
     @property
     def compilation(self) -> dict[str, Any] | None:
-        """How a training computes its steps, where that was left to a trial; nothing before it."""
+        """How a training computes its steps, where that was left to a trial; nothing before it.
+
+        Raises:
+            UserError: The file is damaged.
+        """
         path = self.folder / "compilation.json"
-        return parsed_json(path) if path.is_file() else None
+        if not path.is_file():
+            return None
+        choice = parsed_json(path)
+        if not isinstance(choice, dict):
+            raise UserError(
+                f"{path} is damaged: train again, or bring it back from a copy. Received: {shown(choice)}."
+            )
+        return choice
 
     @property
     def as_trained(self) -> Experiment:
@@ -91,7 +115,8 @@ class Run:
         changed = {
             field: choice.get(field, value) for field, value in plain.items() if getattr(fit, field) == "auto"
         }
-        return self.experiment.model_copy(update={"fit": fit.model_copy(update=changed)})
+        chosen = validated(type(fit), {**fit.model_dump(), **changed}, "compilation")
+        return self.experiment.model_copy(update={"fit": chosen})
 
     @property
     def finished(self) -> bool:
@@ -100,8 +125,12 @@ class Run:
 
     @property
     def checkpoints(self) -> Path:
-        """The folder in which a training under way keeps its state."""
-        return self.folder / "checkpoints"
+        """The folder in which a training under way keeps its state.
+
+        Raises:
+            UserError: It is a link out of the run.
+        """
+        return within(self.folder, self.folder / "checkpoints")
 
     @property
     def can_be_resumed(self) -> bool:
@@ -110,8 +139,15 @@ class Run:
 
     @property
     def logs(self) -> Path:
-        """The folder that TensorBoard reads."""
-        return self.folder / "logs"
+        """The folder that TensorBoard reads.
+
+        Raises:
+            UserError: It is a link out of the run.
+        """
+        logs = within(self.folder, self.folder / "logs")
+        for below in logs.glob("*"):
+            within(self.folder, below)
+        return logs
 
     @cached_property
     def metrics(self) -> dict[str, Any]:
@@ -122,10 +158,10 @@ class Run:
         """
         path = self._finished_file("metrics.json")
         metrics = parsed_json(path)
-        if not isinstance(metrics, dict) or not metrics.keys() >= {"test", "baseline", "data"}:
+        if not _holds_figures(metrics):
+            keys = shown(list(metrics)) if isinstance(metrics, dict) and metrics else "no figures"
             raise UserError(
-                f"{path} is damaged: train again, or bring it back from a copy. "
-                f"Received: {', '.join(metrics) if isinstance(metrics, dict) and metrics else 'no figures'}."
+                f"{path} is damaged: train again, or bring it back from a copy. Received: {keys}."
             )
         return metrics
 
@@ -224,7 +260,7 @@ class Run:
             path.open("w", newline="", encoding="utf-8") as file,
         ):
             table = csv.writer(file)
-            table.writerow(["epoch", *history])
+            table.writerow(["epoch", *map(cell, history)])
             table.writerows(
                 [epoch, *row] for epoch, row in enumerate(zip_longest(*history.values()), start=1)
             )
@@ -235,7 +271,8 @@ class Run:
 
         Pictures, sounds and arrays at the top of a row are kept as files under `answers/`.
         """
-        folder, stem, places = self.folder / "answers", Path(name).stem, itertools.count()
+        folder = within(self.folder, self.folder / "answers")
+        stem, places = Path(name).stem, itertools.count()
         with written_whole(self.folder / name) as path, path.open("w", encoding="utf-8") as file:
 
             def write(row: dict[str, Any]) -> None:
@@ -245,6 +282,15 @@ class Run:
                 print(to_json(row), file=file)
 
             yield write
+
+
+def _holds_figures(metrics: Any) -> bool:
+    parts = (
+        [metrics.get(name) for name in ("test", "baseline", "data")] if isinstance(metrics, dict) else [None]
+    )
+    return all(isinstance(part, dict) for part in parts) and all(
+        isinstance(figures, dict) for figures in metrics["baseline"].values()
+    )
 
 
 def _validated_file(kind: type[Kind], path: Path) -> Kind:

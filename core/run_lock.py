@@ -52,6 +52,8 @@ def _opened(path: Path) -> BinaryIO:
     Raises:
         UserError: It is locked by another.
     """
+    if path.is_symlink():  # it would be written through
+        path.unlink()
     while True:
         file = path.open("a+b")
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import reprlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,9 +13,21 @@ import yaml
 
 from core.dotted import Kinds, default_below, is_place, keys_of, kinds_below, own_key
 from core.errors import UserError
+from core.yaml_files import LARGEST, parsed_yaml, to_yaml
 
-# That of libyaml, where there is one, reads the same ten times as fast.
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+__all__ = [
+    "Settings",
+    "parsed_override",
+    "read_yaml",
+    "require_path",
+    "shown",
+    "to_yaml",
+    "unknown_key",
+    "validated",
+    "with_override",
+]
+
+LONGEST_SHOWN = 120  # characters of a value in a message
 
 
 class Settings(pydantic.BaseModel):
@@ -61,17 +74,40 @@ def validated(cls: type[AnySettings], values: Mapping[str, Any], where: str) -> 
     core.errors.UserError: Unknown key task.droput. Did you mean task.dropout?
     """
     if not isinstance(values, Mapping):
-        raise UserError(f"{where or 'The configuration'} must be keys and values. Received: {values!r}.")
+        raise UserError(f"{where or 'The configuration'} must be keys and values. Received: {shown(values)}.")
+    for key in values:
+        if not isinstance(key, str):
+            raise UserError(
+                f"{where or 'The configuration'} has a key that is no text. Received: {shown(key)}."
+            )
     try:
         return cls.model_validate(dict(values))
     except pydantic.ValidationError as error:
         raise UserError(_first_line(error, cls, where)) from None
 
 
+def shown(value: Any) -> str:
+    """Return a value as a message shows it: on one line, and no longer than that takes.
+
+    Example:
+
+    >>> shown({"epochs": "many"}), len(shown("x" * 10**6)), shown([[[[[[[[1]]]]]]]])
+    ("{'epochs': 'many'}", 120, '[[[[...]]]]')
+    """
+    bounded = reprlib.Repr()
+    bounded.maxlevel, bounded.maxdict, bounded.maxlist = 4, 6, 8
+    bounded.maxstring = bounded.maxother = LONGEST_SHOWN
+    try:
+        text = bounded.repr(value)
+    except ValueError:  # of a whole number with thousands of digits
+        text = type(value).__name__
+    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 3]}..."
+
+
 def _first_line(error: pydantic.ValidationError, cls: type[Settings], where: str) -> str:
     problems = error.errors(include_url=False)
     first = problems[0]
-    path = [*([where] if where else []), *(str(part) for part in first["loc"])]
+    path = [*([where] if where else []), *(str(part)[:LONGEST_SHOWN] for part in first["loc"])]
     more = f" ({len(problems) - 1} more like it.)" if len(problems) > 1 else ""
     if first["type"] == "extra_forbidden":
         known = keys_of(_kinds_at_location((cls,), first["loc"][:-1]))
@@ -79,7 +115,7 @@ def _first_line(error: pydantic.ValidationError, cls: type[Settings], where: str
     if first["type"] == "missing":
         return f"{'.'.join(path)} is missing: give it a value.{more}"
     wish = first["msg"].removeprefix("Value error, ").removeprefix("Input ").rstrip(".")
-    return f"{'.'.join(path)} {wish}. Received: {first['input']!r}.{more}"
+    return f"{'.'.join(path)} {wish}. Received: {shown(first['input'])}.{more}"
 
 
 def _kinds_at_location(kinds: Kinds, location: Sequence[int | str]) -> Kinds:
@@ -93,6 +129,7 @@ def _kinds_at_location(kinds: Kinds, location: Sequence[int | str]) -> Kinds:
 def unknown_key(key: str, known: Iterable[str], where: str = "") -> str:
     """Return the message that refuses a key and names the nearest right one, or all where none is near."""
     known = sorted(known)
+    key = str(key)[:LONGEST_SHOWN].replace("\n", " ")
     prefix = f"{where}." if where else ""
     near = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
     hint = f"Did you mean {prefix}{near[0]}?" if near else f"Known keys: {', '.join(known)}."
@@ -103,21 +140,27 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """Read a YAML mapping; an empty file is an empty mapping.
 
     Raises:
-        UserError: The file is missing, unreadable, not YAML or not a mapping.
+        UserError: The file is missing, unreadable, too large, not YAML or not a mapping; what it holds is not
+            told.
     """
     try:
-        tree = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)
+        if path.exists() and not path.is_file():
+            raise UserError(f"{path} is no file. Received: {'a folder' if path.is_dir() else 'a device'}.")
+        with path.open(encoding="utf-8") as file:
+            text = file.read(LARGEST + 1)
+        if len(text) > LARGEST:
+            raise UserError(f"{path} is too large for a configuration: more than {LARGEST:,} characters.")
+        tree = parsed_yaml(text)
     except FileNotFoundError:
         raise UserError(f"No such file: {path}.") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} can't be read as a YAML file: {error}.") from None
+        reason = "it is no UTF-8 text" if isinstance(error, UnicodeDecodeError) else error.strerror or error
+        raise UserError(f"{path} can't be read as a YAML file: {reason}.") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
-        raise UserError(f"{path}{line}: not valid YAML: {getattr(error, 'problem', error)}.") from None
-    # What PyYAML raises at a date that is none, a number of thousands of digits, brackets by the thousand.
-    except (ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise UserError(f"{path}: not valid YAML: {str(error).rstrip('.')}.") from None
+        problem = getattr(error, "problem", None) or getattr(error, "reason", None) or error
+        raise UserError(f"{path}{line}: not valid YAML: {problem}.") from None
     if tree is None:
         return {}
     if not isinstance(tree, dict):
@@ -140,9 +183,9 @@ def parsed_override(text: str) -> tuple[list[str], Any]:
     """
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
-        raise UserError(f"An override is written key=value, such as fit.epochs=3. Received: {text!r}.")
+        raise UserError(f"An override is written key=value, such as fit.epochs=3. Received: {shown(text)}.")
     try:
-        parsed = yaml.safe_load(value)
+        parsed = parsed_yaml(value)
     except yaml.YAMLError:
         parsed = value
     # All but numbers, truth values and bracketed nests is text, kept as typed: '#' and ': ' may be in a path.
@@ -195,7 +238,7 @@ def _set(tree: Any, path: list[str], value: Any, kinds: Kinds, above: list[str])
             )
         place = int(key)
         return [*tree[:place], _set(tree[place], *deeper), *tree[place + 1 :]]
-    raise UserError(f"{where} is a value and has no key {key!r}. Received: {tree!r}.")
+    raise UserError(f"{where} is a value and has no key {key!r}. Received: {shown(tree)}.")
 
 
 def require_path(kinds: Kinds, path: Sequence[str], where: str) -> None:

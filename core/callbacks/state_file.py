@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import zipfile
@@ -31,14 +32,31 @@ def write_state_file(path: Path, state: Any) -> None:
     members: dict[str, Any] = {f"array_{place}": _plain(array) for place, array in enumerate(arrays)}
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(path.name + ".tmp")
+    temporary.unlink(missing_ok=True)  # a link of that name would be written through
     try:
         with temporary.open("wb") as file:
             np.savez(file, json=np.frombuffer(text.encode(), np.uint8), **members)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
+        _flush_names(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _flush_names(folder: Path) -> None:
+    """Wait until the names in a folder are on the disk, where its file system can be asked for that."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except PermissionError:  # of a folder that may be written to without being read, and on Windows
+        return
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EBADF):  # some file systems know no fsync
+            raise
+    finally:
+        os.close(descriptor)
 
 
 def read_state_file(path: Path) -> Any:

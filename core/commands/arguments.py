@@ -15,3 +15,6 @@ Overrides = Annotated[
     typer.Argument(metavar="[KEY=VALUE]...", help="Overrides, such as data=reviews.tsv fit.epochs=3"),
 ]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run")]
+Data = Annotated[
+    str | None, typer.Option(help="Where the run's data are now; by default where they were when it trained")
+]

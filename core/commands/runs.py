@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from core.commands.arguments import RunFolder
+from core.commands.arguments import Data, RunFolder
 from core.silence import import_quietly
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def _print_answer(answer: dict[str, Any], line: Line, to: Path | None, place: in
                 "These answers are pictures, sounds or arrays: say with --to FOLDER where they go."
             )
         answer = kept(answer, to, f"answer-{line.number or place + 1}", beside=to.parent)
-    typer.echo(to_json({"line": line.number, **answer} if line.number else answer))
+    typer.echo(_printable(to_json({"line": line.number, **answer} if line.number else answer)))
 
 
 def explain(
@@ -118,7 +119,7 @@ def explain(
     explanation = task.explain(finished.model, finished.encoder, kind.typed(value), method)
     with written_whole(picture) as path:
         path.write_bytes(explanation.png())
-    typer.echo(to_json(explanation.to_json()))
+    typer.echo(_printable(to_json(explanation.to_json())))
     typer.echo(f"Picture: {picture}", err=True)
 
 
@@ -134,14 +135,17 @@ def calibrate(
     abstain_below: Annotated[
         float | None, typer.Option(min=0, max=1, help="Mark answers of less confidence as abstained")
     ] = None,
+    data: Data = None,
 ) -> None:
     """Fit confidence, threshold and abstention on the validation part; `predict` uses them from then on."""
     from core.run import Run
 
-    finished = Run(run)
+    finished = Run(run).on_data(data)
     import_quietly()
-    from core.console import print_calibration
+    from core.console import print_calibration, tell_reading
     from core.training.calibrating import calibrated
+
+    tell_reading(finished)
 
     print_calibration(
         calibrated(finished, label=label, recall=recall, miss_cost=miss_cost, abstain_below=abstain_below)
@@ -153,12 +157,23 @@ def report(
     to: Annotated[
         Path | None, typer.Option(help="The page; by default RUN/report.html, of several comparison.html")
     ] = None,
+    data: Data = None,
+    no_data: Annotated[
+        bool, typer.Option("--no-data", help="Read no data, and so show no inputs and no slices")
+    ] = False,
 ) -> None:
     """Write a page with figures, pictures and what most needs mending; of several runs, side by side."""
+    from core.console import tell_reading
+    from core.errors import UserError
     from core.reporting import report_runs
     from core.run import Run
 
-    page = report_runs([Run(run) for run in runs], to)
+    if data is not None and (no_data or len(runs) > 1):
+        raise UserError(f"--data goes with one run, and without --no-data. Received: --data {data}.")
+    shown = [Run(run).on_data(data) for run in runs]
+    for each in () if no_data else shown:
+        tell_reading(each)
+    page = report_runs(shown, to, with_data=not no_data)
     typer.echo(f"Report: {page}")
 
 
@@ -174,6 +189,7 @@ def export(
         float, typer.Option(min=0, help="Refuse a quantised export whose first figure is worse by more")
     ] = 0.01,
     to: Annotated[Path | None, typer.Option(help="Where they go; by default RUN/exports")] = None,
+    data: Data = None,
 ) -> None:
     """Write a run as SavedModel, ONNX and LiteRT, each checked against it, with their sizes and times."""
     from core.errors import UserError
@@ -185,10 +201,12 @@ def export(
         raise UserError(f"--format must be one of {', '.join(FORMATS)}. Received: {', '.join(strange)}.")
     if quantize not in (None, "int8"):
         raise UserError(f"--quantize must be int8. Received: {quantize}.")
-    finished = Run(run)
+    finished = Run(run).on_data(data)
     import_quietly()
-    from core.console import print_exports
+    from core.console import print_exports, tell_reading
     from core.exporting.export import export_run
+
+    tell_reading(finished)
 
     chosen = [name for name in FORMATS if not formats or name in formats]
     table = export_run(finished, chosen, quantise="int8" if quantize else None, max_loss=max_loss, folder=to)
@@ -212,6 +230,12 @@ def serve(
     allow_origin: Annotated[
         list[str] | None, typer.Option(help="An origin whose pages may call the server, as https://a.org")
     ] = None,
+    public_page: Annotated[
+        bool, typer.Option("--public-page", help="Show the page without the token, for which it then asks")
+    ] = False,
+    root_path: Annotated[
+        str | None, typer.Option(help="Path under which a proxy shows the server, such as /models")
+    ] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Such as batching.wait=0.01 or limits.items=8"),
@@ -220,7 +244,7 @@ def serve(
     """Serve runs over HTTP, with a page to try them; newer runs take over without a pause."""
     from core.serving.settings import server_settings
 
-    settings = server_settings(set_ or [])
+    settings = server_settings([*(set_ or []), *([] if root_path is None else [f"root_path={root_path}"])])
     import_quietly()
     from core.serving.server import serve as serve_runs
 
@@ -232,4 +256,16 @@ def serve(
         token=token,
         allow_hosts=allow_host or (),
         allow_origins=allow_origin or (),
+        public_page=public_page,
     )
+
+
+def _printable(line: str) -> str:
+    """Return JSON that says the same in letters that standard output has."""
+    import json
+
+    try:
+        line.encode(sys.stdout.encoding or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        return json.dumps(json.loads(line))
+    return line

@@ -58,7 +58,7 @@ def evaluate(
 ) -> None:
     """Show a run's figures beside its baseline's, judge it on other data, or judge a task by folds."""
     from core.console import print_figures
-    from core.errors import UserError
+    from core.errors import UserError, damage_told
     from core.experiment import load_experiment
 
     if folds is None:
@@ -73,7 +73,9 @@ def evaluate(
             import_quietly()
         from core.training.evaluation import evaluate as evaluate_run
 
-        print_figures(evaluate_run(finished, data), finished.experiment.task)
+        figures = evaluate_run(finished, data)
+        with damage_told(run):
+            print_figures(figures, finished.experiment.task)
         return
     if data is not None:
         raise UserError(f"With --folds the data is an override: write data={data} instead of --data.")

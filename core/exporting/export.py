@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
-import json
 import os
 import shutil
 from collections.abc import Iterable, Sequence
@@ -35,7 +34,7 @@ from core.run_data import reloaded
 from core.silence import native_silence
 from core.surroundings import surroundings
 from core.task.portable import FORMATS, MAIN, Format, Portable
-from core.writing import to_json
+from core.writing import flush_to_disk, flush_tree_to_disk, parsed_json, to_json, within
 
 if TYPE_CHECKING:
     import keras
@@ -93,7 +92,7 @@ class Exporter:
                 f"trained with it. Received: {keras.backend.backend()}."
             )
         self.run, self.task = run, run.experiment.task
-        self.folder = folder or run.folder / "exports"
+        self.folder = folder or within(run.folder, run.folder / "exports")
         self.portable = self.task.portable(float32_model(run), run.encoder)
         self.splits: Splits = reloaded(run)
         self.expected = self.portable.figures(self.portable.score, self.splits.test)
@@ -278,9 +277,11 @@ def _earlier(exporter: Exporter) -> dict[str, Export]:
     path = run.folder / "exports.json"
     if not path.is_file():
         return {}
-    told = (row for row in json.loads(path.read_text(encoding="utf-8"))["exports"])
     names = [each.name for each in fields(Export)]
-    exports = (Export(**{name: row[name] for name in names}) for row in told)
+    try:
+        exports = [Export(**{name: row[name] for name in names}) for row in parsed_json(path)["exports"]]
+    except (KeyError, TypeError):
+        raise UserError(f"{path} is damaged: delete it, and export again.") from None
     return {
         export.name: export
         for export in exports
@@ -368,8 +369,12 @@ def _numbers(figures: dict[str, Any]) -> list[str]:
 
 def _replace(folder: Path, target: Path) -> None:
     """Put a folder in the place of another."""
+    flush_tree_to_disk(folder)
     old = target.with_name(f".{target.name}.{os.getpid()}.old")
-    if target.exists():
+    if target.is_symlink():
+        target.unlink()
+    elif target.exists():
         target.rename(old)
     folder.rename(target)
+    flush_to_disk(target.parent)
     shutil.rmtree(old, ignore_errors=True)

@@ -18,6 +18,12 @@ class Limits(Settings):
     sound_seconds: float = Field(
         60.0, gt=0, description="length of one sound; less where it has over 192,000 samples a second"
     )
+    head_bytes: int = Field(32 * 2**10, ge=1024, description="bytes of a request's first line and headers")
+    head_seconds: float = Field(10.0, gt=0, description="time in which a request's head must have arrived")
     upload_seconds: float = Field(20.0, gt=0, description="time in which a body must have arrived")
     answer_seconds: float = Field(30.0, gt=0, description="time in which an answer is given, or none")
     requests: int = Field(1024, ge=1, description="requests under way at once; more are refused with 503")
+    connections: int = Field(1000, ge=1, description="connections at once; more are refused with 503")
+    bodies_bytes: int = Field(
+        256 * 2**20, ge=1024, description="bytes of all bodies under way; more are refused with 503"
+    )

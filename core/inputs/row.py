@@ -164,7 +164,7 @@ class Row(Input):
         if text.lstrip().startswith("{"):
             try:
                 values = json.loads(text)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise UserError(f"The row is no JSON: {error}. Received: {text[:80]!r}.") from None
             return self.record(values, "")
         if "=" in text:

@@ -68,7 +68,7 @@ class Several(Input):
         """
         try:
             values = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             values = None
         if not isinstance(values, dict):
             wanted = json.dumps(dict.fromkeys(self.parts, "..."))

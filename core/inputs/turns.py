@@ -61,7 +61,7 @@ class Turns(Input):
         if text.lstrip().startswith("["):
             try:
                 value = json.loads(text)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise UserError(f"The dialogue is no JSON: {error}. Received: {text[:80]!r}.") from None
         return self.raw(checked(self.type(Limits()), value, self.noun), Limits())
 

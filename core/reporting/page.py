@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -73,10 +74,25 @@ def card_of(report: Reported, licence: str | None) -> str:
 
     Source: Mitchell et al., Model Cards for Model Reporting (2019), for what a card should hold.
     """
-    return _template("card.md").render(report=report, figures=report.figures, licence=licence)
+    card = _template("card.md", finalize=in_markdown)
+    return card.render(report=report, figures=report.figures, licence=licence)
 
 
-def _template(name: str) -> Any:
+def in_markdown(value: Any) -> str:
+    """Return a value as Markdown that shows it and does nothing: no link, tag, heading or cell of a table.
+
+    Example:
+
+    >>> in_markdown("![x](http://a.org) <b>|macro_f1")
+    '!\\\\[x\\\\](http://a.org) &lt;b&gt;\\\\|macro_f1'
+    """
+    text = " ".join(str(value).split("\n")).replace("\r", " ")
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("`", "&#96;")
+    text = re.sub(r"([\\*\[\]|])", r"\\\1", text)
+    return re.sub(r"(?<!\w)_|_(?!\w)", r"\\_", re.sub(r"^(\s*)([#+=-])(?=\W)", r"\1\\\2", text))
+
+
+def _template(name: str, **options: Any) -> Any:
     import jinja2
 
     environment = jinja2.Environment(
@@ -85,6 +101,7 @@ def _template(name: str) -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
+        **options,
     )
     environment.globals |= {"section_of": partial(_section_of, environment), "marked": marked}
     environment.filters |= {"figure": figure, "size": size, "duration": duration, "png": _png_address}

@@ -16,19 +16,21 @@ from core.answers.kind import Answers
 from core.answers.numbers import Numbers
 from core.answers.reading import read_answers, read_rivals, rows_at
 from core.data.licences import licence_of
-from core.errors import UserError
+from core.errors import UserError, damage_told
 from core.reporting.comparison import comparison_of, comparison_pictures
 from core.reporting.figures import figures_of_answers, figures_of_run
 from core.reporting.page import Mistake, Reported, card_of, page_of
 from core.reporting.pictures import pictures_of
-from core.writing import write_json, written_whole
+from core.writing import within, write_json, written_whole
 
 if TYPE_CHECKING:
     from core.data.examples import Splits
     from core.run import Run
 
+WITHOUT_DATA = "Without inputs and slices of the data, because {}."
 
-def report_runs(runs: Sequence[Run], path: Path | None = None) -> Path:
+
+def report_runs(runs: Sequence[Run], path: Path | None = None, *, with_data: bool = True) -> Path:
     """Write the report of runs as one page; of a single run a model card too, of several a comparison.
 
     In a folder beside the page, of its name without the suffix, stand its pictures and `figures.json`, which
@@ -38,6 +40,7 @@ def report_runs(runs: Sequence[Run], path: Path | None = None) -> Path:
         runs: Finished runs of one kind of task, each once.
         path: Of the page, with the suffix `.html`; by default `report.html` in the run folder, of several
             `comparison.html` in that of the first.
+        with_data: Read the data that each run names, to show the inputs of its mistakes and its slices.
 
     Returns:
         The path of the page.
@@ -55,13 +58,21 @@ def report_runs(runs: Sequence[Run], path: Path | None = None) -> Path:
             f"{name} ({type(run.experiment.task).__name__})" for name, run in zip(names, runs, strict=True)
         )
         raise UserError(f"Runs are compared that give the same kind of answer. Received: {told}.")
-    reports = [reported_run(run, each, name) for run, each, name in zip(runs, answers, names, strict=True)]
+    reports = [
+        reported_run(run, each, name, with_data=with_data)
+        for run, each, name in zip(runs, answers, names, strict=True)
+    ]
     if len(runs) > 1:
         _write_comparison(path, reports, comparison_of(names, [each.figures for each in reports], answers))
         return path
-    _write_page(path, reports[0])
+    with damage_told(runs[0].folder):
+        _write_page(path, reports[0])
     task = runs[0].experiment.task
-    _write_text(runs[0].folder / "card.md", card_of(reports[0], licence_of(task.data, task.sample_licence)))
+    # A path that a run names is looked at no further where its data are not those of the training.
+    licence = None if reports[0].notes else licence_of(task.data, task.sample_licence)
+    with damage_told(runs[0].folder):
+        card = card_of(reports[0], licence)
+    _write_text(runs[0].folder / "card.md", card)
     return path
 
 
@@ -81,19 +92,34 @@ def _names_of(runs: Sequence[Run]) -> list[str]:
 
 def _answers_of(run: Run) -> Answers | None:
     kind = run.experiment.task.gives
-    return read_answers(run.folder / "predictions.jsonl", kind) if run.metrics else None
+    with damage_told(run.folder):
+        return read_answers(run.folder / "predictions.jsonl", kind) if run.metrics else None
 
 
-def reported_run(run: Run, answers: Answers | None, name: str) -> Reported:
+def reported_run(run: Run, answers: Answers | None, name: str, *, with_data: bool = True) -> Reported:
     """Return all that a page shows of a run.
 
     Args:
         run: A finished run.
         answers: What its `predictions.jsonl` holds.
         name: The headline.
+        with_data: Read the data that the run names.
     """
-    splits, notes = _splits_of(run)
+    unread = WITHOUT_DATA.format("they were not to be read")
+    splits, notes = _splits_of(run) if with_data else (None, [unread])
     columns = _columns_of(run, splits, answers)
+    with damage_told(run.folder):
+        return _reported(run, answers, name, splits, columns, notes)
+
+
+def _reported(
+    run: Run,
+    answers: Answers | None,
+    name: str,
+    splits: Splits | None,
+    columns: Mapping[str, np.ndarray],
+    notes: Sequence[str],
+) -> Reported:
     task = run.experiment.task
     rivals = read_rivals(run.folder / "baseline.jsonl", task.gives)
     figures = {**figures_of_run(run, answers, rivals, columns), "run": name}
@@ -124,8 +150,10 @@ def _splits_of(run: Run) -> tuple[Splits | None, list[str]]:
 
     try:
         return reloaded(run), []
-    except (UserError, OSError) as error:
-        return None, [f"Without inputs and slices, because the data can't be shown. {error}"]
+    except (UserError, OSError):
+        # What is wrong with them may quote them, and a page goes further than whoever may read the data.
+        why = "they can't be read as those of its training; `quartet calibrate` and `export` say why"
+        return None, [WITHOUT_DATA.format(why)]
 
 
 def _columns_of(run: Run, splits: Splits | None, answers: Answers | None) -> dict[str, np.ndarray]:
@@ -242,15 +270,16 @@ def _write_comparison(path: Path, reports: Sequence[Reported], comparison: Mappi
         write_json(folder / "figures.json", trees)
         _write_pictures(folder, drawn)
         for place, each in enumerate(reports, start=1):
-            (folder / f"run{place}").mkdir(exist_ok=True)
-            _write_pictures(folder / f"run{place}", each.pictures)
+            below = within(folder, folder / f"run{place}")
+            below.mkdir(exist_ok=True)
+            _write_pictures(below, each.pictures)
         _write_text(path, page_of(reports, comparison, drawn))
 
 
 @contextlib.contextmanager
 def _folder_beside(path: Path) -> Iterator[Path]:
     """Give the folder of a page's figures; what can't be written there is told plainly."""
-    folder = path.with_suffix("")
+    folder = within(path.parent, path.with_suffix(""))
     try:
         folder.mkdir(parents=True, exist_ok=True)
         yield folder

@@ -12,7 +12,7 @@ import yaml
 
 from core.errors import UserError
 from core.experiment import Experiment
-from core.settings import read_yaml, unknown_key
+from core.settings import read_yaml, to_yaml, unknown_key
 from core.writing import written_whole
 
 Strategy = Literal["bayesian", "random", "grid", "hyperband"]
@@ -149,9 +149,7 @@ def open_folder(folder: Path, search: Search) -> None:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with written_whole(path) as temporary:
-                temporary.write_text(
-                    yaml.safe_dump(search.tree(), sort_keys=False, allow_unicode=True), encoding="utf-8"
-                )
+                temporary.write_text(to_yaml(search.tree()), encoding="utf-8")
         except OSError as error:
             raise UserError(f"The folder {folder} can't be written: {error.strerror or error}.") from None
         return

@@ -12,7 +12,7 @@ from core.errors import UserError
 from core.run import Run
 from core.search.definition import Search, TrialRecord, best_of, pareto_front
 from core.wording import counted
-from core.writing import write_json, written_whole
+from core.writing import cell, write_json, written_whole
 
 if TYPE_CHECKING:
     from core.search.journalled_oracle import JournalledOracle
@@ -54,8 +54,8 @@ def _write_table(path: Path, search: Search, records: list[TrialRecord]) -> None
             table.writerow(
                 [record.name, record.status]
                 + [_rounded(record.measures.get(name)) for name in measures]
-                + [record.values.get(name, "") for name in search.experiment.tune]
-                + [record.reason]
+                + [cell(record.values.get(name, "")) for name in search.experiment.tune]
+                + [cell(record.reason)]
             )
 
 

@@ -22,6 +22,7 @@ from core.serving.requests import What
 from core.serving.runs import Serving
 from core.serving.served import ServedRun
 from core.serving.shortcut import Shortcut
+from core.serving.under_path import UnderPath
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -39,10 +40,12 @@ def application(serving: Serving) -> ASGIApp:
         loading.cancel()
         await serving.close()
 
+    root = serving.settings.root_path
     app = FastAPI(
         title="Quartet",
         summary="Predictions of trained models.",
         version="1",
+        servers=[{"url": root}] if root else None,
         docs_url=None,  # these pages load their scripts from elsewhere; /docs is our own
         redoc_url=None,
         lifespan=lifespan,
@@ -63,7 +66,8 @@ def application(serving: Serving) -> ASGIApp:
             allow_methods=["GET", "POST"],
             allow_headers=["Authorization", "Content-Type"],
         )
-    return Gate(answering, serving.protection, serving.measurements, closing=lambda: serving.closing)
+    gate = Gate(answering, serving.protection, serving.measurements, closing=lambda: serving.closing)
+    return UnderPath(gate, root) if root else gate
 
 
 Handler = Callable[[ServedRun, Request], Awaitable[Response]]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
@@ -42,6 +43,35 @@ async def body_of(request: Request, limits: Limits) -> bytes:
     except TimeoutError:
         raise Problem(408, f"The body did not arrive within {limits.upload_seconds:g} s.", "body") from None
     return bytes(body)
+
+
+def check_keys(body: bytes) -> None:
+    """Let JSON pass that names no key twice: its readers differ in which of the values they take.
+
+    Args:
+        body: JSON that has been checked, so that its nests are few.
+
+    Raises:
+        Problem: A key stands there twice.
+
+    Example:
+
+    >>> check_keys(b'{"inputs": ["a"], "inputs": ["b"]}')
+    Traceback (most recent call last):
+    core.serving.problems.Problem: The key 'inputs' stands there twice.
+    """
+    if body.count(b":") > 1:  # else there is one key, and the body is not read again
+        try:
+            json.loads(body, object_pairs_hook=_each_once)
+        except (ValueError, RecursionError):
+            raise Problem(400, "The body is no JSON that every reader takes.", "body") from None
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> None:
+    keys = [key for key, _ in pairs]
+    if len(set(keys)) < len(keys):
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise Problem(422, f"The key {twice[:80]!r} stands there twice.", "body")
 
 
 def _too_large(limits: Limits) -> Problem:

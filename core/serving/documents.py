@@ -32,11 +32,12 @@ PROBLEMS = {
     413: "The body is too large.",
     415: "The body is of another type.",
     421: "The server is not called by that name.",
+    431: "The first line and the headers are too large together.",
     422: "A field is not what it should be, or a file can't be read.",
     503: "Too much waits already, the model is not loaded yet, or the answer took too long. Try again.",
 }
 
-POST_PROBLEMS = (400, 401, 403, 408, 413, 415, 421, 422, 503)
+POST_PROBLEMS = (400, 401, 403, 408, 413, 415, 421, 422, 431, 503)
 
 
 def problem_responses(statuses: Iterable[int]) -> dict[int | str, dict[str, Any]]:
@@ -166,7 +167,8 @@ def add_documents(app: FastAPI, serving: Serving) -> None:
             "documents.html",
             names=list(serving.runs),
             operations=list(operations(app.openapi())),
-            url=str(request.base_url).rstrip("/"),
+            url=str(request.base_url).rstrip("/") + serving.settings.root_path,
+            base=serving.settings.root_path or ".",
             needs_token=serving.protection.token is not None,
         )
 

@@ -43,7 +43,7 @@ def add_pages(app: FastAPI, serving: Serving) -> None:
     add_scripts(app, serving)
     app.mount("/static", StaticFiles(directory=STATIC))
 
-    def page_of(served: ServedRun) -> HTMLResponse:
+    def page_of(served: ServedRun, base: str) -> HTMLResponse:
         schema = served.current.schema if served.current else served.schema
         purpose = (inspect.getdoc(served.task) or "").partition("\n")[0]
         return rendered(
@@ -55,18 +55,19 @@ def add_pages(app: FastAPI, serving: Serving) -> None:
             offered=sorted(offered(served), key=BUTTONS.index),
             answers=script_of(served.task.gives),
             purpose=purpose,
-            needs_token=serving.protection.token is not None,
+            needs_token=serving.protection.token is not None and serving.protection.public_page,
+            base=serving.settings.root_path or base,
         )
 
     @app.get("/", include_in_schema=False)
     def first() -> HTMLResponse:
-        return page_of(next(iter(serving.runs.values())))
+        return page_of(next(iter(serving.runs.values())), ".")
 
     @app.get("/try/{name}", include_in_schema=False)
     def try_run(name: str) -> HTMLResponse:
         if name not in serving.runs:
             raise Problem(404, f"No run is served by that name; there are {', '.join(serving.runs)}.")
-        return page_of(serving.runs[name])
+        return page_of(serving.runs[name], "..")
 
 
 def add_scripts(app: FastAPI, serving: Serving) -> None:
@@ -90,9 +91,9 @@ def add_scripts(app: FastAPI, serving: Serving) -> None:
 
 
 def script_of(kind: type[Answers] | None) -> str:
-    """Return the address of the script that shows answers of a kind."""
+    """Return the address of the script that shows answers of a kind, as `page.js` imports it."""
     has_one = kind is not None and kind.file("page.js") is not None
-    return f"/static/answers/{kind.kind}.js" if kind and has_one else "/static/answer.js"
+    return f"./answers/{kind.kind}.js" if kind and has_one else "./answer.js"
 
 
 def parts_of(kind: Input) -> list[Input]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import hmac
+import ipaddress
 import logging
+import re
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+HOST = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(:[0-9]{1,5})?")
+EVERYWHERE = ("0.0.0.0", "::", "")  # to bind to these is to bind to every address of the machine
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 OPEN_PATHS = ("/healthz", "/readyz", "/static/")
 SECURITY_HEADERS = [
@@ -42,16 +46,21 @@ class Protection:
 
     Args:
         token: That every request but those for health must bear, if there is one.
-        hosts: Names that the server may be called by, against pages that point a name of their own at it;
-            empty: any.
+        hosts: Names that the server may be called by, against pages that point a name of their own at it.
         origins: Of the pages of others that may call it from a browser.
         requests: That may be under way at once.
+        bodies_bytes: That the bodies of all requests under way may have together.
+        addresses: Whether it may be called by any address too, which is no name that could be pointed at it.
+        public_page: Whether the page needs no token, where requests do; it then asks for the token itself.
     """
 
     token: str | None = None
     hosts: frozenset[str] = LOOPBACK
     origins: frozenset[str] = frozenset()
     requests: int = 1024
+    bodies_bytes: int = 2**28
+    addresses: bool = False
+    public_page: bool = False
 
     def check(self, path: str, method: str, headers: Headers) -> None:
         """Let a request pass.
@@ -59,21 +68,63 @@ class Protection:
         Raises:
             Problem: It may not.
         """
-        host = headers.get("host", "")
-        if self.hosts and (urlsplit(f"//{host}").hostname or "") not in self.hosts:
-            raise Problem(421, "This server is not called by that name; --allow-host adds one.", "host")
-        origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != host and origin not in self.origins:
-            raise Problem(403, "Pages of other origins may not call this server.", "origin")
-        if self.token is None or method == "OPTIONS" or path.startswith(OPEN_PATHS) or _is_page(path):
+        host = self._checked_host(headers)
+        self._check_origin(headers, host)
+        is_page = _is_page(path)
+        if self.token is None or method == "OPTIONS" or path.startswith(OPEN_PATHS):
             return
-        scheme, _, given = headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not hmac.compare_digest(given.encode(), self.token.encode()):
-            raise Problem(401, "This server wants `Authorization: Bearer TOKEN`.", "authorization")
+        if (is_page and self.public_page) or self._is_borne(headers):
+            return
+        problem = Problem(401, "This server wants `Authorization: Bearer TOKEN`.", "authorization")
+        if is_page or path == "/docs":  # a browser asks for a name, which is not looked at, and a password
+            problem.headers["WWW-Authenticate"] = 'Basic realm="Quartet: the token", charset="UTF-8"'
+        raise problem
+
+    def _checked_host(self, headers: Headers) -> str:
+        given = headers.getlist("host")
+        parts = HOST.fullmatch(given[0]) if len(given) == 1 else None
+        if parts is None:
+            if given in ([], [""]):
+                raise Problem(421, "This server is called by a name: a request has one Host.", "host")
+            raise Problem(400, "A request has one Host, which is a name and maybe a port.", "host")
+        name = parts[1].lower().strip("[]")
+        if name not in self.hosts and not (self.addresses and _is_address(name)):
+            raise Problem(421, "This server is not called by that name; --allow-host adds one.", "host")
+        return given[0].lower()
+
+    def _check_origin(self, headers: Headers, host: str) -> None:
+        given = headers.getlist("origin")
+        own = [f"http://{host}", f"https://{host}"]
+        if given and (len(given) > 1 or (given[0].lower() not in own and given[0] not in self.origins)):
+            raise Problem(403, "Pages of other origins may not call this server.", "origin")
+
+    def _is_borne(self, headers: Headers) -> bool:
+        """Whether a request bears the token: as a bearer, or as the password that a browser asked for."""
+        given = headers.getlist("authorization")
+        if len(given) != 1:
+            return False
+        scheme, _, borne = given[0].partition(" ")
+        if scheme.lower() == "basic":
+            try:
+                borne = base64.b64decode(borne.strip(), validate=True).decode().partition(":")[2]
+            except ValueError:
+                return False
+        elif scheme.lower() != "bearer":
+            return False
+        return hmac.compare_digest(borne.encode(), str(self.token).encode())
+
+
+def _is_address(host: str) -> bool:
+    """Whether a host is an address, which nobody can point at another machine as they can a name."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_page(path: str) -> bool:
-    """Whether a path is that of a page, which holds nothing of a run and asks for the token itself."""
+    """Whether a path is that of a page to try a run."""
     return path == "/" or path.startswith("/try/")
 
 
@@ -92,13 +143,24 @@ class Gate:
     ) -> None:
         self.app, self.protection, self.measurements, self.closing = app, protection, measurements, closing
         self._under_way = 0
+        self._body_bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        start, status, begun = time.perf_counter(), 500, False
+        start, status, begun, held = time.perf_counter(), 500, False, 0
+
+        async def receiving() -> Message:
+            nonlocal held
+            message = await receive()
+            size = len(message.get("body", b""))
+            held += size
+            self._body_bytes += size
+            if self._body_bytes > self.protection.bodies_bytes:
+                raise Problem(503, "The bodies under way are too large together.", retry_after=1)
+            return message
 
         async def sending(message: Message) -> None:
             nonlocal status, begun
@@ -116,7 +178,7 @@ class Gate:
             self.protection.check(scope["path"], scope["method"], Headers(scope=scope))
             if scope["path"].startswith("/v1/") and self._under_way > self.protection.requests:
                 raise Problem(503, f"{self.protection.requests} requests are under way.", retry_after=1)
-            await self.app(scope, receive, sending)
+            await self.app(scope, receiving, sending)
         except Problem as problem:
             await problem.response()(scope, receive, sending)
         except Exception:
@@ -125,6 +187,7 @@ class Gate:
                 await Problem(500, UNFORESEEN).response()(scope, receive, sending)
         finally:
             self._under_way -= 1
+            self._body_bytes -= held
             route = getattr(scope.get("route"), "path", "other")
             self.measurements.request_ends(route, status, time.perf_counter() - start)
 
@@ -140,8 +203,18 @@ def hosts_for(host: str, allowed: Iterable[str]) -> frozenset[str]:
 
     >>> sorted(hosts_for("127.0.0.1", ["models.example.org"]))
     ['127.0.0.1', '::1', 'localhost', 'models.example.org']
-    >>> hosts_for("0.0.0.0", [])
-    frozenset()
+    >>> sorted(hosts_for("0.0.0.0", []))
+    ['0.0.0.0', '127.0.0.1', '::1', 'localhost']
     """
-    named = frozenset(name.lower() for name in allowed)
-    return LOOPBACK | named if named or host in LOOPBACK else frozenset()
+    return LOOPBACK | {name.lower() for name in (host, *allowed)}
+
+
+def takes_addresses(host: str) -> bool:
+    """Return whether a server that binds to this host may be called by any address.
+
+    Example:
+
+    >>> takes_addresses("0.0.0.0"), takes_addresses("127.0.0.1"), takes_addresses("models.example.org")
+    (True, False, False)
+    """
+    return host in EVERYWHERE

@@ -15,7 +15,7 @@ import pydantic
 from core.errors import UserError
 from core.inputs import Input
 from core.inputs.limits import Limits
-from core.serving.bodies import body_of, form_of
+from core.serving.bodies import body_of, check_keys, form_of
 from core.serving.problems import Problem, invalid
 from core.task.contract import Options, Task
 
@@ -134,6 +134,7 @@ async def asked_of(request: Request, schema: Schema, what: What) -> Asked:
         read: Any = schema.body(what).model_validate_json(body)
     except pydantic.ValidationError as error:
         raise invalid(error) from None
+    check_keys(body)
     values = read.inputs if what == "predict" else [read.input]
     options = read.options if schema.has_options and what != "explain" else None
     return Asked(values, read.method if what == "explain" else None, options)

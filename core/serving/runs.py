@@ -51,7 +51,11 @@ class Serving:
         self.streamer = Streamer()
         self.runs = {
             source.name: ServedRun(
-                source, settings.batching, settings.limits, self.measurements.observer(source.name)
+                source,
+                settings.batching,
+                settings.limits,
+                self.measurements.observer(source.name),
+                settings.load_seconds if settings.try_apart else 0.0,
             )
             for source in sources
         }
@@ -76,11 +80,14 @@ class Serving:
         except Exception as error:
             self.failed = error
             return
-        while self.settings.reload_seconds:
+        if self.settings.reload_seconds:
+            await asyncio.gather(*(self._keep_newest(served) for served in self.runs.values()))
+
+    async def _keep_newest(self, served: ServedRun) -> None:
+        while True:
             await asyncio.sleep(self.settings.reload_seconds)
-            for name, served in self.runs.items():
-                if await served.reload_if_newer():
-                    self.measurements.reloaded(name)
+            if await served.reload_if_newer():
+                self.measurements.reloaded(served.name)
 
     async def close(self) -> None:
         """Answer what was accepted, then let go of all runs."""

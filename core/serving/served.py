@@ -20,6 +20,7 @@ from core.inputs.kind import Choices
 from core.inputs.limits import Limits
 from core.run import Run
 from core.serving.batching import MicroBatcher, Predict
+from core.serving.candidates import try_apart
 from core.serving.problems import Problem
 from core.serving.requests import Schema, decoded
 from core.serving.settings import Batching
@@ -66,8 +67,8 @@ class Source:
             )
         return cls(name, path)
 
-    def newest(self) -> Run:
-        """Return the run to serve now.
+    def finished(self) -> list[Run]:
+        """Return the runs that can be served, the newest first.
 
         Raises:
             UserError: There is no finished run.
@@ -76,11 +77,17 @@ class Source:
         if (folder / "experiment.yaml").is_file() or not folder.is_dir():
             run = Run(folder)
             _ = run.metrics
-            return run
+            return [run]
         finished = [path for path in folder.glob("*/metrics.json") if _is_run(path.parent)]
         if not finished:
             raise UserError(f"{self.folder} is no run folder, and holds no finished run.")
-        return Run(max(finished, key=lambda path: (path.stat().st_mtime_ns, path.parent.name)).parent)
+        newest_first = sorted(finished, key=_age)
+        return [Run(path.parent) for path in newest_first]
+
+
+def _age(metrics: Path) -> tuple[int, list[int]]:
+    """Return what sorts the newest first; of two that are as old, the one whose name comes last."""
+    return -metrics.stat().st_mtime_ns, [-ord(letter) for letter in metrics.parent.name]
 
 
 def _is_run(folder: Path) -> bool:
@@ -258,22 +265,37 @@ class ServedRun:
         batching: How inputs are put together.
         limits: What a request may ask for.
         observe: Called after each batch.
+        try_seconds: Newer runs are loaded in a process of their own first, which may take so long; 0: not.
 
     Raises:
         UserError: There is no finished run, or its task can't be served.
     """
 
     def __init__(
-        self, source: Source, batching: Batching, limits: Limits, observe: Observe | None = None
+        self,
+        source: Source,
+        batching: Batching,
+        limits: Limits,
+        observe: Observe | None = None,
+        try_seconds: float = 0.0,
     ) -> None:
         self.source, self.batching, self.limits, self.observe = source, batching, limits, observe
-        run = source.newest()
-        self.task: type[Task] = type(run.experiment.task)
-        self.schema = schema_of(run, limits)
-        """What requests may hold until the run is loaded."""
+        self.try_seconds = try_seconds
         self.current: LoadedRun | None = None
         self._retiring: set[asyncio.Task[None]] = set()
-        self._refused: Version | None = None
+        self._refused: set[Version | None] = set()
+        self.task, self.schema = self._first_that_opens()
+        """Of the run that will be served; the schema says what requests may hold until it is loaded."""
+
+    def _first_that_opens(self) -> tuple[type[Task], Schema]:
+        problem: UserError | None = None
+        for run in self.source.finished():
+            try:
+                return type(run.experiment.task), schema_of(run, self.limits)
+            except UserError as error:
+                problem = problem or error
+                self._refuse(version_of(run), error)
+        raise problem or UserError(f"{self.source.folder} holds no finished run.")
 
     @property
     def name(self) -> str:
@@ -281,14 +303,31 @@ class ServedRun:
         return self.source.name
 
     async def load(self) -> None:
-        """Load and warm up the newest run, then let it take the place of the one that is served.
+        """Load the newest run that can be loaded.
+
+        Raises:
+            UserError: There is none.
+        """
+        problem: Exception | None = None
+        for run in await asyncio.to_thread(self.source.finished):
+            if version_of(run) in self._refused:
+                continue
+            try:
+                await self._take(run)
+                return
+            except Exception as error:
+                problem = problem or error
+                self._refuse(version_of(run), error)
+        raise problem or UserError(f"{self.source.folder} holds no run that can be loaded.")
+
+    async def _take(self, run: Run) -> None:
+        """Load and warm up a run, then let it take the place of the one that is served.
 
         Raises:
             UserError: It can't be loaded.
         """
-        run = self.source.newest()
         version = version_of(run)
-        schema = schema_of(run, self.limits)
+        schema = await asyncio.to_thread(schema_of, run, self.limits)
         if type(schema.input) is not type(self.schema.input) or schema.options is not self.schema.options:
             raise UserError(f"{run.folder} takes another kind of input than before: serve it by a new name.")
         warm = await asyncio.to_thread(warm_up, run, schema, self.batching)
@@ -304,6 +343,20 @@ class ServedRun:
         self._retiring.add(task)
         task.add_done_callback(self._retiring.discard)
 
+    def _refuse(self, version: Version | None, error: BaseException) -> None:
+        if version not in self._refused:
+            self._refused.add(version)
+            told = str(error) or type(error).__name__
+            log.warning("%s: goes without a run that can't be loaded: %s", self.name, told)
+
+    def _newer(self) -> Run | None:
+        """Return the newest run that was not refused, if it is another than the one that is served."""
+        for run in self.source.finished():
+            version = version_of(run)
+            if version not in self._refused:
+                return None if self.current and version == self.current.version else run
+        return None
+
     async def reload_if_newer(self) -> bool:
         """Serve a newer run where there is one; one that can't be loaded is told in the log, once.
 
@@ -312,14 +365,15 @@ class ServedRun:
         """
         version = None
         try:
-            version = version_of(self.source.newest())
-            if version == self._refused or (self.current and version == self.current.version):
+            run = await asyncio.to_thread(self._newer)
+            if run is None:
                 return False
-            await self.load()
-        except Exception as error:
-            if version != self._refused:
-                log.warning("%s: goes on with the run before: %s", self.name, error)
-            self._refused = version
+            version = version_of(run)
+            if self.try_seconds:
+                await try_apart(run, self.try_seconds)
+            await self._take(run)
+        except (Exception, SystemExit) as error:
+            self._refuse(version, error)
             return False
         return True
 

@@ -13,15 +13,16 @@ import uvicorn
 
 from core.errors import UserError
 from core.serving.application import application
-from core.serving.protection import Protection, hosts_for
+from core.serving.connections import connections_within
+from core.serving.protection import Protection, hosts_for, takes_addresses
 from core.serving.runs import Serving
 from core.serving.served import Source
 from core.serving.settings import ServerSettings
 
 log = logging.getLogger(__name__)
 
-MAX_HEADER_BYTES = 32 * 1024
 ACCEPT_SECONDS = 0.05  # in which connections that wait are accepted
+FILES_BESIDE = 256  # that a process has open beside its connections
 # The model's thread needs Python's lock between its operations, and waits so long for it each time that the
 # thread of the connections is busy.
 TURN_SECONDS = 0.001
@@ -84,6 +85,7 @@ def serve(
     token: str | None = None,
     allow_hosts: Iterable[str] = (),
     allow_origins: Iterable[str] = (),
+    public_page: bool = False,
 ) -> None:
     """Serve runs until the process is told to stop.
 
@@ -95,13 +97,20 @@ def serve(
         token: That requests must bear, if given.
         allow_hosts: Names that the server may be called by, besides those of loopback.
         allow_origins: Of other pages that may call it from a browser.
+        public_page: Whether the page needs no token, where requests do.
 
     Raises:
         UserError: A run can't be served, or the address can't be bound.
     """
     settings = settings or ServerSettings()
     protection = Protection(
-        token, hosts_for(host, allow_hosts), frozenset(allow_origins), settings.limits.requests
+        token,
+        hosts_for(host, allow_hosts),
+        frozenset(allow_origins),
+        settings.limits.requests,
+        settings.limits.bodies_bytes,
+        takes_addresses(host),
+        public_page,
     )
     serving = Serving([Source.parse(run) for run in runs], settings, protection)
     config = uvicorn.Config(
@@ -111,7 +120,7 @@ def serve(
         log_level="warning",
         server_header=False,
         date_header=False,
-        h11_max_incomplete_event_size=MAX_HEADER_BYTES,
+        http=connections_within(settings.limits),
         timeout_keep_alive=15,
         timeout_graceful_shutdown=round(settings.limits.answer_seconds) + 5,
         backlog=2048,
@@ -122,6 +131,7 @@ def serve(
     # It warns that batches of several sizes are traced anew, which happens while a model is warmed up.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     sys.setswitchinterval(TURN_SECONDS)
+    _raise_open_files(settings.limits.connections + FILES_BESIDE)
     with _bound(host, port) as listening:
         address = listening.getsockname()
         where = f"[{address[0]}]" if ":" in address[0] else address[0]
@@ -129,6 +139,18 @@ def serve(
         GracefulServer(config, serving, listening).run([listening])
     if serving.failed is not None:
         raise serving.failed
+
+
+def _raise_open_files(count: int) -> None:
+    """Let the process hold so many files and connections open, as far as the system lets it."""
+    try:
+        import resource
+    except ImportError:  # there is none on Windows
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count if hard == resource.RLIM_INFINITY else min(count, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _bound(host: str, port: int) -> socket.socket:

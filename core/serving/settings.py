@@ -26,14 +26,26 @@ class ServerSettings(Settings):
     batching: Batching = Batching()
     limits: Limits = Limits()
     reload_seconds: float = Field(2.0, ge=0, description="between looks for a newer run; 0: never")
+    try_apart: bool = Field(
+        True, description="load a newer run in a process of its own first, whose death costs nothing"
+    )
+    load_seconds: float = Field(600.0, gt=0, description="time that such a process may take")
+    root_path: str = Field(
+        "",
+        max_length=200,
+        pattern=r"^(/[A-Za-z0-9._~-]+)*$",
+        description="path under which a proxy shows the server, such as /models",
+    )
     drain_seconds: float = Field(
         1.0, ge=0, description="of idleness after which connections are closed at the end"
     )
 
     @model_validator(mode="after")
-    def _a_request_fits_in_the_queue(self) -> ServerSettings:
+    def _a_request_fits(self) -> ServerSettings:
         if self.limits.items > self.batching.queue:
             raise ValueError("limits.items must not be more than batching.queue")
+        if self.limits.body_bytes > self.limits.bodies_bytes:
+            raise ValueError("limits.body_bytes must not be more than limits.bodies_bytes")
         return self
 
 

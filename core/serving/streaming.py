@@ -106,7 +106,9 @@ class Streamer:
         last = loop.time()
         while True:
             try:
-                state = await asyncio.wait_for(states.get(), LOOK_SECONDS)
+                # Not wait_for, which before Python 3.12 loses a cancellation that comes beside a state.
+                async with asyncio.timeout(LOOK_SECONDS):
+                    state = await states.get()
             except TimeoutError:
                 state = COMMENT
             now = loop.time()

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from core.cli import app
+from core.commands.runs import _printable
 from core.experiment import configurations
 from core.run import Run
 
@@ -199,3 +202,21 @@ def test_a_folder_without_a_run_can_t_be_exported(tmp_path):
     done = quartet("export", tmp_path)
     assert done.exit_code == 2
     assert "is no run folder" in done.stderr
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "ascii", "cp1252", "utf-8"])
+def test_letters_that_a_terminal_has_not_are_replaced(tmp_path, encoding):
+    (tmp_path / "plain.yaml").write_text(REGRESSION)
+    environment = os.environ | {"PYTHONIOENCODING": encoding}
+    for arguments in (["list"], ["show", str(tmp_path / "plain.yaml"), "data=größe大"]):
+        command = [sys.executable, "-m", "core.cli", *arguments]
+        done = subprocess.run(command, capture_output=True, env=environment)
+        assert done.returncode == 0, done.stderr
+    assert "größe大".encode(encoding, errors="replace") in done.stdout
+
+
+@pytest.mark.parametrize(("encoding", "printed"), [("ascii", r"gr\u00f6\u00dfe\u5927"), ("utf-8", "größe大")])
+def test_answers_stay_json_where_a_terminal_lacks_their_letters(monkeypatch, encoding, printed):
+    with io.TextIOWrapper(io.BytesIO(), encoding=encoding) as terminal:
+        monkeypatch.setattr(sys, "stdout", terminal)
+        assert _printable('{"label": "größe大"}') == f'{{"label": "{printed}"}}'

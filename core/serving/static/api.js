@@ -12,7 +12,7 @@ async function asked(path, options) {
   const headers = { ...options.headers };
   if (token()) headers.Authorization = `Bearer ${token()}`;
   try {
-    return await fetch(`/v1/${name}/${path}`, { ...options, headers });
+    return await fetch(new URL(`../v1/${name}/${path}`, import.meta.url), { ...options, headers });
   } catch (error) {
     throw error.name === "AbortError" ? error : new Error("The server can't be reached.");
   }

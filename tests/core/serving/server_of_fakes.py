@@ -14,11 +14,19 @@ from pathlib import Path
 
 import httpx
 
+from core.inputs.limits import Limits
 from core.run import Run
 from core.serving.server import serve
 from core.serving.settings import server_settings
 
 ROOT = Path(__file__).parents[3]
+LIMITS = Limits(head_seconds=1.0, connections=100)
+SETTINGS = [
+    "drain_seconds=0.3",
+    "try_apart=false",
+    f"limits.head_seconds={LIMITS.head_seconds}",
+    f"limits.connections={LIMITS.connections}",
+]
 
 
 @contextlib.contextmanager
@@ -32,7 +40,8 @@ def served(*folders: Path, overrides: Sequence[str] = ()) -> Iterator[tuple[subp
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     command = [sys.executable, __file__, str(port), " ".join(overrides), *map(str, folders)]
-    process = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE)
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "QUARTET_TRUST": "tests"}
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE)
     url = f"http://localhost:{port}"
     try:
         end = time.monotonic() + 20
@@ -54,5 +63,5 @@ def _ready(url: str) -> bool:
 
 if __name__ == "__main__":
     Run.model = None  # the fakes have none, and importing Keras takes long
-    settings = server_settings(["drain_seconds=0.3", *sys.argv[2].split()])
+    settings = server_settings(SETTINGS + sys.argv[2].split())
     serve(sys.argv[3:], port=int(sys.argv[1]), settings=settings)

@@ -21,7 +21,11 @@ from core.serving.served import Source
 from core.serving.settings import Batching, ServerSettings
 from tests.core.serving.fake_runs import Bytes, Lengths, Sums, Tastes, write_run
 
-SETTINGS = ServerSettings(limits=Limits(body_bytes=4096, items=4, characters=100), reload_seconds=0.05)
+SETTINGS = ServerSettings(
+    limits=Limits(body_bytes=4096, items=4, characters=100),
+    reload_seconds=0.05,
+    try_apart=False,  # a process of its own would know nothing of the fakes
+)
 
 
 @pytest.fixture

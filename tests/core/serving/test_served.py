@@ -34,16 +34,16 @@ def test_of_a_folder_of_runs_the_newest_finished_one_is_served(tmp_path):
         folder = write_run(tmp_path / name, Lengths)
         os.utime(folder / "metrics.json", (1e9 - age, 1e9 - age))
     (tmp_path / "unfinished" / "metrics.json").unlink()
-    assert Source("runs", tmp_path).newest().folder.name == "second"
+    assert Source("runs", tmp_path).finished()[0].folder.name == "second"
 
 
 def test_a_folder_without_a_finished_run_is_refused(tmp_path):
     with pytest.raises(UserError, match="no finished run"):
-        Source("runs", tmp_path).newest()
+        Source("runs", tmp_path).finished()
     folder = write_run(tmp_path / "cut", Lengths)
     (folder / "metrics.json").unlink()
     with pytest.raises(UserError, match="did not finish"):
-        Source("cut", folder).newest()
+        Source("cut", folder).finished()
 
 
 def test_two_runs_of_one_name_are_refused(tmp_path):
@@ -177,7 +177,7 @@ def test_a_newer_run_that_can_not_be_loaded_leaves_the_one_before_at_work(tmp_pa
         else:
             monkeypatch.setattr(Fake, "predict", lambda *arguments: 1 / 0)
             newer(tmp_path / "lengths", factor=10)
-        until(lambda: serving_state._refused is not None)
+        until(lambda: serving_state._refused)
         monkeypatch.undo()
         monkeypatch.setattr(Run, "model", None)
         assert predict(client, ["abc"]).json()["predictions"] == [{"length": 3}]

@@ -31,7 +31,9 @@ STREAM = "/v1/echo/stream"
 def client(tmp_path, monkeypatch):
     monkeypatch.setattr(Run, "model", None)
     sources = [Source(name, write_run(tmp_path / name, task)) for name, task in RUNS.items()]
-    with ReadyClient(Serving(sources, ServerSettings(reload_seconds=0.05), Protection())) as client:
+    with ReadyClient(
+        Serving(sources, ServerSettings(reload_seconds=0.05, try_apart=False), Protection())
+    ) as client:
         yield client
 
 
