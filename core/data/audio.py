@@ -112,10 +112,12 @@ def read_recordings(
         waves, good, full_scale = _decoded(recordings, sample_rate, full_scale, skip_bad=skip_bad)
         if not good.all():
             notes.append(f"{counted((~good).sum(), 'recording')} of {part} left out that can't be read")
-        told: dict[str, np.ndarray] = {name: np.array(values)[good] for name, values in columns.items()}
+        other_columns: dict[str, np.ndarray] = {
+            name: np.array(values)[good] for name, values in columns.items()
+        }
         if full_scale != 1:
-            told["full_scale"] = np.full(len(waves), full_scale)
-        parts[part] = Examples({"wave": waves, **told}, str(path))
+            other_columns["full_scale"] = np.full(len(waves), full_scale)
+        parts[part] = Examples({"wave": waves, **other_columns}, str(path))
     if full_scale not in (None, 1):
         notes.append(f"{full_scale:g} is taken for the full scale of recordings with floats for samples")
     return parts, tuple(notes)
@@ -184,8 +186,10 @@ def _official_parts(path: Path, names: set[str]) -> tuple[dict[str, str], list[s
                 f"Received: {', '.join(strange[:3]) or 'an empty list'}."
             )
         if strange:
-            told = counted(len(strange), f"name in {file} is of no recording", f"names in {file} are of none")
-            notes.append(f"{told}, such as {strange[0]}")
+            counted_names = counted(
+                len(strange), f"name in {file} is of no recording", f"names in {file} are of none"
+            )
+            notes.append(f"{counted_names}, such as {strange[0]}")
         twice = [name for name in listed if name in part_of and part_of[name] != part]
         if twice:
             raise UserError(f"The lists in {path} must not share a name. Received: {twice[0]} in both.")
@@ -230,7 +234,7 @@ def _members(path: Path, passed_over: Counter[str]) -> list[str]:
 def _by_manifest(path: Path, skip_bad: bool) -> Found:
     if path.suffix.lower() == ".zip":
         raise UserError(
-            "What is in a zip archive is told by the names of its files: give names=, such as "
+            "The names of the files in a zip archive say what each one holds: give names=, such as "
             f"names='{{label}}_{{speaker}}_{{take}}'. Received: {path}."
         )
     if table_suffix(path) not in MANIFESTS:
@@ -248,8 +252,8 @@ def _by_manifest(path: Path, skip_bad: bool) -> Found:
         chosen = examples.take(np.isin(lowered, spellings))
         if len(chosen):
             used = ("path", "split", *STARTS, *ENDS, *LENGTHS)
-            told = {name: chosen[name].tolist() for name in chosen.columns if name not in used}
-            listed[part] = _stretches(path, chosen), told
+            other_columns = {name: chosen[name].tolist() for name in chosen.columns if name not in used}
+            listed[part] = _stretches(path, chosen), other_columns
     if "train" not in listed:
         raise UserError(
             f"{path} has no training part. Received the splits: {', '.join(sorted(set(split.tolist())))}."
@@ -405,7 +409,7 @@ def decoded_upload(
                 raise ValueError(f"it has {file.channels} channels of {file.samplerate:,} samples a second")
             rate = min(file.samplerate, MOST_SAMPLES_A_SECOND // file.channels)
             longest = int(max_seconds * rate)
-            # What a header says of the length may be wrong, so one more is read than may be.
+            # What a header says of the length may be wrong, so one more is read than is allowed.
             sound = file.read(longest + 1, dtype="float32", always_2d=True)
             if len(sound) > longest:
                 raise ValueError(f"it is longer than {longest / file.samplerate:g} s")

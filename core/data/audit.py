@@ -62,7 +62,8 @@ class AuditReport:
     def lines(self) -> list[str]:
         """Return one line a finding."""
         return [
-            f"{found.count} {found.kind}, such as {'; '.join(found.instances)}" for found in self.findings
+            f"{finding.count} {finding.kind}, such as {'; '.join(finding.instances)}"
+            for finding in self.findings
         ]
 
     def to_json(self) -> dict[str, Any]:
@@ -149,13 +150,13 @@ def _shared(
 def _shown(examples: Examples, row: int, columns: Sequence[str]) -> str:
     if "path" in examples:
         return str(examples["path"][row])
-    told = []
+    quoted_values = []
     for name in columns:
         column = examples.columns[name]
         if isinstance(column, Ragged) or column.ndim > 1:
             return f"row {row}"
-        told.append(repr(str(column[row])[:60]))
-    return " ".join(told)
+        quoted_values.append(repr(str(column[row])[:60]))
+    return " ".join(quoted_values)
 
 
 def _conflicts(
@@ -239,7 +240,7 @@ def _near(
 
 
 def _extremes(parts: dict[str, Examples], columns: Sequence[str]) -> list[Finding]:
-    found: list[Finding] = []
+    findings: list[Finding] = []
     for part, examples in parts.items():
         for name in columns:
             column = examples.columns[name]
@@ -247,14 +248,14 @@ def _extremes(parts: dict[str, Examples], columns: Sequence[str]) -> list[Findin
             # How long an id is says nothing: it is one of several columns, and a text or a wave stands alone.
             if lengths is not None and len(columns) == 1:
                 odd = (_robust_distance(lengths) > EXTREME) & (lengths > 0)
-                found += _flawed(lengths == 0, None, part, "is empty", "are empty")
-                found += _flawed(
+                findings += _flawed(lengths == 0, None, part, "is empty", "are empty")
+                findings += _flawed(
                     odd, lengths, part, "is extremely long or short", "are extremely long or short"
                 )
-            found += _flawed(
+            findings += _flawed(
                 _constant(column), None, part, "holds one value throughout", "hold one value throughout"
             )
-    return found
+    return findings
 
 
 def _flawed(flawed: np.ndarray, sizes: np.ndarray | None, part: str, one: str, many: str) -> list[Finding]:

@@ -78,8 +78,8 @@ def as_known(names: np.ndarray, known: Sequence[str]) -> np.ndarray:
         return names
     of_key = {_key(name): name for name in reversed(known)}
     spellings, members = np.unique(names, return_inverse=True)
-    found = [text if text in known else of_key.get(_key(text), text) for text in spellings.tolist()]
-    return np.array(found, names.dtype)[members]
+    respelled = [text if text in known else of_key.get(_key(text), text) for text in spellings.tolist()]
+    return np.array(respelled, names.dtype)[members]
 
 
 def _names(spellings: Iterable[str]) -> dict[str, str]:

@@ -175,11 +175,11 @@ class Examples:
             name: column.take(indices) if isinstance(column, Ragged) else rows_of(column, indices)
             for name, column in self.columns.items()
         }
-        return Examples(taken, self.source, {key: found[indices] for key, found in self.hashes.items()})
+        return Examples(taken, self.source, {key: digests[indices] for key, digests in self.hashes.items()})
 
     def with_columns(self, **columns: Column | Sequence) -> Examples:
         """Return the same examples with columns added or replaced."""
-        kept = {key: found for key, found in self.hashes.items() if not columns.keys() & set(key[0])}
+        kept = {key: digests for key, digests in self.hashes.items() if not columns.keys() & set(key[0])}
         return Examples({**self.columns, **columns}, self.source, kept)
 
     @classmethod

@@ -56,7 +56,7 @@ class NamePattern:
         first, last = self.shortest.fullmatch(stem), self.longest.fullmatch(stem)
         if first is None or last is None:
             raise UserError(f"A file is not named as names={self.names!r} says. Received: {stem!r}.")
-        # Of all ways to split a name these two differ the most, so that they are one where there is one.
+        # Of all ways to split a name these two differ the most, so where they agree there is no other.
         if first.groups() != last.groups():
             raise UserError(
                 f"names={self.names!r} splits {stem!r} in more than one way: {' + '.join(first.groups())}, "
@@ -68,12 +68,12 @@ class NamePattern:
 
 def _expression(pieces: list[str | None], *, longest: bool) -> re.Pattern[str]:
     """Return the expression that gives the earlier words as many characters as they can have, or as few."""
-    told = []
+    fragments = []
     for place in range(0, len(pieces), 3):
-        told.append(re.escape(pieces[place] or ""))
+        fragments.append(re.escape(pieces[place] or ""))
         if place + 1 < len(pieces):
             word, known = pieces[place + 1], pieces[place + 2]
             values = sorted(known.split("|"), key=len, reverse=longest) if known else []
             fits = "|".join(map(re.escape, values)) or (".+" if longest else ".+?")
-            told.append(f"(?P<{word}>{fits})")
-    return re.compile("".join(told), re.DOTALL)
+            fragments.append(f"(?P<{word}>{fits})")
+    return re.compile("".join(fragments), re.DOTALL)

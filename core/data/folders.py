@@ -34,7 +34,7 @@ def part_folders(path: Path, suffixes: Collection[str]) -> dict[str, Path]:
     if not path.is_dir():
         raise UserError(f"Give a folder with a folder for each class in it. Received: {path}.")
     folders = [entry for entry in sorted(path.iterdir()) if entry.is_dir()]
-    found: dict[str, Path] = {}
+    part_folders: dict[str, Path] = {}
     for part, names in PART_NAMES.items():
         several = [entry for entry in folders if entry.name.lower() in names]
         if len(several) > 1:
@@ -43,27 +43,27 @@ def part_folders(path: Path, suffixes: Collection[str]) -> dict[str, Path]:
                 f"Received: {', '.join(entry.name for entry in several)}."
             )
         if several:
-            found[part] = several[0]
-    parts = set(found.values())
+            part_folders[part] = several[0]
+    parts = set(part_folders.values())
     others = [
         entry for entry in folders if entry not in parts and _is_class(entry) and _holds(entry, suffixes)
     ]
-    if found and others:
-        divided = [entry for entry in found.values() if _holds_classes(entry, suffixes)]
+    if part_folders and others:
+        divided = [entry for entry in part_folders.values() if _holds_classes(entry, suffixes)]
         if not divided:
             return {"train": path}
         raise UserError(
-            f"{path} holds folders of parts and other folders with files beside them, so that it can't be "
+            f"{path} holds folders of parts and other folders with files beside them, so it can't be "
             "known which are classes: move the ones or the others elsewhere. Received: parts "
             f"{', '.join(entry.name for entry in divided)}; others "
             f"{', '.join(entry.name for entry in others[:SHOWN])}."
         )
-    if found and "train" not in found:
+    if part_folders and "train" not in part_folders:
         raise UserError(
             f"{path} has no folder named train. Received: "
-            f"{', '.join(entry.name for entry in found.values())}."
+            f"{', '.join(entry.name for entry in part_folders.values())}."
         )
-    return found or {"train": path}
+    return part_folders or {"train": path}
 
 
 def labelled_files(
@@ -108,8 +108,10 @@ def labelled_files(
         )
     notes = list(passed_over_notes(passed_over, folder.name, what))
     if without:
-        told = counted(len(without), f"folder of {folder.name} holds", f"folders of {folder.name} hold")
-        notes.append(f"{told} no {what} that can be read: {', '.join(without[:SHOWN])}")
+        counted_folders = counted(
+            len(without), f"folder of {folder.name} holds", f"folders of {folder.name} hold"
+        )
+        notes.append(f"{counted_folders} no {what} that can be read: {', '.join(without[:SHOWN])}")
     return files, labels, tuple(notes)
 
 
@@ -147,8 +149,8 @@ def passed_over_notes(passed_over: Counter[str], where: str, what: str) -> tuple
     if not number:
         return ()
     reasons = ", ".join(f"{why} ({count:,})" for why, count in passed_over.most_common(SHOWN) if count)
-    told = counted(number, f"file of {where} passed over", f"files of {where} passed over")
-    return (f"{told} that {agreeing(number, 'is', 'are')} not read as {what}: {reasons}",)
+    counted_files = counted(number, f"file of {where} passed over", f"files of {where} passed over")
+    return (f"{counted_files} that {agreeing(number, 'is', 'are')} not read as {what}: {reasons}",)
 
 
 def every_file(

@@ -111,7 +111,7 @@ def levels_of(examples: Examples) -> Levels | None:
 
 
 def _learnt(files: Sequence[Path], source: str) -> Levels | None:
-    """Return the levels of picture files; what can't be read is left to the decoder, which tells it."""
+    """Return the levels of picture files; what can't be read is left to the decoder, which reports it."""
     from PIL import Image
 
     def depth(file: Path) -> Depth | None:
@@ -123,7 +123,7 @@ def _learnt(files: Sequence[Path], source: str) -> Levels | None:
             return None
 
     try:
-        return learnt_levels(found for found in in_threads(depth, files) if found is not None)
+        return learnt_levels(each for each in in_threads(depth, files) if each is not None)
     except ValueError as error:
         raise UserError(
             f"Which values of the pictures are black and white can't be known: {error}. Give "

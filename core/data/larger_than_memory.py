@@ -89,22 +89,22 @@ def blocks_of(column: np.ndarray) -> Iterator[slice]:
 
 def rows_of(column: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Return the rows of a column at some indices, on disk where they are too large for memory."""
-    found = allocated((len(rows), *column.shape[1:]), column.dtype)
-    for block in blocks_of(found):
-        found[block] = column[rows[block]]
-    return found
+    chosen_rows = allocated((len(rows), *column.shape[1:]), column.dtype)
+    for block in blocks_of(chosen_rows):
+        chosen_rows[block] = column[rows[block]]
+    return chosen_rows
 
 
 def end_to_end(columns: Sequence[np.ndarray]) -> np.ndarray:
     """Return columns end to end, on disk where they are too large for memory."""
     dtype = np.result_type(*columns)
-    found = allocated((sum(map(len, columns)), *columns[0].shape[1:]), dtype)
+    joined = allocated((sum(map(len, columns)), *columns[0].shape[1:]), dtype)
     start = 0
     for column in columns:
         for block in blocks_of(column):
-            found[start + block.start : start + block.stop] = column[block]
+            joined[start + block.start : start + block.stop] = column[block]
         start += len(column)
-    return found
+    return joined
 
 
 class Growing:

@@ -42,7 +42,7 @@ def _of_tfds(name: str) -> str | None:
 
     try:
         with tfds_leaves_nothing():
-            told = tfds.builder(name).info.redistribution_info
+            redistribution_info = tfds.builder(name).info.redistribution_info
     except Exception:  # a builder may fail in any way: unknown name, no network
         return None
-    return getattr(told, "license", None) or None
+    return getattr(redistribution_info, "license", None) or None

@@ -156,7 +156,7 @@ def _near_waves(train: Ragged, test: Ragged) -> np.ndarray:
 
 def _fingerprints(waves: Ragged, segments: int = 16, bands: int = 16) -> np.ndarray:
     """Return the log energy in a few stretches of time and bands of frequency, float32."""
-    found = np.zeros((len(waves), segments * bands), np.float32)
+    fingerprints = np.zeros((len(waves), segments * bands), np.float32)
     for row in range(len(waves)):
         wave = waves[row]
         length = max(len(wave) // segments, 2 * bands)
@@ -166,5 +166,5 @@ def _fingerprints(waves: Ragged, segments: int = 16, bands: int = 16) -> np.ndar
         edges = np.linspace(0, power.shape[1], bands + 1).astype(int)[:-1]
         energy = np.log1p(np.add.reduceat(power, edges, axis=1)).ravel()
         # The volume of a recording is no part of what it is.
-        found[row] = energy - energy.mean()
-    return found
+        fingerprints[row] = energy - energy.mean()
+    return fingerprints

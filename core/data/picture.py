@@ -1,4 +1,4 @@
-"""One picture file as numbers; needs Pillow and NumPy alone, so that exports take it along."""
+"""One picture file as numbers; needs Pillow and NumPy alone, so that exports can take it along."""
 
 from __future__ import annotations
 

@@ -124,7 +124,7 @@ def in_8_bits(picture: Image.Image, levels: Levels | None) -> Image.Image:
             of 16 bits and of fractions are known.
 
     Raises:
-        ValueError: Its values are not such as the run's pictures hold, so that their scale can't be known.
+        ValueError: Its values are not such as the run's pictures hold, so their scale can't be known.
     """
     from PIL import Image
 

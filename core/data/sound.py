@@ -1,10 +1,10 @@
-"""One sound as numbers; needs NumPy and soxr alone, so that exports take it along."""
+"""One sound as numbers; needs NumPy and soxr alone, so that exports can take it along."""
 
 from __future__ import annotations
 
 import numpy as np
 
-FLOATS = ("FLOAT", "DOUBLE")  # the formats of samples whose full scale is not told by their number of bits
+FLOATS = ("FLOAT", "DOUBLE")  # the formats of samples whose number of bits does not say their full scale
 INTEGER_SCALES = (2.0**15, 2.0**23, 2.0**31)
 MOST_OVER = 2.0  # of the full scale by the loudest sample
 CANCELLED = 0.1  # of the power that independent channels would leave

@@ -113,19 +113,20 @@ def _told(error: Exception) -> str:
 
 def _examples(builder: Any, split: str, columns: Mapping[str, tuple[str, ...]], source: str) -> Examples:
     features = builder.info.features
-    found = {}
+    feature_of = {}
     for column, spellings in columns.items():
         feature = next((spelling for spelling in spellings if spelling in features), None)
         if feature is not None:
-            found[column] = feature
-    lacking = [column for column in columns if column not in found]
+            feature_of[column] = feature
+    lacking = [column for column in columns if column not in feature_of]
     if lacking:
         raise UserError(f"{source} has no {lacking[0]}. Received the features: {', '.join(features)}.")
     gathered = {
-        column: _Gathered(features[feature], f"{feature} of {source}") for column, feature in found.items()
+        column: _Gathered(features[feature], f"{feature} of {source}")
+        for column, feature in feature_of.items()
     }
     for example in builder.as_dataset(split=split).as_numpy_iterator():
-        for column, feature in found.items():
+        for column, feature in feature_of.items():
             gathered[column].append(example[feature])
     return Examples({column: values.column() for column, values in gathered.items()}, source)
 

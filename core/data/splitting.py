@@ -53,7 +53,7 @@ def completed(
             "split_group and split_time each say what the test part is: leave one of them out. "
             f"Received: split_group={group}, split_time={time}."
         )
-    whole, found, said = parts["train"], dict(parts), []
+    whole, divided, said = parts["train"], dict(parts), []
     times = _times_of_parts(parts, time, time_format)
     position = _position(whole, key, seed, group, times.get("train"))
     upper = np.inf
@@ -63,19 +63,23 @@ def completed(
             continue
         lower = min(upper, 1.0) - share
         inside = (position >= lower) & (position < upper)
-        found[name] = whole.take(inside)
+        divided[name] = whole.take(inside)
         if times:
             times[name] = times["train"].take(inside)
         upper = lower
         said.append(f"{name} {share:.0%} {_words(group, time, seed)}" if share else f"no {name} part")
-    found["train"] = whole.take(position < upper)
+    divided["train"] = whole.take(position < upper)
     if times:
         said += [f"{time} read {times['train'].form}"] if times["train"].form else []
         times["train"] = times["train"].take(position < upper)
-    spans = ", ".join(f"{name} {times[name].told()}" for name in PARTS if name in times and len(found[name]))
+    spans = ", ".join(
+        f"{name} {times[name].told()}" for name in PARTS if name in times and len(divided[name])
+    )
     return Splits(
-        **{name: found[name] for name in PARTS},
-        protocol="; ".join(filter(None, (", ".join(said), spans, f"split {split_fingerprint(found, key)}"))),
+        **{name: divided[name] for name in PARTS},
+        protocol="; ".join(
+            filter(None, (", ".join(said), spans, f"split {split_fingerprint(divided, key)}"))
+        ),
         notes=tuple(notes),
         official_test="test" in parts,
     )
@@ -228,8 +232,8 @@ def fold_splits(
     except ValueError as error:
         if isinstance(error, UserError):
             raise
-        told = str(error).rstrip(".")
-        raise UserError(f"{examples.source} can't be divided into {num_folds} folds: {told}.") from None
+        reason = str(error).rstrip(".")
+        raise UserError(f"{examples.source} can't be divided into {num_folds} folds: {reason}.") from None
     for fold, (rest, held_out) in enumerate(pairs, start=1):
         whole = completed(
             {"train": examples.take(rest), "test": examples.take(held_out)},

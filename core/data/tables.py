@@ -61,7 +61,7 @@ def part_paths(path: Path, suffixes: Sequence[str] = (*SEPARATORS, *JSON_LINES))
     """
     if path.is_file():
         return {"train": path}
-    found: dict[str, Path] = {}
+    paths: dict[str, Path] = {}
     for part, names in PART_NAMES.items():
         several = [
             entry
@@ -75,13 +75,13 @@ def part_paths(path: Path, suffixes: Sequence[str] = (*SEPARATORS, *JSON_LINES))
                 f"Received: {', '.join(entry.name for entry in several)}."
             )
         if several:
-            found[part] = several[0]
-    if "train" not in found:
+            paths[part] = several[0]
+    if "train" not in paths:
         raise UserError(
             f"{path} holds no file named train with one of the endings {', '.join(suffixes)}. "
             f"Received: {', '.join(sorted(entry.name for entry in path.iterdir())[:8])}."
         )
-    return found
+    return paths
 
 
 def read_table(

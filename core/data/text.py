@@ -150,7 +150,7 @@ class Pieces:
     def cut_off(self, texts: np.ndarray) -> np.ndarray:
         """Return which texts are longer than what is read of them, bool, shape `(num_texts,)`."""
         longer = Pieces(self.split, self.max_length + 1, reading=self.reading)
-        # Every word has a character at the least, so that shorter texts need not be cut.
+        # Every word has a character at the least, so shorter texts need not be cut.
         rows = np.flatnonzero(np.strings.str_len(texts) > self.max_length)
         is_cut = np.zeros(len(texts), bool)
         for start in range(0, len(rows), CHUNK):

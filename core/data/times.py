@@ -98,7 +98,7 @@ def times_of(parts: Sequence[Examples], name: str, time_format: str | None = Non
         The times of the rows of all parts, end to end.
 
     Raises:
-        UserError: A value is missing or no time, or the column may be read in more than one way; the message
+        UserError: A value is missing or no time, or the column can be read in more than one way; the message
             names the line and the setting.
 
     Example:

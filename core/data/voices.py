@@ -120,12 +120,12 @@ def spoken(cache: Path, sample_rate: int) -> Examples:
     """
     folder = cache / f"commands-{sample_rate}-{_recipe()}"
     if not all((folder / f"{name}.npy").is_file() for name in COLUMNS):
-        # A process of its own has spoken nothing before, so that everybody hears the same.
+        # A process of its own has spoken nothing before, so everybody hears the same.
         command = python_module("core.data.voices", str(folder.absolute()), str(sample_rate))
         done = subprocess.run(command, capture_output=True, text=True, env=import_environment())
         if done.returncode:
-            told = done.stderr.strip().splitlines() or [f"the exit code {done.returncode}"]
-            raise UserError(told[-1])
+            error_lines = done.stderr.strip().splitlines() or [f"the exit code {done.returncode}"]
+            raise UserError(error_lines[-1])
     read = {name: np.load(folder / f"{name}.npy", allow_pickle=False) for name in COLUMNS}
     return Examples(
         {"wave": Ragged(read["values"], read["offsets"]), "label": read["label"], "speaker": read["speaker"]},
