@@ -17,7 +17,7 @@ from core.writing import written_whole
 
 Strategy = Literal["bayesian", "random", "grid", "hyperband"]
 MEASURES = ("parameters", "seconds", "latency_ms")
-"""What a search may also go by, besides the figures that the training reports: the smaller the better."""
+"""What a search can also go by, besides the figures that the training reports: the smaller the better."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def objectives_of(experiment: Experiment, wanted: str | None) -> tuple[Objective
     task = experiment.task
     if not wanted:
         return (Objective(task.objective, task.direction),)
-    found = []
+    objectives = []
     for text in wanted.split(","):
         direction, colon, name = text.strip().rpartition(":")
         if colon and direction not in ("min", "max"):
@@ -64,15 +64,15 @@ def objectives_of(experiment: Experiment, wanted: str | None) -> tuple[Objective
         if not direction:
             lower = name in MEASURES or name.endswith(("loss", "rmse", "mae", "error"))
             direction = task.direction if name == task.objective else ("min" if lower else "max")
-        found.append(Objective(name, "min" if direction == "min" else "max"))
-    if len(found) > 2:
-        raise UserError(f"A search goes by one objective or two. Received: {len(found)}, {wanted!r}.")
-    return tuple(found)
+        objectives.append(Objective(name, "min" if direction == "min" else "max"))
+    if len(objectives) > 2:
+        raise UserError(f"A search goes by one objective or two. Received: {len(objectives)}, {wanted!r}.")
+    return tuple(objectives)
 
 
 @dataclass(frozen=True)
 class Budget:
-    """When a search ends, whichever comes first; it may be raised later, and the search goes on.
+    """When a search ends, whichever comes first; it can be raised later, and the search goes on.
 
     Args:
         trials: At most so many.

@@ -18,7 +18,7 @@ class ExpectedImprovementOracle(kt.Oracle):
     """A few random trials, then those of which a Gaussian process expects the largest improvement.
 
     KerasTuner's own Bayesian oracle has one length scale for all hyperparameters, reads unordered choices as
-    numbers, and begins with three random trials for each of them, so that a search of 15 trials never gets
+    numbers, and begins with three random trials for each of them, so a search of 15 trials never gets
     past chance.
 
     Args:

@@ -17,7 +17,7 @@ OF_THE_TRIALS = ("trials", "trials.csv", "search.yaml", "journal.jsonl")
 def set_failures_aside(folder: Path) -> None:
     """Move all that a search left behind into `failed-1`, or the next number, where no trial has succeeded.
 
-    A search that goes on repeats none of its trials, so that one of failures alone would fail for ever. Data
+    A search that goes on repeats none of its trials, so one of failures alone would fail for ever. Data
     that trials share is read again: it may be what was mended. Where a trial was cut off among few failures,
     the search is left to go on.
 

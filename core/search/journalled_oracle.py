@@ -74,7 +74,7 @@ class JournalledOracle(kt.Oracle):
         return chosen_values(self.search, own_values(self.hyperparameters))
 
     def kept(self) -> set[str]:
-        """Return the trials that may yet go on: the running, the best, and the configuration's own."""
+        """Return the trials that can still go on: the running, the best, and the configuration's own."""
         with self._guard:
             records = list(self.records.values())
             best = best_of(records, self.search.objectives[0])
@@ -114,7 +114,7 @@ class JournalledOracle(kt.Oracle):
             self._heard[tuner_id] = time.monotonic()
             waiting = bool(self._retry_queue) and not self.stop_reason
             if not self._replaying and not waiting and self._over():
-                # One that another worker is running may yet come back.
+                # One that another worker is running may still come back.
                 status = "IDLE" if self.ongoing_trials and not self.stop_reason else "STOPPED"
                 (self.tuner_ids.add if status == "IDLE" else self.tuner_ids.discard)(tuner_id)
                 return Trial(self.get_space(), trial_id="", status=status)

@@ -96,9 +96,11 @@ def write_outcome(folder: Path, search: Search, oracle: JournalledOracle) -> dic
     best = best_of(records, search.objectives[0])
     if best is None:
         reasons = Counter(record.reason for record in records if record.reason)
-        told = reasons.most_common(1)[0][0] if reasons else oracle.stop_reason or "there was no time for one"
+        reason = (
+            reasons.most_common(1)[0][0] if reasons else oracle.stop_reason or "there was no time for one"
+        )
         hint = " Mend it and search again: that begins anew, and keeps these trials aside." if reasons else ""
-        raise UserError(f"No trial of {len(records)} succeeded. Most often: {told.rstrip('.')}.{hint}")
+        raise UserError(f"No trial of {len(records)} succeeded. Most often: {reason.rstrip('.')}.{hint}")
     own_values = oracle.own_values()
     tried = [record for record in records if record.values == own_values and record.status == "finished"]
     own = max(tried, key=lambda record: record.measures["epochs"], default=None)
@@ -132,7 +134,7 @@ def _judged(
     run = train(search.experiment.with_values(values), place, resume=True)
     # Hyperband's trials are parts of a training, which is only now whole.
     whole = record is not None and search.strategy != "hyperband"
-    found = {
+    scores = {
         goal.name: record.score(goal) if record and whole else _validated(run, goal.name)
         for goal in search.objectives
     }
@@ -140,7 +142,7 @@ def _judged(
         "trial": record.name if record else None,
         "run": str(run.folder),
         "values": dict(values),
-        "validation": found,
+        "validation": scores,
         "test": {
             figure: run.metrics["test"][figure]
             for figure in run.experiment.task.figures

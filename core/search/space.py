@@ -37,8 +37,8 @@ def search_space(search: Search) -> kt.HyperParameters:
         _require_fitting(experiment, path, definition)
         with contextlib.ExitStack() as conditions:
             for parent, values in definition.when.items():
-                told = [_told(experiment.tune[parent], value) for value in values]
-                conditions.enter_context(space.conditional_scope(parent, told))
+                choices = [_told(experiment.tune[parent], value) for value in values]
+                conditions.enter_context(space.conditional_scope(parent, choices))
             _define(space, path, definition, experiment.value_at(path))
     return space
 
@@ -110,11 +110,14 @@ def _simple(values: list[Any]) -> bool:
 
 def _define(space: kt.HyperParameters, path: str, definition: Choice | Range, present: Any) -> None:
     if isinstance(definition, Choice):
-        told = [_told(definition, value) for value in definition.values]
+        choices = [_told(definition, value) for value in definition.values]
         own = _plain(present)
-        default = _told(definition, own) if own in definition.values else told[0]
+        default = _told(definition, own) if own in definition.values else choices[0]
         space.Choice(
-            path, told, default=default, ordered=_simple(definition.values) and not isinstance(told[0], str)
+            path,
+            choices,
+            default=default,
+            ordered=_simple(definition.values) and not isinstance(choices[0], str),
         )
         return
     inside = present is not None and definition.min <= present <= definition.max

@@ -13,10 +13,10 @@ FEWEST_TO_COMPARE = 3  # other trials, before one is stopped for being worse tha
 
 def too_large(search: Search, record: TrialRecord) -> str:
     """Return in what a trial's model is larger than the search allows; nothing where it is not."""
-    ceiling, found = search.max_parameters, record.measures.get("parameters", 0)
-    if ceiling is None or found <= ceiling:
+    ceiling, num_parameters = search.max_parameters, record.measures.get("parameters", 0)
+    if ceiling is None or num_parameters <= ceiling:
         return ""
-    return f"{found:,.0f} parameters are above the {ceiling:,} allowed"
+    return f"{num_parameters:,.0f} parameters are above the {ceiling:,} allowed"
 
 
 def worse_than_most(search: Search, record: TrialRecord, known: Iterable[TrialRecord], step: int) -> str:
@@ -24,7 +24,7 @@ def worse_than_most(search: Search, record: TrialRecord, known: Iterable[TrialRe
 
     Args:
         search: Whose first objective is compared, unless it has two or says not to stop.
-        record: Of the trial, which has just told its figures of an epoch.
+        record: Of the trial, which has just reported its figures of an epoch.
         known: All trials, this one too.
         step: The epoch, from 1.
 

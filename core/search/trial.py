@@ -49,7 +49,7 @@ class Order:
         folder: Its run folder; where it holds a checkpoint, the trial goes on from there.
         cache: Where examples and encoders are kept that trials of the same search share.
         experiment: As YAML.
-        objectives: Names of the figures that are to be told.
+        objectives: Names of the figures that are to be reported.
         best: `min` or `max` for each objective.
         folds: Train so many times, on folds of train and validation; none for once.
         stop_after: Epochs after which to stop, although the schedule goes on; none for all.
@@ -105,7 +105,7 @@ def _folds(order: Order, experiment: Experiment, splits: Splits, say: Say) -> To
 
     parts = [part for part in (splits.train, splits.validation) if len(part)]
     task = experiment.task
-    told: list[Told] = []
+    fold_figures: list[Told] = []
     for fold in fold_splits(
         Examples.concatenate(parts),
         order.folds or 0,
@@ -119,12 +119,12 @@ def _folds(order: Order, experiment: Experiment, splits: Splits, say: Say) -> To
     ):
         # What the fold leaves out is the validation part; the test part is the search's own, at its end.
         part = replace(fold, validation=fold.test, test=splits.test)
-        folder = Path(order.folder) / f"fold-{len(told) + 1}"
-        hear = _only_size(None if told else say)
-        told.append(_trained(order, experiment, folder, part, task.encode(part.train), hear))
-        mean = {name: sum(one[name] for one in told) / len(told) for name in told[0]}
-        say({"step": len(told), "figures": mean})
-    return {**mean, "epochs": len(told)}
+        folder = Path(order.folder) / f"fold-{len(fold_figures) + 1}"
+        hear = _only_size(None if fold_figures else say)
+        fold_figures.append(_trained(order, experiment, folder, part, task.encode(part.train), hear))
+        mean = {name: sum(one[name] for one in fold_figures) / len(fold_figures) for name in fold_figures[0]}
+        say({"step": len(fold_figures), "figures": mean})
+    return {**mean, "epochs": len(fold_figures)}
 
 
 def _only_size(say: Say | None) -> Say:
@@ -163,7 +163,7 @@ def _kept(history: Mapping[str, list[float]], name: str, best: str, restored: bo
     if not history.get(name):
         reported = ", ".join(history) or "nothing"
         raise UserError(
-            f"The training reports no {name}. It reports {reported}; a search may also go by "
+            f"The training reports no {name}. It reports {reported}; a search can also go by "
             f"{', '.join(MEASURES)}. A val_... figure needs a validation part, which task.validation=0.1 "
             "splits off."
         )

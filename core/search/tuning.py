@@ -89,7 +89,7 @@ def tune(
                 server.stop(grace=1)
         write_findings(folder, search, oracle)
         outcome = write_outcome(folder, search, oracle)
-        if search.strategy != "hyperband":  # whose trials may yet be gone on with
+        if search.strategy != "hyperband":  # whose trials can still be trained on
             delete_checkpoints(folder, keep=set())
         return outcome
 

@@ -95,7 +95,7 @@ def limit_of(shares: Mapping[str, float], gigaflops: float | None, possible: flo
     'It waits for data 40% of the time: fewer or cheaper augmentations, or more cores, would make it faster.'
     """
     if not shares:
-        return "Its steps are its own, so that only their time was measured."
+        return "Its steps are its own, so only their time was measured."
     if shares["data"] > WAITING:
         return (
             f"It waits for data {shares['data']:.0%} of the time: fewer or cheaper augmentations, or more "
@@ -155,8 +155,8 @@ class _Parts:
         def gradient() -> list[tf.Tensor]:
             with tf.GradientTape() as tape:
                 value = loss()
-            found = tape.gradient(value, [weight.value for weight in model.trainable_weights])
-            return [each for each in tf.nest.flatten(found, expand_composites=True) if each is not None]
+            gradients = tape.gradient(value, [weight.value for weight in model.trainable_weights])
+            return [each for each in tf.nest.flatten(gradients, expand_composites=True) if each is not None]
 
         compiled = [tf.function(each, jit_compile=model.jit_compile or None) for each in (loss, gradient)]
         forward, whole = (float(np.median(each)) for each in _timed(*map(_waited, compiled)))

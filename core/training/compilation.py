@@ -31,7 +31,7 @@ STEP_OF_FORWARD = 3.0  # a step, at the price of a forward pass
 STEPS = 10  # that are measured of each way
 SHARE = 0.05  # of a training that the choice may take
 XLA_COST = 2.0  # what a way with XLA takes to try, at the price of the plain one
-MOST_TOGETHER = 16  # steps that may run at one call, where that was tried
+MOST_TOGETHER = 16  # steps that can run at one call, where that was tried
 UNTRIED_TOGETHER = 8  # steps that do so untried, where nothing is known of their time
 # Else as many as take so many milliseconds, but not many more: they may take longer than was guessed, and
 # progress and checkpoints wait for the end of a call.
@@ -125,7 +125,7 @@ def _on_tensorflow() -> bool:
 
 
 def divisor(num_steps: int, most: int) -> int:
-    """Return the largest divisor of the steps of an epoch up to `most`: so many may run at a call.
+    """Return the largest divisor of the steps of an epoch up to `most`: so many can run at a call.
 
     Example:
 
@@ -152,7 +152,7 @@ def steps_of_an_epoch(experiment: Experiment, splits: Splits, encoder: Encoder) 
 def fastest(ways: Sequence[Way]) -> Way:
     """Return the fastest way that loses nothing; the first, which is the plainest, where the gain is small.
 
-    Several steps at one call round as one does, so that any gain will do for them.
+    Several steps at one call round as one does, so any gain will do for them.
 
     Args:
         ways: At least one, the plainest first.

@@ -94,9 +94,11 @@ def probed(
         model = built(experiment, encoder)
         resume = ExactResume(Path(folder), [], every_seconds=1e9)
         with contextlib.suppress(EnoughError):
-            told = [*([throughput] if throughput else []), probe, resume]
+            callbacks = [*([throughput] if throughput else []), probe, resume]
             experiment.task.fit(
-                Training(model, encoder, splits, fit, resume=resume, callbacks=told, throughput=throughput)
+                Training(
+                    model, encoder, splits, fit, resume=resume, callbacks=callbacks, throughput=throughput
+                )
             )
         if throughput:
             throughput.on_epoch_end(0)  # which the training was cut off before, and it adds up by epochs
