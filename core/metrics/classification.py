@@ -17,7 +17,7 @@ AVERAGES = ("macro", "micro", "weighted")
 class F1Score(keras.metrics.Metric):
     """F1 over the classes of single-label examples, from integer labels.
 
-    The confusion matrix is counted, so that the figure is that of the whole set whatever the batch size.
+    The confusion matrix is counted, so the figure is that of the whole set whatever the batch size.
     `keras.metrics.F1Score` takes one-hot labels of two dimensions; this one takes the labels that
     `SparseCategoricalCrossentropy` takes, sequences of them too, and also gives the table of classes.
 
@@ -115,7 +115,7 @@ class ExpectedCalibrationError(keras.metrics.Metric):
     """How far a classifier's confidence is from its accuracy, averaged over bins of confidence.
 
     `sum_b (n_b / n) * |accuracy_b - confidence_b|`, equation 3 of Guo et al., On Calibration of Modern Neural
-    Networks (2017). Bins are of equal width, each with its upper edge; sums are kept for each, so that the
+    Networks (2017). Bins are of equal width, each with its upper edge; sums are kept for each, so the
     batch size makes no difference.
 
     Args:

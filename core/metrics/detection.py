@@ -110,20 +110,20 @@ class MeanAveragePrecision(keras.metrics.Metric):
             ValueError: The parts of a picture differ in length.
         """
         kept = np.ones(len(y_true), bool) if sample_weight is None else np.reshape(sample_weight, -1) != 0
-        for true, found, keep in zip(y_true, y_pred, kept, strict=True):
+        for true, predicted, keep in zip(y_true, y_pred, kept, strict=True):
             if keep:
-                self._count(true, found)
+                self._count(true, predicted)
 
-    def _count(self, true: Mapping[str, Any], found: Mapping[str, Any]) -> None:
+    def _count(self, true: Mapping[str, Any], predicted: Mapping[str, Any]) -> None:
         true_boxes, true_classes, crowd = _columns(true, crowd=np.zeros(len(true["boxes"]), bool))
-        found_boxes, found_classes, scores = _columns(found, scores=None)
-        for label in np.unique(np.concatenate([true_classes, found_classes])):
+        predicted_boxes, predicted_classes, scores = _columns(predicted, scores=None)
+        for label in np.unique(np.concatenate([true_classes, predicted_classes])):
             if label < 0:
                 continue
-            rows = np.flatnonzero(found_classes == label)
+            rows = np.flatnonzero(predicted_classes == label)
             rows = rows[np.argsort(-scores[rows], kind="stable")][: self.max_detections]
             here = true_classes == label
-            overlap = intersection_over_union(found_boxes[rows], true_boxes[here], crowd[here])
+            overlap = intersection_over_union(predicted_boxes[rows], true_boxes[here], crowd[here])
             outcomes = _outcomes(overlap, crowd[here], np.array(self.iou_thresholds))
             self._scores.setdefault(int(label), []).append(scores[rows])
             self._outcomes.setdefault(int(label), []).append(outcomes)

@@ -42,7 +42,7 @@ def entities_of(tags: Sequence[str], scheme: str = "iob2") -> set[Span]:
     [('LOC', 3, 3), ('PER', 0, 1)]
     """
     marks = _marks(scheme)
-    found: set[Span] = set()
+    spans: set[Span] = set()
     kind, first = None, -1
     before = ("O", "")
     for place, tag in enumerate([*tags, "O"]):
@@ -57,15 +57,15 @@ def entities_of(tags: Sequence[str], scheme: str = "iob2") -> set[Span]:
             # In IOB1 a `B` may only follow its own type, and one that does not ends no other `B` either.
             ended = scheme != "iob1" or (before[0], mark) != ("B", "B") or before[1] == name
             if scheme not in ENDED and ended:
-                found.add((kind, first, place - 1))
+                spans.add((kind, first, place - 1))
             kind = None
         if not goes_on and _begins(mark, name, before, scheme):
             kind, first = name, place
         if kind is not None and mark in ("E", "S"):
-            found.add((kind, first, place))
+            spans.add((kind, first, place))
             kind = None
         before = (mark, name)
-    return found
+    return spans
 
 
 def _begins(mark: str, name: str, before: tuple[str, str], scheme: str) -> bool:
@@ -111,7 +111,7 @@ class EntityF1(keras.metrics.Metric):
 
     def reset_state(self) -> None:
         """Forget all sentences."""
-        # For each type: entities found and right, found, and true.
+        # For each type: entities rightly predicted, predicted, and true.
         self._counts: dict[str, np.ndarray] = {}
 
     def update_state(
@@ -128,14 +128,14 @@ class EntityF1(keras.metrics.Metric):
             ValueError: A sentence has not as many predicted tags as true ones, or a tag is not of the scheme.
         """
         weights = np.ones(len(y_true)) if sample_weight is None else np.reshape(sample_weight, -1)
-        for true_tags, found_tags, weight in zip(y_true, y_pred, weights, strict=True):
-            if len(true_tags) != len(found_tags):
+        for true_tags, predicted_tags, weight in zip(y_true, y_pred, weights, strict=True):
+            if len(true_tags) != len(predicted_tags):
                 raise ValueError(
                     "A sentence must have as many predicted tags as true ones. "
-                    f"Received: {len(found_tags)} for {len(true_tags)}."
+                    f"Received: {len(predicted_tags)} for {len(true_tags)}."
                 )
-            true, found = (entities_of(tags, self.scheme) for tags in (true_tags, found_tags))
-            for column, entities in enumerate((true & found, found, true)):
+            true, predicted = (entities_of(tags, self.scheme) for tags in (true_tags, predicted_tags))
+            for column, entities in enumerate((true & predicted, predicted, true)):
                 for kind, _, _ in entities:
                     self._counts.setdefault(kind, np.zeros(3))[column] += weight
 
@@ -153,10 +153,10 @@ class EntityF1(keras.metrics.Metric):
 
 
 def _figures(counts: np.ndarray) -> dict[str, float]:
-    hits, found, true = counts.tolist()
+    hits, predicted, true = counts.tolist()
     return {
-        "precision": hits / found if found else 0.0,
+        "precision": hits / predicted if predicted else 0.0,
         "recall": hits / true if true else 0.0,
-        "f1": 2 * hits / (found + true) if found + true else 0.0,
+        "f1": 2 * hits / (predicted + true) if predicted + true else 0.0,
         "support": true,
     }

@@ -1,6 +1,6 @@
 """Metrics of language models: what every token costs, averaged over all tokens.
 
-What is padding is told by `mask_token_id` or `sample_weight`. The masks that layers pass on are not read,
+`mask_token_id` or `sample_weight` says what is padding. The masks that layers pass on are not read,
 since not every backend lets them reach a metric.
 """
 

@@ -1,6 +1,6 @@
 """Metrics of rankings over a whole catalogue, one user a row.
 
-Equal scores count against the model: a relevant item stands behind every other item of its score, so that a
+Equal scores count against the model: a relevant item stands behind every other item of its score, so a
 constant score finds nothing. Nor does a score that is not a number.
 
 Where the catalogue is too large for a row of labels, the best `k` of the other items stand for all of them:
@@ -64,8 +64,8 @@ class _RankingMetric(keras.metrics.Metric, ABC):
         own, items = ops.top_k(ops.where(relevant, scores, -np.inf), num_own)
         ahead = ops.sum(ops.cast(others[:, None, :] >= own[:, :, None], "float32"), axis=-1)
         places = ahead + np.arange(1, num_own + 1, dtype=np.float32)
-        found = (own > -np.inf) & (places <= self.k)
-        relevance = ops.where(found, ops.take_along_axis(y_true, items, axis=-1), 0.0)
+        among_best = (own > -np.inf) & (places <= self.k)
+        relevance = ops.where(among_best, ops.take_along_axis(y_true, items, axis=-1), 0.0)
         judged = ops.any(relevant, axis=-1)
         weights = weights_like(judged, sample_weight) * ops.cast(judged, "float32")
         self.mean.update_state(self._value(relevance, places, y_true), weights)
@@ -134,8 +134,10 @@ class RecallAtK(_RankingMetric):
         super().__init__(k, name or f"recall@{k}", dtype)
 
     def _value(self, relevance: Any, places: Any, y_true: Any) -> Any:
-        found, relevant = (ops.sum(ops.cast(each > 0, "float32"), axis=-1) for each in (relevance, y_true))
-        return ops.divide_no_nan(found, relevant)
+        num_hits, num_relevant = (
+            ops.sum(ops.cast(each > 0, "float32"), axis=-1) for each in (relevance, y_true)
+        )
+        return ops.divide_no_nan(num_hits, num_relevant)
 
 
 @keras.saving.register_keras_serializable(package="quartet")
