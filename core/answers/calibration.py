@@ -80,8 +80,8 @@ def fitted_temperature(targets: np.ndarray, probabilities: np.ndarray) -> float:
         coldness = np.exp(-log_temperature)
         return float(np.mean(logsumexp(coldness * logits, axis=1) - coldness * own))
 
-    found = minimize_scalar(log_loss, bounds=tuple(np.log(TEMPERATURES)), method="bounded")
-    return float(np.exp(found.x))
+    minimum = minimize_scalar(log_loss, bounds=tuple(np.log(TEMPERATURES)), method="bounded")
+    return float(np.exp(minimum.x))
 
 
 def threshold_for_recall(positive: np.ndarray, probability: np.ndarray, recall: float) -> float:
@@ -100,10 +100,10 @@ def threshold_for_recall(positive: np.ndarray, probability: np.ndarray, recall: 
     >>> threshold_for_recall(np.array([True, True, False]), np.array([0.9, 0.4, 0.6]), recall=1.0)
     0.4
     """
-    found = np.sort(probability[positive])[::-1]
-    if not len(found):
+    sorted_probabilities = np.sort(probability[positive])[::-1]
+    if not len(sorted_probabilities):
         raise UserError("A threshold needs examples of its class in the validation part. Received: none.")
-    return float(found[int(np.ceil(recall * len(found) - 1e-9)) - 1])
+    return float(sorted_probabilities[int(np.ceil(recall * len(sorted_probabilities) - 1e-9)) - 1])
 
 
 def threshold_for_cost(positive: np.ndarray, probability: np.ndarray, miss_cost: float) -> float:

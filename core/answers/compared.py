@@ -57,9 +57,9 @@ class Compared(Answers):
     def _told(cls, row: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return a row without its files, with its likeness to the truth where there is one."""
         predicted, true = row["predicted"], row.get("true")
-        told = {name: row[name] for name in (*cls.figures, *cls.beside, "truth") if name in row}
-        if true is None or next(iter(cls.figures)) in told:
-            return told
+        likeness = {name: row[name] for name in (*cls.figures, *cls.beside, "truth") if name in row}
+        if true is None or next(iter(cls.figures)) in likeness:
+            return likeness
         return cls.likeness_of(predicted, true)
 
     def __len__(self) -> int:

@@ -1,4 +1,4 @@
-"""From probabilities to answers; needs NumPy alone, so that exports take it along."""
+"""From probabilities to answers; needs NumPy alone, so that exports can take it along."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from core.errors import UserError
 from core.shown import Sound, data_uri, png, wav
 from core.writing import written_whole
 
-FEW = 64  # numbers that are still told as numbers
+FEW = 64  # numbers that are still written as numbers
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Content:
 
 
 def content_of(value: Any) -> Content | None:
-    """Return what the file of a value holds; nothing for what is told as JSON.
+    """Return what the file of a value holds; nothing for what is written as JSON.
 
     Args:
         value: A picture (uint8, shape `(height, width)` or `(height, width, channels)`), a sound
@@ -75,7 +75,7 @@ def kept(answer: Mapping[str, Any], folder: Path, name: str, *, beside: Path) ->
     Raises:
         UserError: A file can't be written.
     """
-    told = dict(answer)
+    with_paths = dict(answer)
     for key, value in answer.items():
         content = content_of(value)
         if content is None:
@@ -87,8 +87,8 @@ def kept(answer: Mapping[str, Any], folder: Path, name: str, *, beside: Path) ->
                 temporary.write_bytes(content.bytes)
         except OSError as error:
             raise UserError(f"The answer can't be written to {path}: {error.strerror or error}.") from None
-        told[key] = path.relative_to(beside).as_posix()
-    return told
+        with_paths[key] = path.relative_to(beside).as_posix()
+    return with_paths
 
 
 def embedded(value: Any) -> Any:

@@ -72,7 +72,7 @@ def intervals(
         draws = [list(statistics(rows).values()) for rows in np.atleast_2d(indices)]
         return np.asarray(draws).T if indices.ndim > 1 else np.asarray(draws[0])
 
-    found = bootstrap(
+    confidence_interval = bootstrap(
         (np.arange(num_examples),),
         stacked,
         vectorized=True,
@@ -82,7 +82,7 @@ def intervals(
         method="percentile",
         rng=np.random.default_rng(seed),
     ).confidence_interval
-    pairs = zip(np.atleast_1d(found.low), np.atleast_1d(found.high), strict=True)
+    pairs = zip(np.atleast_1d(confidence_interval.low), np.atleast_1d(confidence_interval.high), strict=True)
     return {name: Interval(float(low), float(high)) for name, (low, high) in zip(names, pairs, strict=True)}
 
 
@@ -113,8 +113,8 @@ def paired_differences(
         return {name: after[name] - before[name] for name in before if name in after}
 
     whole = difference(np.arange(num_examples))
-    found = intervals(difference, num_examples, confidence=confidence, seed=seed)
-    return {name: Difference(float(whole[name]), *found[name]) for name in whole}
+    interval_of = intervals(difference, num_examples, confidence=confidence, seed=seed)
+    return {name: Difference(float(whole[name]), *interval_of[name]) for name in whole}
 
 
 def mcnemar(first_right: np.ndarray, second_right: np.ndarray) -> float:

@@ -38,7 +38,7 @@ def comparison_of(
         "runs": list(names),
         "figures": figures,
         "pairs": _pairs(names, answers, best) if paired else [],
-        "not_paired": None if paired else "Their test examples differ, so that differences can't be tested.",
+        "not_paired": None if paired else "Their test examples differ, so differences can't be tested.",
         "settings": _differing_settings(trees),
         "protocols": [tree["protocol"] for tree in trees],
         "costs": [tree["cost"] for tree in trees],

@@ -26,8 +26,8 @@ def findings_of(tree: Tree, kind: type[Answers] | None = None) -> list[dict[str,
         kind: Of the answers, where reports know it.
     """
     looks = [*LOOKS, *([kind.findings] if kind and tree["kind"] else [])]
-    found = [finding for look in looks for finding in look(tree) if finding.stake >= WORTH_TELLING]
-    return [asdict(finding) for finding in sorted(found, key=lambda finding: -finding.stake)]
+    findings = [finding for look in looks for finding in look(tree) if finding.stake >= WORTH_TELLING]
+    return [asdict(finding) for finding in sorted(findings, key=lambda finding: -finding.stake)]
 
 
 def _rivals(tree: Tree) -> Iterator[Finding]:
@@ -48,7 +48,7 @@ def _rivals(tree: Tree) -> Iterator[Finding]:
     else:
         unsure = figure["low"] is not None and figure["low"] <= theirs <= figure["high"]
         evidence += f"; interval of the model {figure['low']:.4f} to {figure['high']:.4f}" if unsure else ""
-    if unsure:  # a loss that chance alone can make is no more told as one than such a gain is
+    if unsure:  # a loss that chance alone can make is no more reported as one than such a gain is
         advice = "Tune the model or give it more data before you pay for it; more test examples tell more."
         yield Finding(f"No sure gain over {rival}", evidence, advice, 1.0, "figures")
     elif better:
@@ -125,16 +125,16 @@ def _slices(tree: Tree) -> Iterator[Finding]:
 def _data(tree: Tree) -> Iterator[Finding]:
     """What the audit found, and a test part too small to tell."""
     sizes = tree["data"]
-    for found in tree["audit"]:
-        of_test = "of test" in found["kind"]
+    for flaw in tree["audit"]:
+        of_test = "of test" in flaw["kind"]
         size = sizes.get("test" if of_test else "train") or 1
         yield Finding(
-            f"Data: {found['count']} {found['kind']}",
-            f"such as {'; '.join(found['instances'])}",
+            f"Data: {flaw['count']} {flaw['kind']}",
+            f"such as {'; '.join(flaw['instances'])}",
             "Leave them out (audit.leaks=drop) or mend them: figures are too good while they stand there."
             if of_test
             else "Look at them in the data, and mend or remove them.",
-            min(found["count"] / size * (5 if of_test else 1), 1.0),
+            min(flaw["count"] / size * (5 if of_test else 1), 1.0),
             "trained",
         )
 
@@ -157,7 +157,7 @@ def _precision(tree: Tree) -> Iterator[Finding]:
     figure = tree["figures"][0] if tree["figures"] else None
     if figure is None or figure["low"] is None or not tree.get("mean_loss"):
         return
-    # Of a figure that may be any number, such as decibels, the width is told as a share of it.
+    # Of a figure that may be any number, such as decibels, the width is taken as a share of it.
     size = 1.0 if figure["low"] >= 0 and figure["high"] <= 1 else max(abs(figure["value"]), 1e-9)
     width = (figure["high"] - figure["low"]) / size
     if width > WORTH_TELLING * 2:

@@ -54,10 +54,10 @@ def report_runs(runs: Sequence[Run], path: Path | None = None, *, with_data: boo
     names = _names_of(runs)
     answers = [_answers_of(run) for run in runs]
     if len({each.kind if each else None for each in answers}) > 1:
-        told = ", ".join(
+        tasks = ", ".join(
             f"{name} ({type(run.experiment.task).__name__})" for name, run in zip(names, runs, strict=True)
         )
-        raise UserError(f"Runs are compared that give the same kind of answer. Received: {told}.")
+        raise UserError(f"Runs are compared that give the same kind of answer. Received: {tasks}.")
     reports = [
         reported_run(run, each, name, with_data=with_data)
         for run, each, name in zip(runs, answers, names, strict=True)
@@ -206,13 +206,13 @@ def report(
     (0.6667, True)
     """
     answers = _answers_from(y_true, y_pred, labels)
-    told = {column: np.asarray(values) for column, values in (columns or {}).items()}
-    for column, values in {**told, **(inputs or {})}.items():
+    column_values = {column: np.asarray(values) for column, values in (columns or {}).items()}
+    for column, values in {**column_values, **(inputs or {})}.items():
         if len(values) != len(answers):
             raise ValueError(
                 f"{column} must have a value for each of {len(answers)} examples. Received: {len(values)}."
             )
-    figures = figures_of_answers(answers, told, name)
+    figures = figures_of_answers(answers, column_values, name)
     mistakes = [
         _mistake(
             type(answers),
@@ -278,7 +278,7 @@ def _write_comparison(path: Path, reports: Sequence[Reported], comparison: Mappi
 
 @contextlib.contextmanager
 def _folder_beside(path: Path) -> Iterator[Path]:
-    """Give the folder of a page's figures; what can't be written there is told plainly."""
+    """Give the folder of a page's figures; say plainly what can't be written there."""
     folder = within(path.parent, path.with_suffix(""))
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -111,16 +111,16 @@ class Ranked:
     def curve(self) -> tuple[np.ndarray, np.ndarray]:
         """Return recall and precision after each hit at an overlap of 0.5."""
         _, hits = self._counted[0]
-        found = np.arange(1, len(hits) + 1)
-        return found / max(int(self.num_true.sum()), 1), found / (hits + 1)
+        num_hits = np.arange(1, len(hits) + 1)
+        return num_hits / max(int(self.num_true.sum()), 1), num_hits / (hits + 1)
 
 
 def _mean_precision(weights: np.ndarray, hits: np.ndarray, num_true: int) -> float:
-    found = np.cumsum(weights[hits])
-    precision = found / np.maximum(np.cumsum(weights)[hits], 1)
+    cumulative_hits = np.cumsum(weights[hits])
+    precision = cumulative_hits / np.maximum(np.cumsum(weights)[hits], 1)
     # The best precision at this recall or a higher one, and 0 at recalls that are never reached.
     best = np.append(np.maximum.accumulate(precision[::-1])[::-1], 0.0)
-    return float(best[np.searchsorted(found / num_true, RECALLS, side="left")].mean())
+    return float(best[np.searchsorted(cumulative_hits / num_true, RECALLS, side="left")].mean())
 
 
 def ranked_detections(

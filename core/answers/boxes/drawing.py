@@ -24,7 +24,7 @@ def drawn(picture: np.ndarray, row: Mapping[str, Any]) -> str:
 
     Args:
         picture: uint8, shape `(height, width)` or `(height, width, channels)`, of any size.
-        row: `size`, height and width that the boxes are told in, `true` and `predicted`.
+        row: `size`, height and width that the boxes refer to, `true` and `predicted`.
     """
     import numpy as np
     from PIL import Image, ImageDraw

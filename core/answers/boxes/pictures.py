@@ -27,8 +27,8 @@ def _precision_recall(tree: Tree) -> Figure | None:
         return None
     figure, axes = canvas(4.2)
     for place, (label, curve) in enumerate(curves.items()):
-        told = f"{label[:16]}  {table[label]['ap50']:.3f}"
-        axes.plot(curve["recall"], curve["precision"], label=told, **line_style(place))
+        line_label = f"{label[:16]}  {table[label]['ap50']:.3f}"
+        axes.plot(curve["recall"], curve["precision"], label=line_label, **line_style(place))
     axes.set(xlabel="recall", ylabel="precision", xlim=(-0.01, 1.01), ylim=(-0.01, 1.03))
     axes.legend(frameon=False, fontsize=8, title="class and average precision", title_fontsize=8)
     return figure

@@ -226,10 +226,10 @@ class Classes(Answers):
         curves = {}
         for place in self._curved():
             own, share = self.targets == place, self.probabilities[:, place]
-            false_alarms, found, _ = roc_curve(own, share)
+            false_positive_rate, true_positive_rate, _ = roc_curve(own, share)
             precision, recall, _ = precision_recall_curve(own, share)
             curves[self.labels[place]] = {
-                "roc": _thinned(false_alarms, found),
+                "roc": _thinned(false_positive_rate, true_positive_rate),
                 "precision_recall": _thinned(recall[::-1], precision[::-1]),
             }
         return curves

@@ -22,7 +22,7 @@ def answers_of(
     Args:
         probabilities: Of a model, shape `(num_examples, num_labels)`.
         labels: The names of the columns.
-        calibration: Changes the probabilities, and may choose another label than the likeliest.
+        calibration: Changes the probabilities, and can choose another label than the likeliest.
     """
     calibration = calibration or Calibration()
     return answers(

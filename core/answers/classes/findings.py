@@ -20,7 +20,7 @@ def findings(tree: Tree) -> Iterator[Finding]:
         weakest = _weakest_class(details)
         if weakest:
             yield weakest
-        # Of two classes every mistake is the same confusion, and that of the weakest is told with it.
+        # Of two classes every mistake is the same confusion, and that of the weakest is reported with it.
         pair = details["confused"][0]
         if (
             len(details["labels"]) > 2

@@ -69,8 +69,8 @@ def _class_curves(tree: Tree, curve: str, area: str, x: str, y: str) -> Figure |
     figure, axes = canvas(4.2)
     for place, (label, both) in enumerate(curves.items()):
         value = tree["details"]["per_class"][label][area]
-        told = label[:16] if value is None else f"{label[:16]}  {value:.3f}"
-        axes.plot(both[curve]["x"], both[curve]["y"], label=told, **line_style(place))
+        line_label = label[:16] if value is None else f"{label[:16]}  {value:.3f}"
+        axes.plot(both[curve]["x"], both[curve]["y"], label=line_label, **line_style(place))
     axes.set(xlabel=x, ylabel=y, xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
     axes.legend(frameon=False, fontsize=8, title="class and area under its curve", title_fontsize=8)
     return figure

@@ -217,8 +217,8 @@ class Moves(Answers):
         ]
         place = row["predicted"].index(row["true"]) + 1 if row["true"] in row["predicted"] else None
         rank = f", played stands at place {place}" if place else ", played is not in the list"
-        told = f", row {row['row']} of test" if "row" in row else ""
-        return f"played {row['true']}, answered {', '.join(best) or 'nothing'}{rank}{told}"
+        test_row = f", row {row['row']} of test" if "row" in row else ""
+        return f"played {row['true']}, answered {', '.join(best) or 'nothing'}{rank}{test_row}"
 
     @classmethod
     def pictures(cls, tree: Tree) -> dict[str, Figure | None]:

@@ -26,8 +26,8 @@ def likeness(predicted: np.ndarray, true: np.ndarray, border: int = 0) -> dict[s
 
     Example:
 
-    >>> told = likeness(np.zeros((16, 16), np.uint8), np.full((16, 16), 51, np.uint8))
-    >>> round(told["psnr"], 2), round(told["ssim"], 4)
+    >>> figures = likeness(np.zeros((16, 16), np.uint8), np.full((16, 16), 51, np.uint8))
+    >>> round(figures["psnr"], 2), round(figures["ssim"], 4)
     (13.98, 0.0025)
     """
     from core.metrics.image import PSNR, SSIM, WINDOW

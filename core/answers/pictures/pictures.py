@@ -95,9 +95,9 @@ class Pictures(Compared):
     @classmethod
     def said(cls, row: Mapping[str, Any]) -> str:
         """Return how like the truth an answer is, in words."""
-        told = [f"{name} {row[name]:.4g}" for name in cls.figures if name in row]
+        figure_texts = [f"{name} {row[name]:.4g}" for name in cls.figures if name in row]
         gone = " (its file is gone)" if isinstance(row["predicted"], str) else ""
-        return (", ".join(told) or f"sample {row.get('row', '')}".strip()) + gone
+        return (", ".join(figure_texts) or f"sample {row.get('row', '')}".strip()) + gone
 
     @classmethod
     def pictures(cls, tree: Tree) -> dict[str, Figure | None]:

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from core.answers.finding import Finding
 
 TOP = 10
-MOST_ITEMS = 10  # whose share of all recommendations is told
+MOST_ITEMS = 10  # whose share of all recommendations is reported
 
 
 class Rankings(Answers):
     """How high the items that each user chose stand in the list that was recommended.
 
     Args:
-        found: For each user, whether the item at each place of the list was chosen, bool, shape
+        hits: For each user, whether the item at each place of the list was chosen, bool, shape
             `(num_users, TOP)`.
         num_chosen: How many items each user chose, at least 1, shape `(num_users,)`.
         users: Their raw ids.
@@ -51,32 +51,32 @@ class Rankings(Answers):
     }
 
     def __init__(
-        self, found: np.ndarray, num_chosen: np.ndarray, users: list[str], recommended: Mapping[str, int]
+        self, hits: np.ndarray, num_chosen: np.ndarray, users: list[str], recommended: Mapping[str, int]
     ) -> None:
         self.users = users
         self.recommended = recommended
-        self.first = np.where(found.any(axis=1), found.argmax(axis=1) + 1, 0)
+        self.first = np.where(hits.any(axis=1), hits.argmax(axis=1) + 1, 0)
         discounts = 1 / np.log2(np.arange(2, TOP + 2))
         best = np.cumsum(discounts)[np.minimum(num_chosen, TOP) - 1]
         self.gains = {
-            f"ndcg@{TOP}": found @ discounts / best,
-            f"hit_rate@{TOP}": found.any(axis=1).astype(np.float64),
+            f"ndcg@{TOP}": hits @ discounts / best,
+            f"hit_rate@{TOP}": hits.any(axis=1).astype(np.float64),
             f"mrr@{TOP}": np.where(self.first > 0, 1 / np.maximum(self.first, 1), 0.0),
-            f"recall@{TOP}": found.sum(axis=1) / num_chosen,
+            f"recall@{TOP}": hits.sum(axis=1) / num_chosen,
         }
         self.num_chosen = num_chosen
 
     @classmethod
     def from_rows(cls, rows: Iterable[Mapping[str, Any]]) -> Rankings:
         """Read rows with `user`, `recommended` (best first) and `chosen`."""
-        found, num_chosen, users, recommended = [], [], [], Counter[str]()
+        hits, num_chosen, users, recommended = [], [], [], Counter[str]()
         for row in rows:
             chosen, items = set(row["chosen"]), row["recommended"][:TOP]
-            found.append([item in chosen for item in items] + [False] * (TOP - len(items)))
+            hits.append([item in chosen for item in items] + [False] * (TOP - len(items)))
             num_chosen.append(max(len(row["chosen"]), 1))
             users.append(str(row["user"]))
             recommended.update(items)
-        return cls(np.array(found, bool), np.array(num_chosen), users, recommended)
+        return cls(np.array(hits, bool), np.array(num_chosen), users, recommended)
 
     def __len__(self) -> int:
         return len(self.users)

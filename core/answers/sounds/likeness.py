@@ -30,8 +30,8 @@ def likeness(predicted: Sound, true: Sound) -> dict[str, Any]:
     Example:
 
     >>> wave = np.random.default_rng(0).normal(0, 3000, 8000).astype(np.int16)
-    >>> told = likeness(Sound(wave[:4000], 8000), Sound(wave, 8000))
-    >>> told["length_ratio"], told["log_spectral_distance"] > 10
+    >>> figures = likeness(Sound(wave[:4000], 8000), Sound(wave, 8000))
+    >>> figures["length_ratio"], figures["log_spectral_distance"] > 10
     (0.5, True)
     """
     from core.metrics.sound import log_spectral_distance, mel_cepstral_distortion

@@ -79,15 +79,15 @@ class Sounds(Compared):
         picture = [Item("spectrograms", "picture", spectrograms(sounds), large=True)] if sounds else []
         # What the row tells of the text stands in the example too, unless its data are gone.
         text = {"text": row["text"]} if "text" in row and "text" not in example else {}
-        told = items_of({**text, **example, **{f"{name} (sound)": each for name, each in sounds.items()}})
-        return [*picture, *told, Item("answer", "text", cls.said(row))]
+        items = items_of({**text, **example, **{f"{name} (sound)": each for name, each in sounds.items()}})
+        return [*picture, *items, Item("answer", "text", cls.said(row))]
 
     @classmethod
     def said(cls, row: Mapping[str, Any]) -> str:
         """Return how like the truth an answer is, in words."""
-        told = [f"{name.replace('_', ' ')} {row[name]:.4g}" for name in cls.figures if name in row]
+        figure_texts = [f"{name.replace('_', ' ')} {row[name]:.4g}" for name in cls.figures if name in row]
         gone = " (its file is gone)" if isinstance(row["predicted"], str) else ""
-        return (", ".join(told) or f"sample {row.get('row', '')}".strip()) + gone
+        return (", ".join(figure_texts) or f"sample {row.get('row', '')}".strip()) + gone
 
     @classmethod
     def pictures(cls, tree: Tree) -> dict[str, Figure | None]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 QUESTION_WORDS = ("who", "whom", "whose", "what", "when", "where", "which", "why", "how")
 MOST_WORDS = 12
-FEWEST_QUESTIONS = 5  # of a first word that is told by itself
+FEWEST_QUESTIONS = 5  # of a first word that has figures of its own
 CONFIDENT = 0.9
 AROUND = 160  # characters of the context beside what is marked
 BOTH, PREDICTED, TRUE = 2, 1, 0  # tones of marks
@@ -137,9 +137,9 @@ class Spans(Answers):
     def per_word(self) -> dict[str, dict[str, Any]]:
         """Return the figures of the questions of each question word, the most frequent first."""
         counts = Counter(self.words.tolist())
-        told = [word for word, count in counts.most_common(MOST_WORDS) if count >= FEWEST_QUESTIONS]
-        groups = {word: self.words == word for word in told}
-        others = ~np.isin(self.words, told)
+        frequent_words = [word for word, count in counts.most_common(MOST_WORDS) if count >= FEWEST_QUESTIONS]
+        groups = {word: self.words == word for word in frequent_words}
+        others = ~np.isin(self.words, frequent_words)
         if others.any():
             groups["other"] = others
         return {
@@ -169,9 +169,9 @@ class Spans(Answers):
         from scipy.stats import false_discovery_control
 
         rows = self.per_word()
-        told = np.array([word if word in rows else "other" for word in self.words.tolist()])
+        groups = np.array([word if word in rows else "other" for word in self.words.tolist()])
         for word, row in rows.items():
-            own = told == word
+            own = groups == word
             alone = own.all()
             row["p"] = 1.0 if alone else difference_p(self.losses[own], self.losses[~own])
             row["others_f1"] = None if alone else float(self.f1[~own].mean())

@@ -114,11 +114,11 @@ class Tags(Answers):
         """Return whether each entity was found, of those seen in the training part and of the others."""
         if any(sentence.seen is None for sentence in sentences):
             return None
-        found: dict[bool, list[bool]] = {True: [], False: []}
+        hits_by_seen: dict[bool, list[bool]] = {True: [], False: []}
         for sentence in sentences:
             for entity, seen in zip(sentence.true, sentence.seen or (), strict=True):
-                found[bool(seen)].append(entity in sentence.hits)
-        return found
+                hits_by_seen[bool(seen)].append(entity in sentence.hits)
+        return hits_by_seen
 
     @classmethod
     def from_rows(cls, rows: Iterable[Mapping[str, Any]]) -> Tags:
@@ -284,8 +284,8 @@ class Tags(Answers):
         place = f" (row {row['row']} of test)" if "row" in row else ""
         if not counts:
             return f"all right{place}"
-        told = ", ".join(f"{error} {counts[error]}" for error in ERRORS if counts[error])
-        return f"{counted(sum(counts.values()), 'mistake')}: {told}{place}"
+        listed_errors = ", ".join(f"{error} {counts[error]}" for error in ERRORS if counts[error])
+        return f"{counted(sum(counts.values()), 'mistake')}: {listed_errors}{place}"
 
     @classmethod
     def pictures(cls, tree: Tree) -> dict[str, Figure | None]:

@@ -156,15 +156,15 @@ class Texts(Answers):
 
     def _levels(self, lengths: np.ndarray) -> list[dict[str, Any]]:
         """Return the figures of texts of like length: that of the first reference, or their own."""
-        told = np.array(
+        reference_lengths = np.array(
             [num_words(each[0]) if each else own for each, own in zip(self.references, lengths, strict=True)]
         )
-        edges = np.unique(np.quantile(told, np.linspace(0, 1, NUM_LEVELS + 1)[1:-1]))
-        bins = np.searchsorted(edges, told, side="left")
+        edges = np.unique(np.quantile(reference_lengths, np.linspace(0, 1, NUM_LEVELS + 1)[1:-1]))
+        bins = np.searchsorted(edges, reference_lengths, side="left")
         return [
             {
-                "low": int(told[bins == each].min()),
-                "high": int(told[bins == each].max()),
+                "low": int(reference_lengths[bins == each].min()),
+                "high": int(reference_lengths[bins == each].max()),
                 "texts": int((bins == each).sum()),
                 "figures": self.statistics(np.flatnonzero(bins == each)),
             }
@@ -191,14 +191,14 @@ class Texts(Answers):
     @classmethod
     def said(cls, row: Mapping[str, Any]) -> str:
         """Return the figures of one text, and what is wrong at a glance."""
-        told = []
+        figure_texts = []
         for name in cls.figures:
             measure = MEASURES[name]
             value = measure.of_loss(measure.loss(measure.counts(row["predicted"], row["true"])))
-            told.append(f"{name} {value:.{1 if measure.scale > 1 else 3}f}")
+            figure_texts.append(f"{name} {value:.{1 if measure.scale > 1 else 3}f}")
         faults = faults_of(row["predicted"], row["true"], row.get("source"))
         place = [f"row {row['row']} of test"] if "row" in row else []
-        return ", ".join([*told, *faults, *place])
+        return ", ".join([*figure_texts, *faults, *place])
 
     @classmethod
     def pictures(cls, tree: Tree) -> dict[str, Figure | None]:
