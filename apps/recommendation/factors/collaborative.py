@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from apps.recommendation.catalogue.answers import ScoreTastes
     from apps.recommendation.catalogue.judging import ScorePairs, ScoreUsers
     from apps.recommendation.catalogue.questions import Question
+    from apps.recommendation.factors.explanations import Past
     from apps.recommendation.factors.least_squares import ExplicitLeastSquares, ImplicitLeastSquares
     from core.data.examples import Examples, Splits
     from core.fit import Training
@@ -49,9 +50,7 @@ class CollaborativeFiltering(Task):
     score_name: ClassVar[str]
     """What the score of a user and an item is called in an answer."""
 
-    method: Literal["least_squares", "factorisation", "two_tower"] = Field(
-        "least_squares", description="factors in closed form, factors by gradient, or deep nets"
-    )
+    method: str = Field("least_squares", description="which of its methods a task learns by")
     solver: Literal["exact", "conjugate_gradient"] = Field(
         "exact",
         description="each sweep to the best factors, or a few cheap steps towards them; least_squares only",
@@ -159,7 +158,7 @@ class CollaborativeFiltering(Task):
         data = training.encoder.interactions(train)
         seen_layer(training.model).remember(data.items_by_user(train.columns.get("time")))
         self._balance(train, training.fit)  # refuses what asks for classes
-        return self.descend(training) if self.learns_by_gradient else self._sweeps(training)
+        return self.descend(training) if self.learns_by_gradient else self._in_closed_form(training)
 
     @property
     def learns_by_gradient(self) -> bool:
@@ -173,31 +172,20 @@ class CollaborativeFiltering(Task):
             training = replace(training, fit=fit.model_copy(update={"optimizer": "lazy_adam"}))
         return super().fit(training)
 
-    def _sweeps(self, training: Training) -> keras.callbacks.History:
+    def _in_closed_form(self, training: Training) -> keras.callbacks.History:
         """Alternate between users and items; an epoch is a sweep over both."""
-        import keras
-
+        from apps.recommendation.factors.closed_form import sweeps
         from apps.recommendation.factors.towers import factorisation_of, set_factorisation
 
-        model, encoder, splits, fit = training.model, training.encoder, training.splits, training.fit
+        model, encoder, splits = training.model, training.encoder, training.splits
         problem = self.least_squares(encoder, encoder.interactions(splits.train))
-        model.optimizer, model.stop_training = None, False  # callbacks ask for what compile and fit would set
-        called = keras.callbacks.CallbackList(
-            list(training.callbacks), add_history=True, model=model, epochs=fit.epochs, steps=1
-        )
-        called.on_train_begin()
-        for epoch in range(training.resume.epoch, fit.epochs):
-            called.on_epoch_begin(epoch)
-            called.on_train_batch_begin(0)
+
+        def sweep(epoch: int) -> Figures:
             factors = problem.sweep(factorisation_of(model))
             set_factorisation(model, factors)
-            logs = {"loss": problem.objective(factors)}
-            called.on_train_batch_end(0, logs)
-            called.on_epoch_end(epoch, {**logs, **self.validated(model, encoder, splits)})
-            if model.stop_training:
-                break
-        called.on_train_end()
-        return model.history
+            return {"loss": problem.objective(factors)}
+
+        return sweeps(training, sweep, lambda: self.validated(model, encoder, splits))
 
     def inputs(self, encoder: RatingsEncoder) -> dict[str, Input]:
         """Return questions, with the users and items that training saw, those with most ratings first."""
@@ -241,6 +229,12 @@ class CollaborativeFiltering(Task):
         """Return scores of pairs, none beyond what a score can be."""
         return scores
 
+    def user_scores(self, model: keras.Model) -> ScoreUsers:
+        """Return the function from users to their scores of all items."""
+        from apps.recommendation.factors.towers import user_scores
+
+        return user_scores(model)
+
     @abstractmethod
     def pair_scores(self, model: keras.Model, encoder: RatingsEncoder) -> ScorePairs:
         """Return the function from users and items to scores."""
@@ -272,7 +266,13 @@ class CollaborativeFiltering(Task):
             bounds=self.bounded(np.array([-np.inf, np.inf]), encoder).tolist(),
             score_name=self.score_name,
             top=self.top,
+            scores=self.user_scores(model),
+            **self._graph(model),
         )
+
+    def _graph(self, model: keras.Model) -> dict[str, Any]:
+        """Return the graph of an export where it isn't the product of the towers' vectors."""
+        return {}
 
     def predict(
         self, model: keras.Model, encoder: RatingsEncoder, inputs: list[Any], options: Any = None
@@ -293,11 +293,11 @@ class CollaborativeFiltering(Task):
     def predictor(self, model: keras.Model, encoder: RatingsEncoder, options: Any = None) -> Predict:
         """Return `predict` of one model; the vectors of the items are computed once."""
         from apps.recommendation.catalogue.answers import Recommender
-        from apps.recommendation.factors.towers import seen_layer, user_scores
+        from apps.recommendation.factors.towers import seen_layer
 
         recommender = Recommender(
             encoder,
-            user_scores(model),
+            self.user_scores(model),
             self.pair_scores(model, encoder),
             self.taste_scores(model, encoder),
             seen_layer(model).matrix(encoder.num_items),
@@ -329,7 +329,6 @@ class CollaborativeFiltering(Task):
         Raises:
             UserError: Training never saw the user, the item or any rated item, or a method is asked for.
         """
-        from apps.recommendation.catalogue.answers import interactions_of
         from apps.recommendation.catalogue.interactions import UNKNOWN, numbered
         from apps.recommendation.factors import explanations
 
@@ -349,15 +348,23 @@ class CollaborativeFiltering(Task):
             raise UserError(
                 f"Training never saw this user or item: there is no past to tell. Received: {value}."
             )
+        past = self._past(model, encoder, asked, int(known[0]), int(item))
+        return explanations.explained(past, answer, best.get("title", best["item"]), encoder)
+
+    def _past(
+        self, model: keras.Model, encoder: RatingsEncoder, asked: Question, user: int, item: int
+    ) -> Past:
+        """Return what made the score of an item for a known user, or for the ratings of a question."""
+        from apps.recommendation.catalogue.answers import interactions_of
+        from apps.recommendation.factors import explanations
+
         if asked.ratings is None:
             data = encoder.interactions(self.load().train) if self.method != "two_tower" else None
             problem = self.least_squares(encoder, data) if data is not None else None
-            past = explanations.past_of_user(model, int(known[0]), int(item), problem)
-        else:
-            tastes = interactions_of([asked.ratings], encoder)
-            score = float(self.taste_scores(model, encoder)(tastes)[0, item])
-            past = explanations.past_of_taste(model, int(item), self.least_squares(encoder, tastes), score)
-        return explanations.explained(past, answer, best.get("title", best["item"]), encoder)
+            return explanations.past_of_user(model, user, item, problem)
+        tastes = interactions_of([asked.ratings], encoder)
+        score = float(self.taste_scores(model, encoder)(tastes)[0, item])
+        return explanations.past_of_taste(model, item, self.least_squares(encoder, tastes), score)
 
 
 def _scale(lowest: float, highest: float, most: int = 10) -> list[float]:
