@@ -23,4 +23,4 @@ def past_of_choices(model: keras.Model, items: np.ndarray, item: int) -> Past:
     """
     row = weights_layer(model).recall()[[item]].toarray()[0]
     adds = row[items].astype(np.float64)
-    return Past(items, lambda kept: kept @ adds, adds, "item weights", float(adds.sum()))
+    return Past(items, lambda kept: np.asarray(kept) @ adds, adds, "item weights", float(adds.sum()))

@@ -18,9 +18,9 @@ class ItemNeighbours:
     Args:
         data: What users chose.
         weighting: `cosine` counts users alike; `tf_idf` counts those less who chose much, by the logarithm of
-            the catalogue's share; `bm25` does so too, takes from popular items, and is no cosine: it favours
-            what is chosen often.
-        shrinkage: As many imagined users who chose neither of two items' neighbours, at least 0.
+            the catalogue's share; `bm25` does so too, takes from popular items, and is a plain product.
+        shrinkage: How many imagined users, who chose one of two items alone, draw their similarity towards
+            0; at least 0.
 
     Reference:
         Deshpande and Karypis, 2004, Item-Based Top-N Recommendation Algorithms, sections 4 and 5; Robertson
