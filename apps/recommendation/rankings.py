@@ -18,6 +18,8 @@ from core.answers.rows import Direction, Figures, Write, written_by
 from core.task.contract import Encoder
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import keras
     import tensorflow as tf
 
@@ -88,6 +90,12 @@ class Rankings(CollaborativeFiltering):
     unobserved: float = Field(
         0.3, gt=0, le=1, description="weight of a pair without a rating; least_squares only"
     )
+
+    def _examples(self, path: Path) -> tuple[Examples, Sequence[str]]:
+        """Return what one file or folder holds, where lists of items and tables without ratings will do."""
+        from core.data.choices import read_choices
+
+        return self._in_order(*read_choices(path, skip_bad=self.skip_bad))
 
     def batches(self, examples: Examples, encoder: RatingsEncoder, feed: Feed) -> tf.data.Dataset:
         """Return batches of numbered users and the items that they chose, which are also the targets."""

@@ -18,6 +18,8 @@ from core.inputs import Input, Ratings
 from core.task.contract import Ability, Encoder, Predict, Task
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import keras
 
     from apps.recommendation.catalogue.answers import ScoreTastes
@@ -69,6 +71,11 @@ class CollaborativeFiltering(Task):
     leave_last_out: bool = Field(
         False, description="test on the last rating of each user and validate on the one before"
     )
+    ordered: bool = Field(
+        False, description="the order of lines is that of events, where the source has no times"
+    )
+    validation_data: str | None = Field(None, description="file of the validation part, as data names one")
+    test_data: str | None = Field(None, description="file of the test part, likewise")
     top: int = Field(10, ge=1, le=1000, description="how many items to recommend")
 
     def load(self) -> Splits:
@@ -83,17 +90,56 @@ class CollaborativeFiltering(Task):
             bad = int((~np.isfinite(examples["rating"])).sum())
             if bad:
                 raise UserError(f"Ratings of {examples.source} must be finite. Received: {bad} that are not.")
-        return last_held_out(parts["train"], notes) if self.leave_last_out else self.divided(parts, notes)
+        if not self.leave_last_out:
+            return self.divided(parts, notes)
+        if len(parts) > 1:
+            return self.divided(
+                parts, (*notes, "leave_last_out is passed over, as the source names its parts")
+            )
+        if "time" in parts["train"] or "order" in parts["train"]:
+            return last_held_out(parts["train"], notes)
+        lacking = (
+            "leave_last_out finds no times, so the parts are split at random; where the order of lines is "
+            "that of events, set task.ordered=true"
+        )
+        return self.divided(parts, (*notes, lacking))
 
     def _read(self) -> tuple[Mapping[str, Examples], Sequence[str]]:
-        from core.data import ratings, samples, sources, tables
+        from core.data import samples, sources, tables
+        from core.data.choices import whole_or_parts
 
-        if self.data == "sample":
-            return {"train": samples.movielens_100k()[0]}, ()
-        if self.data.startswith(sources.PREFIX):
+        given = {"validation": self.validation_data, "test": self.test_data}
+        paths = {part: tables.existing(name) for part, name in given.items() if name}
+        if self.data == "sample" or self.data.startswith(sources.PREFIX):
+            if paths:
+                raise UserError(
+                    "validation_data and test_data stand beside a file of training data. "
+                    f"Received: data={self.data}."
+                )
+            if self.data == "sample":
+                return {"train": samples.movielens_100k()[0]}, ()
             return sources.read_tfds(self.data, TFDS_COLUMNS), ()
-        examples, notes = ratings.read_ratings(tables.existing(self.data), skip_bad=self.skip_bad)
-        return {"train": examples}, notes
+        paths = {**whole_or_parts(tables.existing(self.data)), **paths}
+        read = {part: self._examples(path) for part, path in paths.items()}
+        notes = [note for _, said in read.values() for note in said]
+        if len(paths) > 1:
+            names = ", ".join(f"{part} from {path.name}" for part, path in paths.items())
+            notes.append(f"parts as published: {names}")
+        return {part: examples for part, (examples, _) in read.items()}, notes
+
+    def _examples(self, path: Path) -> tuple[Examples, Sequence[str]]:
+        """Return what one file or folder holds."""
+        from core.data import ratings
+
+        return self._in_order(*ratings.read_ratings(path, skip_bad=self.skip_bad))
+
+    def _in_order(self, examples: Examples, notes: Sequence[str]) -> tuple[Examples, Sequence[str]]:
+        """Return examples with their order where the setting says that it is that of events."""
+        from core.data.examples import Examples
+
+        if not self.ordered or "time" in examples or "order" in examples:
+            return examples, notes
+        return Examples({**examples.columns, "order": np.arange(len(examples))}, examples.source), notes
 
     def _titles(self) -> dict[str, str]:
         from core.data import ratings, samples, sources, tables
