@@ -35,14 +35,14 @@ if TYPE_CHECKING:
     from core.fit import Training
     from core.task.explanation import Explanation
 
-VALIDATION_USERS = 5_000  # are judged after each epoch, at most
+VALIDATION_USERS = 5_000  # are judged after each epoch, and to choose a rival's penalty, at most
 DENSE_ITEMS = 4_096  # up to which all weights of ease are kept, at most 64 MB
 TRIED_SWEEPS = 8  # of least squares, where it is a candidate of auto
 LINEAR = ("item_neighbours", "ease")
 CANDIDATES: tuple[Mapping[str, Any], ...] = (
     {"method": "item_neighbours", "weighting": "cosine", "shrinkage": 20.0},
     {"method": "item_neighbours", "weighting": "tf_idf", "shrinkage": 5.0},
-    {"method": "item_neighbours", "weighting": "bm25", "shrinkage": 5.0},
+    {"method": "item_neighbours", "weighting": "bm25", "shrinkage": 20.0},
     {"method": "least_squares"},
     {"method": "ease", "ease_penalty": 100.0},
     {"method": "ease", "ease_penalty": 300.0},
@@ -367,7 +367,9 @@ class Rankings(CollaborativeFiltering):
         chosen = encoder.interactions(splits.validation if len(splits.validation) else splits.train)
         seen = train.matrix()
         linear = (rivals.ease(train, penalty) for penalty in EASE_PENALTIES)
-        best = max(linear, key=lambda score: ranking_figures(score, chosen, seen)["ndcg@10"])
+        best = max(
+            linear, key=lambda score: ranking_figures(score, chosen, seen, VALIDATION_USERS)["ndcg@10"]
+        )
         scores = {
             "popularity": rivals.popularity(train),
             "item neighbours": rivals.similar_items(train),

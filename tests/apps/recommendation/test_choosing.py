@@ -113,6 +113,6 @@ def test_choices_of_which_none_can_be_held_out_are_ranked_by_the_cheapest_method
 
 def test_an_early_end_that_would_leave_items_without_weights_is_refused(run, tmp_path):
     fit = Fit(epochs=3, patience=2, tensorboard=False)
+    task = run.experiment.task.model_copy(update={"method": "ease"})
     with pytest.raises(UserError, match=r"fit\.patience=null"):
-        task = run.experiment.task.model_copy(update={"method": "ease"})
         train(Experiment(task=task, fit=fit), tmp_path / "run")
