@@ -68,7 +68,7 @@ class Rankings(CollaborativeFiltering):
         "by gradient; deep nets; auto: the best of the first three on choices held out of the training part",
     )
     choice_seconds: float = Field(
-        180.0,
+        120.0,
         gt=0,
         description="in which candidates are judged, cheapest first, by an estimate that is the same on all "
         "machines; auto only",
