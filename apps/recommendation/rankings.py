@@ -2,31 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+import numpy as np
 from pydantic import Field
 
-from apps.recommendation.catalogue.encoder import RatingsEncoder
+from apps.recommendation.catalogue.encoder import RankingsEncoder, RatingsEncoder
 from apps.recommendation.catalogue.interactions import UNKNOWN, Interactions
 from apps.recommendation.factors.collaborative import CollaborativeFiltering
 from core.answers.kind import Answers
 from core.answers.rankings import Rankings as RankedAnswers
 from core.answers.rows import Direction, Figures, Write, written_by
+from core.task.contract import Encoder
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import keras
-    import numpy as np
     import tensorflow as tf
 
+    from apps.recommendation.catalogue.answers import ScoreTastes
     from apps.recommendation.catalogue.judging import ScorePairs, ScoreUsers
+    from apps.recommendation.catalogue.questions import Question
+    from apps.recommendation.choosing import Candidate
+    from apps.recommendation.factors.explanations import Past
     from apps.recommendation.factors.least_squares import ImplicitLeastSquares
+    from apps.recommendation.linear.weights import ItemWeights
     from core.data.examples import Examples, Splits
     from core.data.feed import Feed
     from core.fit import Training
+    from core.task.explanation import Explanation
 
-VALIDATION_USERS = 5_000  # are judged after each epoch, at most
+VALIDATION_USERS = 5_000  # are judged after each epoch, and to choose a rival's penalty, at most
+DENSE_ITEMS = 4_096  # up to which all weights of ease are kept, at most 64 MB
+TRIED_SWEEPS = 8  # of least squares, where it is a candidate of auto
+LINEAR = ("item_neighbours", "ease")
+CANDIDATES: tuple[Mapping[str, Any], ...] = (
+    {"method": "item_neighbours", "weighting": "cosine", "shrinkage": 20.0},
+    {"method": "item_neighbours", "weighting": "tf_idf", "shrinkage": 5.0},
+    {"method": "item_neighbours", "weighting": "bm25", "shrinkage": 20.0},
+    {"method": "least_squares"},
+    {"method": "ease", "ease_penalty": 100.0},
+    {"method": "ease", "ease_penalty": 300.0},
+    {"method": "ease", "ease_penalty": 1000.0},
+)
 EASE_PENALTIES = (1.0, 10.0, 30.0, 100.0, 300.0, 1000.0)  # chosen from by NDCG on validation
 
 
@@ -39,10 +60,42 @@ class Rankings(CollaborativeFiltering):
     figures: ClassVar[Mapping[str, Direction]] = RankedAnswers.figures
     score_name: ClassVar[str] = "score"
 
+    encoder_class: ClassVar[type[Encoder]] = RankingsEncoder
+
+    method: Literal["auto", "item_neighbours", "ease", "least_squares", "factorisation", "two_tower"] = Field(
+        "auto",
+        description="items by their neighbours, or linear from all items, or factors in closed form; factors "
+        "by gradient; deep nets; auto: the best of the first three on choices held out of the training part",
+    )
+    choice_seconds: float = Field(
+        120.0,
+        gt=0,
+        description="in which candidates are judged, cheapest first, by an estimate that is the same on all "
+        "machines; auto only",
+    )
+    neighbours: int = Field(
+        200,
+        ge=1,
+        description="how many others an item has weights for; item_neighbours, and ease where "
+        "there are more than 4,096 items",
+    )
+    weighting: Literal["cosine", "tf_idf", "bm25"] = Field(
+        "cosine", description="of the choices that two items share; item_neighbours only"
+    )
+    shrinkage: float = Field(
+        20.0, ge=0, description="towards 0 of the similarity of items that few chose; item_neighbours only"
+    )
+    ease_penalty: float = Field(300.0, gt=0, description="on the weights of ease")
     penalty: float = Field(0.3, gt=0, description="on the vector of each id")
     unobserved: float = Field(
         0.3, gt=0, le=1, description="weight of a pair without a rating; least_squares only"
     )
+
+    def _examples(self, path: Path) -> tuple[Examples, Sequence[str]]:
+        """Return what one file or folder holds, where lists of items and tables without ratings will do."""
+        from core.data.choices import read_choices
+
+        return self._in_order(*read_choices(path, skip_bad=self.skip_bad))
 
     def batches(self, examples: Examples, encoder: RatingsEncoder, feed: Feed) -> tf.data.Dataset:
         """Return batches of numbered users and the items that they chose, which are also the targets."""
@@ -51,7 +104,163 @@ class Rankings(CollaborativeFiltering):
 
     def build(self, encoder: RatingsEncoder) -> keras.Model:
         """Return the model from users and items to scores."""
-        return self.towers(encoder, mean=0.0, bias_penalty=0.0)
+        task = self.settled(encoder)
+        if task.method not in LINEAR:
+            return task.towers(encoder, mean=0.0, bias_penalty=0.0)
+        from apps.recommendation.linear.model import linear_model
+
+        return linear_model(encoder, task.num_kept(encoder.num_items))
+
+    def encode(self, train: Examples) -> RankingsEncoder:
+        """Return the ids, their counts and titles, and with `auto` which method did best."""
+        encoder = RankingsEncoder(**super().encode(train).model_dump())
+        return encoder.model_copy(update={"tried": self._tried(encoder, train)}) if self.is_auto else encoder
+
+    @property
+    def is_auto(self) -> bool:
+        """Whether the method is chosen by what it finds."""
+        return self.method == "auto"
+
+    @property
+    def learns_by_gradient(self) -> bool:
+        """Whether the method is not in closed form, as all are that `auto` chooses from."""
+        return self.method in ("factorisation", "two_tower")
+
+    def settled(self, encoder: RatingsEncoder) -> Rankings:
+        """Return the task with the method and the settings that `auto` has found to be the best."""
+        if not self.is_auto or not isinstance(encoder, RankingsEncoder):
+            return self
+        return self.model_copy(update=encoder.tried[0]["settings"])
+
+    def left_out(self, splits: Splits, encoder: RatingsEncoder) -> Sequence[str]:
+        """Return what `auto` has seen of the methods."""
+        from apps.recommendation.choosing import told
+
+        if not isinstance(encoder, RankingsEncoder) or not encoder.tried:
+            return ()
+        return (
+            "method=auto trains the first of these, by NDCG@10 of one choice of each user, held out of the "
+            f"training part: {told(encoder.tried)}",
+        )
+
+    def num_kept(self, num_items: int) -> int:
+        """Return how many weights an item has by a linear method, of a catalogue of so many items."""
+        whole = self.method == "ease" and num_items <= DENSE_ITEMS
+        return num_items if whole else min(self.neighbours, num_items)
+
+    def item_weights(self, data: Interactions) -> ItemWeights:
+        """Return how items speak for each other, by a linear method."""
+        from apps.recommendation.linear.ease import Ease
+        from apps.recommendation.linear.neighbours import ItemNeighbours
+
+        if self.method == "ease":
+            return Ease(data, self.ease_penalty)
+        return ItemNeighbours(data, self.weighting, self.shrinkage)
+
+    def _tried(self, encoder: RatingsEncoder, train: Examples) -> list[dict[str, Any]]:
+        from apps.recommendation.choosing import judged_candidates, one_of_each
+
+        rest, held = (train.take(rows) for rows in one_of_each(train, self.split_seed))
+        data = encoder.interactions(rest)
+        candidates = [
+            self.model_copy(update=settings).candidate(settings, encoder, data) for settings in CANDIDATES
+        ]
+        if not len(held):
+            cheapest = min(candidates, key=lambda each: each.seconds)
+            return [{"settings": dict(cheapest.settings), "ndcg@10": 0.0, "seconds": 0.0}]
+        return judged_candidates(candidates, data, encoder.interactions(held), self.choice_seconds)
+
+    def candidate(
+        self, settings: Mapping[str, Any], encoder: RatingsEncoder, data: Interactions
+    ) -> Candidate:
+        """Return this task as a candidate, whose settings are named, for choices of that size."""
+        from apps.recommendation import choosing
+        from apps.recommendation.linear.ease import MOST_ITEMS
+
+        seconds = {
+            "item_neighbours": lambda: choosing.neighbours_seconds(data),
+            "ease": lambda: choosing.ease_seconds(data, MOST_ITEMS),
+            "least_squares": lambda: choosing.least_squares_seconds(data, self.dim, TRIED_SWEEPS),
+        }[self.method]()
+        return choosing.Candidate(
+            settings, seconds + choosing.judging_seconds(data), lambda rest: self._fitted(encoder, rest)
+        )
+
+    def _fitted(self, encoder: RatingsEncoder, data: Interactions) -> ScoreUsers:
+        """Return the scores of a method in closed form, without a Keras model."""
+        from apps.recommendation.factors.least_squares import random_factors
+        from apps.recommendation.linear.model import scores_of
+        from apps.recommendation.linear.weights import strongest_rows
+
+        if self.method in LINEAR:
+            items, num_kept = encoder.popular, self.num_kept(data.num_items)
+            rows = strongest_rows(self.item_weights(data), items, data.num_items, num_kept)
+            return scores_of(data.matrix(), rows)
+        problem = self.least_squares(encoder, data)
+        factors = random_factors(data.num_users, data.num_items, self.dim, self.split_seed)
+        for _ in range(TRIED_SWEEPS):
+            factors = problem.sweep(factors)
+        return lambda users: factors.users[users] @ factors.items.T
+
+    def fit(self, training: Training) -> keras.callbacks.History:
+        """Remember what each user has chosen, then learn by the chosen method."""
+        return super(Rankings, self.settled(training.encoder)).fit(training)
+
+    def _in_closed_form(self, training: Training) -> keras.callbacks.History:
+        from apps.recommendation.linear.fitting import fit_weights
+
+        if self.method not in LINEAR:
+            return super()._in_closed_form(training)
+        model, encoder, splits = training.model, training.encoder, training.splits
+        weights = self.item_weights(encoder.interactions(splits.train))
+        return fit_weights(training, weights, lambda: self.validated(model, encoder, splits))
+
+    def user_scores(self, model: keras.Model) -> ScoreUsers:
+        """Return the function from users to their scores of all items."""
+        from apps.recommendation.linear import model as linear
+
+        return linear.user_scores(model) if linear.is_linear(model) else super().user_scores(model)
+
+    def taste_scores(self, model: keras.Model, encoder: RatingsEncoder) -> ScoreTastes:
+        """Return the function from choices by people whom training never saw to their scores of all items."""
+        from apps.recommendation.linear import model as linear
+
+        if linear.is_linear(model):
+            return linear.taste_scores(model)
+        return super(Rankings, self.settled(encoder)).taste_scores(model, encoder)
+
+    def explain(
+        self, model: keras.Model, encoder: RatingsEncoder, value: Any, method: str | None = None
+    ) -> Explanation:
+        """Return which choices, and which factors, made a recommendation or the score of a pair.
+
+        Raises:
+            UserError: Training never saw the user, the item or any chosen item, or a method is asked for.
+        """
+        return super(Rankings, self.settled(encoder)).explain(model, encoder, value, method)
+
+    def _past(
+        self, model: keras.Model, encoder: RatingsEncoder, asked: Question, user: int, item: int
+    ) -> Past:
+        from apps.recommendation.catalogue.answers import interactions_of
+        from apps.recommendation.factors.towers import seen_layer
+        from apps.recommendation.linear.explanations import past_of_choices
+
+        if self.method not in LINEAR:
+            return super()._past(model, encoder, asked, user, item)
+        if asked.ratings is None:
+            items = seen_layer(model).recall()[user]
+        else:
+            items = interactions_of([asked.ratings], encoder).items
+        return past_of_choices(model, np.unique(items), item)
+
+    def _graph(self, model: keras.Model) -> dict[str, Any]:
+        from apps.recommendation.linear import export
+        from apps.recommendation.linear import model as linear
+
+        if not linear.is_linear(model):
+            return super()._graph(model)
+        return {"graph": export.linear_graph(model), "users_at_once": export.users_at_once(model)}
 
     def loss(self, encoder: RatingsEncoder) -> keras.losses.Loss:
         """Return the cross-entropy of the chosen item among those of the batch, corrected for popularity."""
@@ -77,23 +286,25 @@ class Rankings(CollaborativeFiltering):
         """Return the least squares problem of choices."""
         from apps.recommendation.factors.least_squares import ImplicitLeastSquares
 
-        return ImplicitLeastSquares(data, self.penalty, self.exponent, self.unobserved, self.solver)
+        task = self.settled(encoder)
+        return ImplicitLeastSquares(data, task.penalty, task.exponent, task.unobserved, task.solver)
 
     def pair_scores(self, model: keras.Model, encoder: RatingsEncoder) -> ScorePairs:
         """Return the function from users and items to scores, which are comparable for one user alone."""
-        from apps.recommendation.factors.towers import pair_scores
+        from apps.recommendation.factors import towers
+        from apps.recommendation.linear import model as linear
 
-        return pair_scores(model)
+        return (linear if linear.is_linear(model) else towers).pair_scores(model)
 
     def validated(self, model: keras.Model, encoder: RatingsEncoder, splits: Splits) -> Figures:
         """Return the figures of the ranking of the validation part."""
         from apps.recommendation.catalogue.judging import ranking_figures
-        from apps.recommendation.factors.towers import seen_layer, user_scores
+        from apps.recommendation.factors.towers import seen_layer
 
         if not len(splits.validation):
             return {}
         figures = ranking_figures(
-            user_scores(model),
+            self.user_scores(model),
             encoder.interactions(splits.validation),
             seen_layer(model).matrix(encoder.num_items),
             most_users=VALIDATION_USERS,
@@ -114,9 +325,9 @@ class Rankings(CollaborativeFiltering):
         self, model: keras.Model, encoder: RatingsEncoder, examples: Examples, write: Write | None = None
     ) -> Figures:
         """Return HitRate, NDCG, MRR and Recall over the full catalogue, without what the users had seen."""
-        from apps.recommendation.factors.towers import seen_layer, user_scores
+        from apps.recommendation.factors.towers import seen_layer
 
-        score = user_scores(model)
+        score = self.user_scores(model)
         seen = seen_layer(model).matrix(encoder.num_items)
         self._write_rankings(score, seen, encoder, examples, write)
         return self.figures_by(score, model, encoder, examples)
@@ -133,8 +344,6 @@ class Rankings(CollaborativeFiltering):
 
     def slices(self, splits: Splits, encoder: RatingsEncoder) -> dict[str, np.ndarray]:
         """Return how many ratings the training part has by each user who is judged, and of their choices."""
-        import numpy as np
-
         from apps.recommendation.catalogue.judging import judged_users
 
         data = encoder.interactions(splits.test)
@@ -158,7 +367,9 @@ class Rankings(CollaborativeFiltering):
         chosen = encoder.interactions(splits.validation if len(splits.validation) else splits.train)
         seen = train.matrix()
         linear = (rivals.ease(train, penalty) for penalty in EASE_PENALTIES)
-        best = max(linear, key=lambda score: ranking_figures(score, chosen, seen)["ndcg@10"])
+        best = max(
+            linear, key=lambda score: ranking_figures(score, chosen, seen, VALIDATION_USERS)["ndcg@10"]
+        )
         scores = {
             "popularity": rivals.popularity(train),
             "item neighbours": rivals.similar_items(train),

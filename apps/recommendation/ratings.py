@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -34,6 +34,9 @@ class Ratings(CollaborativeFiltering):
     figures: ClassVar[Mapping[str, Direction]] = Numbers.figures
     score_name: ClassVar[str] = "rating"
 
+    method: Literal["least_squares", "factorisation", "two_tower"] = Field(
+        "least_squares", description="factors in closed form, factors by gradient, or deep nets"
+    )
     penalty: float = Field(3.2, gt=0, description="on the vector of each id")
     bias_penalty: float = Field(1.5, gt=0, description="on the bias of each id")
     exponent: float = Field(

@@ -8,6 +8,7 @@ import numpy as np
 
 from apps.recommendation.catalogue.interactions import Interactions
 from apps.recommendation.catalogue.judging import ScorePairs, ScoreUsers
+from apps.recommendation.linear.ease import Ease
 
 BLOCK_ITEMS = 512
 EASE_ITEMS = 5_000  # whose weights take 100 MB, and the work of inverting them some seconds
@@ -160,23 +161,12 @@ def ease(data: Interactions, penalty: float, most_items: int = EASE_ITEMS) -> Sc
     Reference:
         Steck, 2019, Embarrassingly Shallow Autoencoders for Sparse Data, https://arxiv.org/abs/1905.03375
     """
-    from scipy.linalg import lapack
-
-    counts = np.bincount(data.items, minlength=data.num_items)
-    counts[0] = 0
-    items = np.sort(np.argsort(-counts, kind="stable")[:most_items])
-    seen = data.matrix()[:, items]
-    gram = (seen.T @ seen).toarray(order="F")
-    gram[np.diag_indices_from(gram)] += penalty
-    factor, _ = lapack.spotrf(gram, overwrite_a=True)
-    weights, _ = lapack.spotri(factor, overwrite_c=True)  # the upper half of the inverse
-    weights += np.triu(weights, 1).T
-    weights /= -np.diag(weights)
-    np.fill_diagonal(weights, 0.0)
+    linear, seen = Ease(data, penalty, most_items), data.matrix()
+    seen = seen[:, linear.items]
 
     def score(users: np.ndarray) -> np.ndarray:
         scores = np.zeros((len(users), data.num_items), np.float32)
-        scores[:, items] = seen[users] @ weights
+        scores[:, linear.items] = seen[users] @ linear.weights
         return scores
 
     return score

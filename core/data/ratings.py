@@ -43,11 +43,14 @@ TITLE_FILES = {
     "movies.dat": ("::", "latin-1"),
     "*.item": ("\t", "utf-8-sig"),
 }
+WHOLE_FILES = ("ratings.csv", "u.data", "ratings.dat", "ratings.txt", "ratings.tsv")
 SURELY_TIMES = 1e8  # from which on all numbers of a column are seconds, and no ratings
 FEW_RATINGS = 100  # different ones, which more than half of the lines may have
 
 
-def read_ratings(path: Path, *, skip_bad: bool = False) -> tuple[Examples, tuple[str, ...]]:
+def read_ratings(
+    path: Path, *, skip_bad: bool = False, choices: bool = False
+) -> tuple[Examples, tuple[str, ...]]:
     """Read ratings as MovieLens has them (`ratings.csv`, `u.data`, `ratings.dat`), or from another table.
 
     Args:
@@ -55,6 +58,7 @@ def read_ratings(path: Path, *, skip_bad: bool = False) -> tuple[Examples, tuple
             may be packed (`.gz`). Or a folder that holds a file named like those of MovieLens.
         skip_bad: Leave out lines whose rating is no finite number or that have too many fields, and count
             them; else refuse them.
+        choices: The table may lack ratings, which are 1 then.
 
     Returns:
         Columns `user` and `item` (text), `rating` (float32) and, where the file has it, `time` (int64,
@@ -66,8 +70,10 @@ def read_ratings(path: Path, *, skip_bad: bool = False) -> tuple[Examples, tuple
     """
     import pandas as pd
 
-    path, passed_over = _ratings_file(path)
-    frame, bad, named = _rating_lines(path)
+    path, passed_over = ratings_file(path)
+    frame, bad, named = _rating_lines(path, choices)
+    if choices and "rating" not in frame:
+        frame["rating"] = "1"
     for name in ("user", "item"):
         frame[name] = frame[name].str.strip().replace("", pd.NA)
     with np.errstate(over="ignore"):
@@ -121,17 +127,17 @@ def _require_ratings(path: Path, ratings: np.ndarray) -> None:
     )
 
 
-def _rating_lines(path: Path) -> tuple[pd.DataFrame, list[int], bool]:
+def _rating_lines(path: Path, choices: bool) -> tuple[pd.DataFrame, list[int], bool]:
     """Return ratings as text with their lines as `_line`, the lines that are none, and if it has names."""
     import pandas as pd
 
     if table_suffix(path) in JSON_LINES:
         frame, bad = table_lines(path, headless=False)
-        names = _rating_columns(path, list(frame.columns), True)
+        names = _rating_columns(path, list(frame.columns), True, choices)
         require_single_values(path, frame.attrs[NESTED], {name: source for source, name in names.items()})
         return frame[[*names, "_line"]].rename(columns=names), bad, True
     try:
-        separator, header = _ratings_format(path)
+        separator, header = _ratings_format(path, choices)
         with warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always", pd.errors.ParserWarning)
             frame = pd.read_csv(
@@ -151,7 +157,7 @@ def _rating_lines(path: Path) -> tuple[pd.DataFrame, list[int], bool]:
         raise UserError(f"{path} can't be read as ratings: {str(error).strip()}.") from None
     except (OSError, EOFError, zlib.error) as error:
         raise UserError(f"{path} can't be read: {error}.") from None
-    names = _rating_columns(path, list(frame.columns), header is not None)
+    names = _rating_columns(path, list(frame.columns), header is not None, choices)
     frame = frame[list(names)].rename(columns=names)
     numbers = np.arange(len(frame) + len(skipped)) + (1 if header is None else 2)
     frame["_line"] = np.setdiff1d(numbers, skipped)
@@ -174,11 +180,11 @@ def _skipped_lines(warned: Sequence[warnings.WarningMessage]) -> list[int]:
     return skipped
 
 
-def _ratings_file(path: Path) -> tuple[Path, list[Path]]:
+def ratings_file(path: Path) -> tuple[Path, list[Path]]:
     """Return the file of ratings at a path, and others beside it that might have been meant."""
     if path.is_file():
         return path, []
-    patterns = ("ratings.csv", "u.data", "ratings.dat", "*.inter", "ratings.txt", "ratings.tsv")
+    patterns = (*WHOLE_FILES[:3], "*.inter", *WHOLE_FILES[3:])
     files = [file for pattern in patterns for file in sorted(path.glob(pattern)) if file.is_file()]
     if not files:
         raise UserError(
@@ -188,20 +194,41 @@ def _ratings_file(path: Path) -> tuple[Path, list[Path]]:
     return files[0], files[1:]
 
 
-def _ratings_format(path: Path) -> tuple[str, int | None]:
+def separator_of(line: str) -> str:
+    """Return what separates the fields of a line, as a regular expression.
+
+    Example:
+
+    >>> separator_of("1::10::4"), separator_of("1 10 4")
+    ('::', '\\\\s+')
+    """
+    return next((mark for mark in ("::", "\t", ",", ";") if mark in line), r"\s+")
+
+
+def _ratings_format(path: Path, choices: bool) -> tuple[str, int | None]:
     """Return the separator, and 0 where the first line is a header or None where there is none."""
     with opened_text(path) as file:
-        first = file.readline().strip()
-    separator = next((mark for mark in ("::", "\t", ",", ";") if mark in first), r"\s+")
+        first, second = file.readline().strip(), file.readline().strip()
+    separator = separator_of(first)
     fields = re.split(separator, first)
+    if choices and len(fields) == 2:
+        named = any(field.strip().lower() in RATING_NAMES["user"] for field in fields)
+        # Names that are not known are refused as columns, and not taken for a user and an item.
+        return separator, 0 if named or (
+            not _numeric(fields) and _numeric(re.split(separator, second))
+        ) else None
+    return separator, None if _numeric(fields[2:3]) else 0
+
+
+def _numeric(fields: Sequence[str]) -> bool:
+    """Return whether there are fields, and all are numbers."""
     try:
-        float(fields[2])
-    except (ValueError, IndexError):
-        return separator, 0
-    return separator, None
+        return bool([float(field) for field in fields])
+    except ValueError:
+        return False
 
 
-def _rating_columns(path: Path, names: list, named: bool) -> dict:
+def _rating_columns(path: Path, names: list, named: bool, choices: bool) -> dict:
     if not named:
         if len(names) > len(RATING_NAMES):
             raise UserError(
@@ -215,7 +242,8 @@ def _rating_columns(path: Path, names: list, named: bool) -> dict:
         spelling = next((spelling for spelling in spellings if spelling in plain), None)
         if spelling is not None:
             found[plain[spelling]] = column
-    lacking = [column for column in ("user", "item", "rating") if column not in found.values()]
+    needed = ("user", "item") if choices else ("user", "item", "rating")
+    lacking = [column for column in needed if column not in found.values()]
     if lacking:
         raise UserError(
             f"{path} has no column of {lacking[0]}s. Received the columns: {', '.join(map(str, names))}."

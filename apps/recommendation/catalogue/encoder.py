@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydantic import Field
@@ -72,3 +72,12 @@ class RatingsEncoder(Encoder):
         """Return the raw id of an item, and its title where there is one."""
         name = self.items[item - 1]
         return {"item": name, "title": self.titles[name]} if name in self.titles else {"item": name}
+
+
+class RankingsEncoder(RatingsEncoder):
+    """What rankings learn besides: which method does best."""
+
+    tried: list[dict[str, Any]] = Field(
+        default_factory=list,
+        description="settings and ndcg@10 of the methods that were tried to choose one, the chosen first",
+    )

@@ -158,15 +158,16 @@ def padded(
 def last_held_out(ratings: Examples, notes: Sequence[str] = ()) -> Splits:
     """Return each user's last rating as the test part, the one before as validation, the rest as train.
 
-    A user with fewer than three ratings is only learnt from.
+    A user with fewer than three ratings is only learnt from. The last is that by the column `time`, or where
+    there is none by `order`.
 
     Raises:
-        UserError: There is no column of times, or nobody has three ratings.
+        UserError: There is neither column, or nobody has three ratings.
     """
     from core.data.splitting import split_fingerprint
 
     _, users = np.unique(ratings["user"], return_inverse=True)
-    rows = np.lexsort((ratings["time"], users))
+    rows = np.lexsort((ratings["time" if "time" in ratings else "order"], users))
     counts = np.bincount(users)
     place = np.cumsum(counts)[users[rows]] - np.arange(len(rows))  # 1 for the last rating of its user
     several = counts[users[rows]] >= 3

@@ -42,7 +42,9 @@ class Predictor:
 
     def outputs(self, inputs: Sequence[Any]) -> np.ndarray:
         """Return the scores of all items, float32, shape `(num_users, num_items)`, for raw user ids."""
-        return self.graph(self.features(inputs))
+        size = self.settings.get("users_at_once") or max(len(inputs), 1)
+        starts = range(0, max(len(inputs), 1), size)
+        return np.concatenate([self.graph(self.features(inputs[start : start + size])) for start in starts])
 
     def features(self, inputs: Sequence[Any]) -> dict[str, np.ndarray]:
         """Return raw user ids as the numbers that the graph takes."""

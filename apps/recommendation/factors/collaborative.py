@@ -18,11 +18,14 @@ from core.inputs import Input, Ratings
 from core.task.contract import Ability, Encoder, Predict, Task
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import keras
 
     from apps.recommendation.catalogue.answers import ScoreTastes
     from apps.recommendation.catalogue.judging import ScorePairs, ScoreUsers
     from apps.recommendation.catalogue.questions import Question
+    from apps.recommendation.factors.explanations import Past
     from apps.recommendation.factors.least_squares import ExplicitLeastSquares, ImplicitLeastSquares
     from core.data.examples import Examples, Splits
     from core.fit import Training
@@ -49,9 +52,7 @@ class CollaborativeFiltering(Task):
     score_name: ClassVar[str]
     """What the score of a user and an item is called in an answer."""
 
-    method: Literal["least_squares", "factorisation", "two_tower"] = Field(
-        "least_squares", description="factors in closed form, factors by gradient, or deep nets"
-    )
+    method: str = Field("least_squares", description="which of its methods a task learns by")
     solver: Literal["exact", "conjugate_gradient"] = Field(
         "exact",
         description="each sweep to the best factors, or a few cheap steps towards them; least_squares only",
@@ -70,6 +71,11 @@ class CollaborativeFiltering(Task):
     leave_last_out: bool = Field(
         False, description="test on the last rating of each user and validate on the one before"
     )
+    ordered: bool = Field(
+        False, description="the order of lines is that of events, where the source has no times"
+    )
+    validation_data: str | None = Field(None, description="file of the validation part, as data names one")
+    test_data: str | None = Field(None, description="file of the test part, likewise")
     top: int = Field(10, ge=1, le=1000, description="how many items to recommend")
 
     def load(self) -> Splits:
@@ -84,17 +90,56 @@ class CollaborativeFiltering(Task):
             bad = int((~np.isfinite(examples["rating"])).sum())
             if bad:
                 raise UserError(f"Ratings of {examples.source} must be finite. Received: {bad} that are not.")
-        return last_held_out(parts["train"], notes) if self.leave_last_out else self.divided(parts, notes)
+        if not self.leave_last_out:
+            return self.divided(parts, notes)
+        if len(parts) > 1:
+            return self.divided(
+                parts, (*notes, "leave_last_out is passed over, as the source names its parts")
+            )
+        if "time" in parts["train"] or "order" in parts["train"]:
+            return last_held_out(parts["train"], notes)
+        lacking = (
+            "leave_last_out finds no times, so the parts are split at random; where the order of lines is "
+            "that of events, set task.ordered=true"
+        )
+        return self.divided(parts, (*notes, lacking))
 
     def _read(self) -> tuple[Mapping[str, Examples], Sequence[str]]:
-        from core.data import ratings, samples, sources, tables
+        from core.data import samples, sources, tables
+        from core.data.choices import whole_or_parts
 
-        if self.data == "sample":
-            return {"train": samples.movielens_100k()[0]}, ()
-        if self.data.startswith(sources.PREFIX):
+        given = {"validation": self.validation_data, "test": self.test_data}
+        paths = {part: tables.existing(name) for part, name in given.items() if name}
+        if self.data == "sample" or self.data.startswith(sources.PREFIX):
+            if paths:
+                raise UserError(
+                    "validation_data and test_data stand beside a file of training data. "
+                    f"Received: data={self.data}."
+                )
+            if self.data == "sample":
+                return {"train": samples.movielens_100k()[0]}, ()
             return sources.read_tfds(self.data, TFDS_COLUMNS), ()
-        examples, notes = ratings.read_ratings(tables.existing(self.data), skip_bad=self.skip_bad)
-        return {"train": examples}, notes
+        paths = {**whole_or_parts(tables.existing(self.data)), **paths}
+        read = {part: self._examples(path) for part, path in paths.items()}
+        notes = [note for _, said in read.values() for note in said]
+        if len(paths) > 1:
+            names = ", ".join(f"{part} from {path.name}" for part, path in paths.items())
+            notes.append(f"parts as published: {names}")
+        return {part: examples for part, (examples, _) in read.items()}, notes
+
+    def _examples(self, path: Path) -> tuple[Examples, Sequence[str]]:
+        """Return what one file or folder holds."""
+        from core.data import ratings
+
+        return self._in_order(*ratings.read_ratings(path, skip_bad=self.skip_bad))
+
+    def _in_order(self, examples: Examples, notes: Sequence[str]) -> tuple[Examples, Sequence[str]]:
+        """Return examples with their order where the setting says that it is that of events."""
+        from core.data.examples import Examples
+
+        if not self.ordered or "time" in examples or "order" in examples:
+            return examples, notes
+        return Examples({**examples.columns, "order": np.arange(len(examples))}, examples.source), notes
 
     def _titles(self) -> dict[str, str]:
         from core.data import ratings, samples, sources, tables
@@ -159,7 +204,7 @@ class CollaborativeFiltering(Task):
         data = training.encoder.interactions(train)
         seen_layer(training.model).remember(data.items_by_user(train.columns.get("time")))
         self._balance(train, training.fit)  # refuses what asks for classes
-        return self.descend(training) if self.learns_by_gradient else self._sweeps(training)
+        return self.descend(training) if self.learns_by_gradient else self._in_closed_form(training)
 
     @property
     def learns_by_gradient(self) -> bool:
@@ -173,31 +218,20 @@ class CollaborativeFiltering(Task):
             training = replace(training, fit=fit.model_copy(update={"optimizer": "lazy_adam"}))
         return super().fit(training)
 
-    def _sweeps(self, training: Training) -> keras.callbacks.History:
+    def _in_closed_form(self, training: Training) -> keras.callbacks.History:
         """Alternate between users and items; an epoch is a sweep over both."""
-        import keras
-
+        from apps.recommendation.factors.closed_form import sweeps
         from apps.recommendation.factors.towers import factorisation_of, set_factorisation
 
-        model, encoder, splits, fit = training.model, training.encoder, training.splits, training.fit
+        model, encoder, splits = training.model, training.encoder, training.splits
         problem = self.least_squares(encoder, encoder.interactions(splits.train))
-        model.optimizer, model.stop_training = None, False  # callbacks ask for what compile and fit would set
-        called = keras.callbacks.CallbackList(
-            list(training.callbacks), add_history=True, model=model, epochs=fit.epochs, steps=1
-        )
-        called.on_train_begin()
-        for epoch in range(training.resume.epoch, fit.epochs):
-            called.on_epoch_begin(epoch)
-            called.on_train_batch_begin(0)
+
+        def sweep(epoch: int) -> Figures:
             factors = problem.sweep(factorisation_of(model))
             set_factorisation(model, factors)
-            logs = {"loss": problem.objective(factors)}
-            called.on_train_batch_end(0, logs)
-            called.on_epoch_end(epoch, {**logs, **self.validated(model, encoder, splits)})
-            if model.stop_training:
-                break
-        called.on_train_end()
-        return model.history
+            return {"loss": problem.objective(factors)}
+
+        return sweeps(training, sweep, lambda: self.validated(model, encoder, splits))
 
     def inputs(self, encoder: RatingsEncoder) -> dict[str, Input]:
         """Return questions, with the users and items that training saw, those with most ratings first."""
@@ -241,6 +275,12 @@ class CollaborativeFiltering(Task):
         """Return scores of pairs, none beyond what a score can be."""
         return scores
 
+    def user_scores(self, model: keras.Model) -> ScoreUsers:
+        """Return the function from users to their scores of all items."""
+        from apps.recommendation.factors.towers import user_scores
+
+        return user_scores(model)
+
     @abstractmethod
     def pair_scores(self, model: keras.Model, encoder: RatingsEncoder) -> ScorePairs:
         """Return the function from users and items to scores."""
@@ -272,7 +312,13 @@ class CollaborativeFiltering(Task):
             bounds=self.bounded(np.array([-np.inf, np.inf]), encoder).tolist(),
             score_name=self.score_name,
             top=self.top,
+            scores=self.user_scores(model),
+            **self._graph(model),
         )
+
+    def _graph(self, model: keras.Model) -> dict[str, Any]:
+        """Return the graph of an export where it isn't the product of the towers' vectors."""
+        return {}
 
     def predict(
         self, model: keras.Model, encoder: RatingsEncoder, inputs: list[Any], options: Any = None
@@ -293,11 +339,11 @@ class CollaborativeFiltering(Task):
     def predictor(self, model: keras.Model, encoder: RatingsEncoder, options: Any = None) -> Predict:
         """Return `predict` of one model; the vectors of the items are computed once."""
         from apps.recommendation.catalogue.answers import Recommender
-        from apps.recommendation.factors.towers import seen_layer, user_scores
+        from apps.recommendation.factors.towers import seen_layer
 
         recommender = Recommender(
             encoder,
-            user_scores(model),
+            self.user_scores(model),
             self.pair_scores(model, encoder),
             self.taste_scores(model, encoder),
             seen_layer(model).matrix(encoder.num_items),
@@ -329,7 +375,6 @@ class CollaborativeFiltering(Task):
         Raises:
             UserError: Training never saw the user, the item or any rated item, or a method is asked for.
         """
-        from apps.recommendation.catalogue.answers import interactions_of
         from apps.recommendation.catalogue.interactions import UNKNOWN, numbered
         from apps.recommendation.factors import explanations
 
@@ -349,15 +394,23 @@ class CollaborativeFiltering(Task):
             raise UserError(
                 f"Training never saw this user or item: there is no past to tell. Received: {value}."
             )
+        past = self._past(model, encoder, asked, int(known[0]), int(item))
+        return explanations.explained(past, answer, best.get("title", best["item"]), encoder)
+
+    def _past(
+        self, model: keras.Model, encoder: RatingsEncoder, asked: Question, user: int, item: int
+    ) -> Past:
+        """Return what made the score of an item for a known user, or for the ratings of a question."""
+        from apps.recommendation.catalogue.answers import interactions_of
+        from apps.recommendation.factors import explanations
+
         if asked.ratings is None:
             data = encoder.interactions(self.load().train) if self.method != "two_tower" else None
             problem = self.least_squares(encoder, data) if data is not None else None
-            past = explanations.past_of_user(model, int(known[0]), int(item), problem)
-        else:
-            tastes = interactions_of([asked.ratings], encoder)
-            score = float(self.taste_scores(model, encoder)(tastes)[0, item])
-            past = explanations.past_of_taste(model, int(item), self.least_squares(encoder, tastes), score)
-        return explanations.explained(past, answer, best.get("title", best["item"]), encoder)
+            return explanations.past_of_user(model, user, item, problem)
+        tastes = interactions_of([asked.ratings], encoder)
+        score = float(self.taste_scores(model, encoder)(tastes)[0, item])
+        return explanations.past_of_taste(model, item, self.least_squares(encoder, tastes), score)
 
 
 def _scale(lowest: float, highest: float, most: int = 10) -> list[float]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from apps.recommendation.catalogue.interactions import numbered
-from apps.recommendation.factors.towers import USER_TOWER, item_vectors, seen_layer, user_scores
+from apps.recommendation.factors.towers import USER_TOWER, item_vectors, seen_layer
 from core.task.portable import Portable, Score, TensorGraph
 
 if TYPE_CHECKING:
@@ -21,6 +21,24 @@ if TYPE_CHECKING:
     from core.data.examples import Examples
 
 
+def towers_graph(model: keras.Model) -> TensorGraph:
+    """Return the graph from users to the scores of all items: the product of the towers' vectors."""
+    import tensorflow as tf
+
+    tower, mean = model.get_layer(USER_TOWER), float(model.get_layer("mean").offset)
+    items = tf.Variable(item_vectors(model).T, trainable=False)
+
+    def scored(user: tf.Tensor) -> tf.Tensor:
+        return tf.matmul(tf.cast(tower(user, training=False), tf.float32), items) + mean
+
+    return TensorGraph(
+        scored,
+        (tf.TensorSpec([None], tf.int32, name="user"),),
+        "scores",
+        (items, *(variable.value for variable in tower.variables)),
+    )
+
+
 def portable_recommender(
     model: keras.Model,
     encoder: RatingsEncoder,
@@ -29,6 +47,9 @@ def portable_recommender(
     bounds: Sequence[float],
     score_name: str,
     top: int,
+    scores: ScoreUsers,
+    graph: TensorGraph | None = None,
+    users_at_once: int | None = None,
 ) -> Portable:
     """Return what leaves with a recommender.
 
@@ -39,15 +60,11 @@ def portable_recommender(
         bounds: The least and the largest score of a pair; may be infinite.
         score_name: What a score is called in an answer.
         top: How many items are recommended.
+        scores: From users to the scores of all items, as the model has them.
+        graph: Of the same; by default the product of the towers' vectors.
+        users_at_once: For how many users the graph may be called at a time; any number by default.
     """
-    import tensorflow as tf
-
-    tower, mean = model.get_layer(USER_TOWER), float(model.get_layer("mean").offset)
-    items = tf.Variable(item_vectors(model).T, trainable=False)
-    scores, seen = user_scores(model), seen_layer(model).recall()
-
-    def scored(user: tf.Tensor) -> tf.Tensor:
-        return tf.matmul(tf.cast(tower(user, training=False), tf.float32), items) + mean
+    seen = seen_layer(model).recall()
 
     def raw(examples: Examples) -> list[str]:
         return np.unique(examples["user"]).tolist()
@@ -60,12 +77,7 @@ def portable_recommender(
         return figures_by(lambda users: score([names[user] for user in users]), examples)
 
     return Portable(
-        graph=TensorGraph(
-            scored,
-            (tf.TensorSpec([None], tf.int32, name="user"),),
-            "scores",
-            (items, *(variable.value for variable in tower.variables)),
-        ),
+        graph=graph or towers_graph(model),
         loader="apps.recommendation.catalogue.loader",
         settings={
             "users": encoder.users,
@@ -76,6 +88,7 @@ def portable_recommender(
             "bounds": [bound if np.isfinite(bound) else None for bound in bounds],
             "score_name": score_name,
             "top": top,
+            "users_at_once": users_at_once,
         },
         raw=raw,
         score=score,

@@ -47,6 +47,16 @@ class Factorisation:
         return scores
 
 
+def random_factors(num_users: int, num_items: int, dim: int, seed: int) -> Factorisation:
+    """Return factors to begin with, without a Keras model; those of the unknown user and item are zero."""
+    random = np.random.default_rng(seed)
+    users, items = (
+        0.1 * random.standard_normal((rows, dim)).astype(np.float32) for rows in (num_users, num_items)
+    )
+    users[0] = items[0] = 0.0
+    return Factorisation(users, items, np.zeros(num_users, np.float32), np.zeros(num_items, np.float32))
+
+
 @dataclass(frozen=True, eq=False)
 class UserProblem:
     """The ridge regression that gives a user's vector, and so divides a score among the user's ratings.

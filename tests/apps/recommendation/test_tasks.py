@@ -18,7 +18,10 @@ from core.run import Run
 from core.training.train import train
 from tests import small_data
 
-METHODS = {Ratings: ("least_squares", "factorisation", "two_tower"), Rankings: ("least_squares", "two_tower")}
+METHODS = {
+    Ratings: ("least_squares", "factorisation", "two_tower"),
+    Rankings: ("least_squares", "two_tower", "item_neighbours", "ease", "auto"),
+}
 TRAINED = [(task, method) for task, methods in METHODS.items() for method in methods]
 FIT = Fit(epochs=4, batch_size=32, learning_rate=0.03, tensorboard=False)
 
