@@ -13,7 +13,7 @@ from pydantic import Field
 
 from apps.nlp.chain import Chain, answer_of, chain_tags
 from apps.nlp.tagged import SEPARATOR, AnyScheme, read_tagged
-from apps.nlp.word_ids import WordIds, emissions_of, word_key
+from apps.nlp.word_ids import WordIds, emissions_of, pieces_of, word_key
 from apps.nlp.words import Split, words_of
 from core.answers.kind import Answers
 from core.answers.rows import Direction, Figures, Write, written_by
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from core.fit import Training
     from core.task.portable import Portable
 
+PIECE_COUNT = 2  # shapes, beginnings and ends of words in fewer training sentences are unknown
 EXAMPLE = "My name is Ann Miller, and I live in Berlin."
 
 
@@ -42,6 +43,7 @@ class EntityEncoder(Encoder):
     types: list[str] = Field(min_length=1, description="sorted types of the entities")
     vocabulary: list[str] = Field(description="words by falling frequency")
     characters: list[str] = Field(description="characters by falling frequency")
+    pieces: list[str] = Field(description="shapes, beginnings and ends of words by falling frequency")
     entities: list[str] = Field(description="entities of the training part, each after its type and a tab")
 
     @cached_property
@@ -121,26 +123,27 @@ class Entities(Task):
 
     def encode(self, train: Examples) -> EntityEncoder:
         """Return the types, words and characters of the training sentences, and their entities."""
-        words, characters = Counter[str](), Counter[str]()
+        words, characters, pieces = Counter[str](), Counter[str](), Counter[str]()
         known: set[str] = set()
         for sentence, entities in _sentences(train):
             words.update({word_key(word) for word in sentence})
             characters.update("".join(sentence))
+            pieces.update({piece for word in sentence for piece in pieces_of(word)})
             known.update(_named(sentence, entities))
         types = sorted({name.split(SEPARATOR, 1)[0] for name in known})
         if not types:
             raise UserError(f"No word is marked as an entity in the training part of {train.source}.")
-        ranked = sorted(words.items(), key=lambda pair: (-pair[1], pair[0]))[: self.vocabulary_size]
         return EntityEncoder(
             types=types,
-            vocabulary=[word for word, count in ranked if count >= self.min_count],
-            characters=sorted(characters, key=lambda each: (-characters[each], each)),
+            vocabulary=_ranked(words, self.min_count)[: self.vocabulary_size],
+            characters=_ranked(characters),
+            pieces=_ranked(pieces, PIECE_COUNT)[: self.vocabulary_size],
             entities=sorted(known),
         )
 
     def encode_from(self, train: Examples, source: EntityEncoder) -> EntityEncoder:
-        """Return the types and entities of the training sentences, and the words that the weights belong to."""
-        shared = {"vocabulary": source.vocabulary, "characters": source.characters}
+        """Return the types and entities of the training sentences, and the words that the weights know."""
+        shared = source.model_dump(include={"vocabulary", "characters", "pieces"})
         return self.encode(train).model_copy(update=shared)
 
     def left_out(self, splits: Splits, encoder: EntityEncoder) -> Sequence[str]:
@@ -155,22 +158,20 @@ class Entities(Task):
 
     def word_ids(self, encoder: EntityEncoder) -> WordIds:
         """Return what makes ids of words."""
-        return WordIds(encoder.vocabulary, encoder.characters, self.word_length)
+        return WordIds(encoder.vocabulary, encoder.characters, encoder.pieces, self.word_length)
 
     def batches(self, examples: Examples, encoder: EntityEncoder, feed: Feed) -> tf.data.Dataset:
         """Return batches of ids of words and characters, and of tags from 1 on, all padded with 0."""
         from core.data.examples import Ragged
 
         ids, number = self.word_ids(encoder), {tag: n for n, tag in enumerate(chain_tags(encoder.types), 1)}
-        words, characters, tags = [], [], []
+        rows, tags = [], []
         for sentence, entities in _sentences(examples):
-            numbers, spelt = ids(sentence[: self.max_length])
-            words.append(numbers)
-            characters.append(spelt)
+            rows.append(ids(sentence[: self.max_length]))
             known = [entity for entity in entities if entity.type in encoder.types]
             whole = [entity for entity in known if entity.last < self.max_length]
-            tags.append([number[tag] for tag in tags_of(whole, len(numbers), "bioes")])
-        x = {"words": Ragged.from_rows(words, np.int32), "characters": Ragged.from_rows(characters, np.int32)}
+            tags.append([number[tag] for tag in tags_of(whole, len(rows[-1]["words"]), "bioes")])
+        x = {name: Ragged.from_rows([row[name] for row in rows], np.int32) for name in rows[0]}
         y = Ragged.from_rows(tags, np.int32) if "tags" in examples else None
         return feed.batches(x, y, lengths=x["words"].lengths)
 
@@ -182,6 +183,7 @@ class Entities(Task):
             encoder.types,
             len(encoder.vocabulary) + 2,
             len(encoder.characters) + 2,
+            len(encoder.pieces) + 2,
             width=self.width,
             word_width=self.word_width,
             word_length=self.word_length,
@@ -337,6 +339,12 @@ def _sentences(examples: Examples) -> Iterable[tuple[list[str], list[Entity]]]:
     tags = examples["tags"] if "tags" in examples else [""] * len(examples)
     for words, marked in zip(examples["words"], tags, strict=True):
         yield words.split(SEPARATOR), entities_of(marked.split(SEPARATOR), "iob2") if marked else []
+
+
+def _ranked(counts: Counter[str], least: int = 1) -> list[str]:
+    """Return what was counted so often at the least, the most frequent first."""
+    ranked = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    return [name for name, count in ranked if count >= least]
 
 
 def _named(words: Sequence[str], entities: Iterable[Entity]) -> list[str]:

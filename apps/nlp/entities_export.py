@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import tensorflow as tf
 
 from apps.nlp.chain import Chain
+from apps.nlp.word_ids import NUM_PIECES
 from core.answers.rows import Figures
 from core.data.examples import Examples
 from core.task.portable import Portable, Score, TensorGraph
@@ -27,8 +28,8 @@ def portable_entities(task: Entities, model: keras.Model, encoder: EntityEncoder
         chain: Chooses tags by their scores.
     """
 
-    def scores(words: tf.Tensor, characters: tf.Tensor) -> tf.Tensor:
-        return model({"words": words, "characters": characters}, training=False)
+    def scores(words: tf.Tensor, characters: tf.Tensor, pieces: tf.Tensor) -> tf.Tensor:
+        return model({"words": words, "characters": characters, "pieces": pieces}, training=False)
 
     def score(inputs: Any) -> Any:
         return task.emissions(model, encoder, task.cut(inputs))
@@ -46,6 +47,7 @@ def portable_entities(task: Entities, model: keras.Model, encoder: EntityEncoder
             (
                 tf.TensorSpec([None, None], tf.int32, name="words"),
                 tf.TensorSpec([None, None, length], tf.int32, name="characters"),
+                tf.TensorSpec([None, None, NUM_PIECES], tf.int32, name="pieces"),
             ),
             "scores",
             tuple(variable.value for variable in model.variables),
@@ -55,6 +57,7 @@ def portable_entities(task: Entities, model: keras.Model, encoder: EntityEncoder
             "types": encoder.types,
             "vocabulary": encoder.vocabulary,
             "characters": encoder.characters,
+            "pieces": encoder.pieces,
             "word_length": length,
             "max_length": task.max_length,
             "split": task.split,

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
-import itertools
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from apps.nlp.chain import Chain, chain_limits, chain_tags
-from apps.nlp.word_ids import word_key
+from apps.nlp.word_ids import shape_of, word_key
 from core.answers.tags.entities import Entity
 from core.answers.tags.schemes import tags_of
 
@@ -37,7 +36,7 @@ def gazetteer(train: Sequence[tuple[Words, Sequence[Entity]]], test: Sequence[Wo
         keys = _keys(words)
         stood.update(run for run in _runs(keys, longest) if run in types)
     usual = {
-        run: counts.most_common(1)[0][0] for run, counts in types.items() if 2 * counts.total() > stood[run]
+        run: counts.most_common(1)[0][0] for run, counts in types.items() if 2 * counts.total() >= stood[run]
     }
     return [_longest_matches(_keys(words), usual, longest) for words in test]
 
@@ -76,7 +75,7 @@ def features_of(words: Words) -> list[list[str]]:
     >>> features_of(["Ann"])[0][:4]
     ['bias', 'word=ann', 'shape=Xx', 'prefix=A']
     """
-    keys, shapes = [word_key(word) for word in words], [_shape(word) for word in words]
+    keys, shapes = [word_key(word) for word in words], [shape_of(word) for word in words]
     features = []
     for place, word in enumerate(words):
         own = ["bias", f"word={keys[place]}", f"shape={shapes[place]}"]
@@ -89,26 +88,10 @@ def features_of(words: Words) -> list[list[str]]:
             if inside:
                 own.append(f"{step}shape={shapes[there]}")
         for one, other in ((place - 1, place), (place, place + 1)):
-            if 0 <= one and other < len(words):
+            if one >= 0 and other < len(words):
                 own.append(f"{one - place}pair={keys[one]} {keys[other]}")
         features.append(own)
     return features
-
-
-def _shape(word: str) -> str:
-    kinds = (
-        "X"
-        if each.isupper()
-        else "x"
-        if each.islower()
-        else "0"
-        if each.isdigit()
-        else "c"
-        if each.isalpha()
-        else each
-        for each in word
-    )
-    return "".join(kind for kind, _ in itertools.groupby(kinds))
 
 
 def feature_chain(

@@ -69,7 +69,7 @@ def read_tagged(
     split: Split = "words",
     skip_bad: bool = False,
 ) -> tuple[Examples, tuple[str, ...]]:
-    """Read sentences with a tag a word, or texts with the offsets of their entities; the file may end in `.gz`.
+    """Read sentences with a tag a word, or texts with offsets of entities; the file may end in `.gz`.
 
     Args:
         path: JSON lines or columns, as its ending says.
@@ -168,8 +168,8 @@ def _from_columns(
             continue
         broken += num_broken
         sentences.append(Sentence(blank.join(words), words, entities))
-    told = f"{counted(broken, 'entity', 'entities')} of {bad.path.name} broke the rules of {named}: read as begun "
-    return sentences, [told + "where a type begins"] if broken else []
+    told = f"{counted(broken, 'entity', 'entities')} of {bad.path.name} broke the rules of {named}"
+    return sentences, [f"{told}: each is read as begun where its type begins"] if broken else []
 
 
 def _is_tag(tag: str, scheme: Scheme) -> bool:
@@ -195,8 +195,8 @@ def _from_offsets(lines: Iterable[str], split: Split, bad: _Bad) -> tuple[list[S
         if words:
             widened += num_widened
             sentences.append(Sentence(text, [word.text for word in words], entities))
-    told = f"{counted(widened, 'entity', 'entities')} of {bad.path.name} began or ended within a word: widened to it"
-    return sentences, [told] if widened else []
+    told = f"{counted(widened, 'entity', 'entities')} of {bad.path.name} began or ended within a word"
+    return sentences, [f"{told}: widened to whole words"] if widened else []
 
 
 def _text_and_spans(record: Any) -> tuple[str, list[tuple[int, int, str]]]:
@@ -241,7 +241,8 @@ def placed_entities(
     Raises:
         ValueError: A span lies off the text, holds no word, or overlaps another.
     """
-    entities, num_widened = [], 0
+    entities: list[Entity] = []
+    num_widened = 0
     for start, end, kind in sorted(spans):
         if not 0 <= start < end <= len(text):
             raise ValueError(f"the span {start} to {end} lies off the text of {len(text)} characters")

@@ -10,15 +10,15 @@ from keras import ops
 
 from apps.nlp.chain import chain_limits, chain_tags
 from apps.nlp.encoders import padding_mask
-from core.data.text import UNKNOWN
+from apps.nlp.word_ids import NUM_PIECES, UNKNOWN
 from core.layers import CRF, FusedGRU, TokenDropout
 
-CHARACTER_WIDTH = 24
+CHARACTER_WIDTH, PIECE_WIDTH = 24, 16
 
 
 @keras.saving.register_keras_serializable(package="quartet")
 class Tagger(keras.Model):
-    """A model from words to emissions, whose loss is that of its CRF: of true tags from 1 on, 0 is padding."""
+    """From words to emissions, trained by the loss of its CRF; true tags count from 1, 0 is padding."""
 
     def compute_loss(
         self,
@@ -54,17 +54,34 @@ def characters_of_words(characters: Any, num_characters: int, width: int, dropou
         num_characters, CHARACTER_WIDTH, embeddings_initializer=start, name="characters_embedded"
     )
     embedded = keras.layers.Dropout(dropout)(embed(characters)) * padding_mask(characters)
-    # All words as one batch of short sequences.
-    length = characters.shape[2]
-    short = ops.reshape(embedded, (-1, length, CHARACTER_WIDTH))
-    heard = keras.layers.Conv1D(width, 3, padding="same", activation="relu", name="character_filters")(short)
-    return ops.reshape(ops.max(heard, axis=1), (-1, ops.shape(characters)[1], width))
+    # A product and not a convolution, whose gradients TensorFlow adds up in no fixed order on a CPU.
+    around = ops.pad(embedded, ((0, 0), (0, 0), (1, 1), (0, 0)))
+    threes = ops.concatenate([around[:, :, :-2], around[:, :, 1:-1], around[:, :, 2:]], axis=-1)
+    heard = keras.layers.Dense(width, "relu", name="character_filters")(threes)
+    return ops.max(heard, axis=2)
+
+
+def pieces_of_words(pieces: Any, num_pieces: int, dropout: float) -> Any:
+    """Return the vectors of the pieces of each word side by side, `(batch_size, num_words, width)`.
+
+    Args:
+        pieces: Ids, `(batch_size, num_words, NUM_PIECES)`.
+        num_pieces: How many ids there are.
+        dropout: Share of the pieces that are unknown while training.
+    """
+    start = keras.initializers.RandomUniform(-0.2, 0.2)
+    embed = keras.layers.Embedding(
+        num_pieces, PIECE_WIDTH, embeddings_initializer=start, name="pieces_embedded"
+    )
+    embedded = embed(TokenDropout(dropout, UNKNOWN)(pieces))
+    return ops.concatenate([embedded[:, :, place] for place in range(NUM_PIECES)], axis=-1)
 
 
 def tagger(
     types: Sequence[str],
     num_words: int,
     num_characters: int,
+    num_pieces: int,
     *,
     width: int,
     word_width: int,
@@ -78,6 +95,7 @@ def tagger(
         types: Of the entities.
         num_words: How many ids of words there are.
         num_characters: How many ids of characters there are.
+        num_pieces: How many ids of pieces of words there are.
         width: Units of the recurrent states in each direction.
         word_width: Units of a word's own vector.
         word_length: Characters that are read of a word.
@@ -86,21 +104,25 @@ def tagger(
     """
     words = keras.Input((None,), dtype="int32", name="words")
     characters = keras.Input((None, word_length), dtype="int32", name="characters")
+    pieces = keras.Input((None, NUM_PIECES), dtype="int32", name="pieces")
     start = keras.initializers.RandomUniform(-0.1, 0.1)
     seen = TokenDropout(word_dropout, UNKNOWN)(words)
     own = keras.layers.Embedding(num_words, word_width, embeddings_initializer=start, name="words_embedded")(
         seen
     )
     spelt = characters_of_words(characters, num_characters, word_width, dropout / 2)
+    formed = pieces_of_words(pieces, num_pieces, dropout / 2)
     mask = padding_mask(words)
-    embedded = keras.layers.Dropout(dropout)(keras.layers.Concatenate()([own, spelt])) * mask
+    embedded = keras.layers.Dropout(dropout)(keras.layers.Concatenate()([own, spelt, formed])) * mask
     read = keras.layers.Bidirectional(FusedGRU(width, return_sequences=True), name="states")
     states = keras.layers.Dropout(dropout)(read(embedded, mask=ops.squeeze(mask, -1) > 0))
+    # What a word is made of says much of its tag whatever stands around it, and is told beside the states.
+    states = keras.layers.Concatenate()([states, embedded])
     tags = chain_tags(types)
     emissions = keras.layers.Dense(len(tags), dtype="float32", name="emissions")(states)
     allowed, first, last = chain_limits(tags)
     scored = CRF(len(tags), allowed, first, last, dtype="float32", name="crf")(emissions)
-    return Tagger({"words": words, "characters": characters}, scored, name="tagger")
+    return Tagger({"words": words, "characters": characters, "pieces": pieces}, scored, name="tagger")
 
 
 class AfterEachEpoch(keras.callbacks.Callback):

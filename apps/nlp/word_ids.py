@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -11,10 +12,11 @@ from core.data.letters import composed, folded
 
 UNKNOWN, FIRST = 1, 2  # 0 is padding
 BATCH = 64
+NUM_PIECES = 5
 _DIGIT = re.compile(r"\d")
 
 Score = Callable[[dict[str, np.ndarray]], np.ndarray]
-"""From `words`, `(batch_size, num_words)`, and `characters` to emissions."""
+"""From a batch of what `WordIds` makes, padded with 0, to emissions."""
 
 
 def word_key(word: str) -> str:
@@ -28,31 +30,74 @@ def word_key(word: str) -> str:
     return _DIGIT.sub("0", folded(word))
 
 
+def pieces_of(word: str) -> tuple[str, ...]:
+    """Return what tells words of a kind that were never seen: the shape of a word, its beginning and end.
+
+    Example:
+
+    >>> pieces_of("McCoy-2")
+    ('shape=XxXx-0', '2<mc', '3<mcc', '-0>2', 'y-0>3')
+    """
+    key, shape = word_key(word), shape_of(word)
+    return f"shape={shape}", f"2<{key[:2]}", f"3<{key[:3]}", f"{key[-2:]}>2", f"{key[-3:]}>3"
+
+
+def shape_of(word: str) -> str:
+    """Return which kinds of characters a word is of, in order, each run of them as one.
+
+    Example:
+
+    >>> shape_of("O'Neill"), shape_of("v2.10"), shape_of("中文")
+    ("X'Xx", 'x0.0', 'c')
+    """
+    return "".join(kind for kind, _ in itertools.groupby(map(_kind, word)))
+
+
+def _kind(character: str) -> str:
+    if character.isdigit():
+        return "0"
+    if character.isalpha():
+        return "X" if character.isupper() else "x" if character.islower() else "c"
+    return character
+
+
 class WordIds:
-    """Makes ids of words and of their characters.
+    """Makes ids of words, of their characters and of their pieces.
 
     Args:
         vocabulary: Words that are known, as `word_key` makes them.
         characters: Characters that are known.
+        pieces: Pieces that are known, as `pieces_of` makes them.
         word_length: Characters that are read of a word; of a longer one its beginning and its end.
 
     Example:
 
-    >>> words, characters = WordIds(["ann"], ["A", "n"], word_length=4)(["Ann", "Bo"])
-    >>> words.tolist(), characters.tolist()
+    >>> ids = WordIds(["ann"], ["A", "n"], ["shape=Xx"], word_length=4)(["Ann", "Bo"])
+    >>> ids["words"].tolist(), ids["characters"].tolist()
     ([2, 1], [[2, 3, 3, 0], [1, 1, 0, 0]])
+    >>> ids["pieces"].tolist()
+    [[2, 1, 1, 1, 1], [2, 1, 1, 1, 1]]
     """
 
-    def __init__(self, vocabulary: Sequence[str], characters: Sequence[str], word_length: int) -> None:
+    def __init__(
+        self, vocabulary: Sequence[str], characters: Sequence[str], pieces: Sequence[str], word_length: int
+    ) -> None:
         self.word_length = word_length
-        self._words = {word: place for place, word in enumerate(vocabulary, start=FIRST)}
-        self._characters = {each: place for place, each in enumerate(characters, start=FIRST)}
-
-    def __call__(self, words: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-        """Return the ids of words, int32, `(num_words,)`, and of characters, `(num_words, word_length)`."""
-        numbers = np.fromiter(
-            (self._words.get(word_key(word), UNKNOWN) for word in words), np.int32, len(words)
+        self._words, self._characters, self._pieces = (
+            {each: place for place, each in enumerate(known, start=FIRST)}
+            for known in (vocabulary, characters, pieces)
         )
+
+    def __call__(self, words: Sequence[str]) -> dict[str, np.ndarray]:
+        """Return the ids of words.
+
+        Args:
+            words: Of a sentence.
+
+        Returns:
+            int32: `words`, `(num_words,)`; `characters`, `(num_words, word_length)`; `pieces`,
+            `(num_words, NUM_PIECES)`.
+        """
         characters = np.zeros((len(words), self.word_length), np.int32)
         for row, word in zip(characters, words, strict=True):
             spelt = composed(word)
@@ -60,7 +105,13 @@ class WordIds:
                 tail = self.word_length // 2
                 spelt = spelt[: self.word_length - tail] + spelt[-tail:]
             row[: len(spelt)] = [self._characters.get(each, UNKNOWN) for each in spelt]
-        return numbers, characters
+        numbers = [self._words.get(word_key(word), UNKNOWN) for word in words]
+        pieces = [[self._pieces.get(each, UNKNOWN) for each in pieces_of(word)] for word in words]
+        return {
+            "words": np.array(numbers, np.int32),
+            "characters": characters,
+            "pieces": np.array(pieces, np.int32).reshape(-1, NUM_PIECES),
+        }
 
 
 def emissions_of(
@@ -92,11 +143,12 @@ def emissions_of(
     return [np.concatenate(each) if each else np.zeros((0, 0), np.float32) for each in of_row]
 
 
-def _padded(rows: Sequence[tuple[np.ndarray, np.ndarray]]) -> dict[str, np.ndarray]:
-    longest = max(len(words) for words, _ in rows)
-    words = np.zeros((len(rows), longest), np.int32)
-    characters = np.zeros((len(rows), longest, rows[0][1].shape[1]), np.int32)
-    for place, (numbers, spelt) in enumerate(rows):
-        words[place, : len(numbers)] = numbers
-        characters[place, : len(numbers)] = spelt
-    return {"words": words, "characters": characters}
+def _padded(rows: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    longest = max(len(row["words"]) for row in rows)
+    batch = {
+        name: np.zeros((len(rows), longest, *column.shape[1:]), np.int32) for name, column in rows[0].items()
+    }
+    for place, row in enumerate(rows):
+        for name, column in row.items():
+            batch[name][place, : len(column)] = column
+    return batch

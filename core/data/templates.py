@@ -77,7 +77,7 @@ def _filled(
     text, end, spans = "", 0, list[tuple[int, int, str]]()
     for slot in _SLOT.finditer(template):
         text += template[end : slot.start()]
-        value = _value(slot[1], people[random.integers(len(people))], organisations, random)
+        value = _value(slot[1], people[int(random.integers(len(people)))], organisations, random)
         start, end = len(text), slot.end()
         text += value
         kind = _TYPE_OF.get(slot[1])
@@ -113,7 +113,7 @@ def _value(
         "state_abbr": person["State"] or "TX",
         "postcode": person["ZipCode"] or digits("00000"),
         "zipcode": digits("00000"),
-        "organization": organisations[random.integers(len(organisations))],
+        "organization": organisations[int(random.integers(len(organisations)))],
         "nationality": person["NameSet"],
         "nation_woman": person["NameSet"],
         "nation_plural": person["NameSet"] + "s",

@@ -56,6 +56,7 @@ class CRF(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        self.supports_masking = True
         shapes = {"allowed": (num_tags, num_tags), "first": (num_tags,), "last": (num_tags,)}
         for (name, shape), value in zip(shapes.items(), (allowed, first, last), strict=True):
             if value is not None and np.shape(value) != shape:
@@ -129,8 +130,8 @@ class CRF(keras.layers.Layer):
         # As floats, since TensorFlow's scan gives what is of the type of its state.
         stay = ops.arange(self.num_tags, dtype="float32")[None]
 
-        def step(state: Any, of_step: tuple[Any, Any]) -> tuple[Any, Any]:
-            emission, is_step = of_step
+        def step(state: Any, of_step: Any) -> tuple[Any, Any]:
+            emission, is_step = of_step[:, :-1], of_step[:, -1:]
             scores = state[:, :, None] + transitions[None]
             moved = ops.max(scores, axis=1) + emission
             came_from = ops.cast(ops.argmax(scores, axis=1), "float32")
@@ -196,16 +197,20 @@ def _prepared(emissions: Any, mask: Any | None) -> tuple[Any, Any]:
     return emissions, steps
 
 
-def _after_first(emissions: Any, steps: Any) -> tuple[Any, Any]:
-    """Return the emissions of all steps after the first and whether they are steps, steps first."""
-    return ops.transpose(emissions[:, 1:], (1, 0, 2)), ops.transpose(steps[:, 1:])[:, :, None]
+def _after_first(emissions: Any, steps: Any) -> Any:
+    """Return the emissions of all steps after the first with whether they are steps beside them, steps first.
+
+    They are one array, since Keras scans several on TensorFlow only where it knows how many steps there are.
+    """
+    beside = ops.concatenate([emissions, steps[:, :, None]], axis=-1)
+    return ops.transpose(beside[:, 1:], (1, 0, 2))
 
 
 def _forward(emissions: Any, steps: Any, transitions: Any, starts: Any) -> Any:
     """Return the log of the sum over all tags up to each step, `(num_steps, batch_size, num_tags)`."""
 
-    def step(state: Any, of_step: tuple[Any, Any]) -> tuple[Any, Any]:
-        emission, is_step = of_step
+    def step(state: Any, of_step: Any) -> tuple[Any, Any]:
+        emission, is_step = of_step[:, :-1], of_step[:, -1:]
         moved = ops.logsumexp(state[:, :, None] + transitions[None], axis=1) + emission
         state = ops.where(is_step > 0, moved, state)
         return state, state
@@ -218,8 +223,8 @@ def _forward(emissions: Any, steps: Any, transitions: Any, starts: Any) -> Any:
 def _backward(emissions: Any, steps: Any, transitions: Any, ends: Any) -> Any:
     """Return the log of the sum over all tags after each step, `(num_steps, batch_size, num_tags)`."""
 
-    def step(state: Any, of_step: tuple[Any, Any]) -> tuple[Any, Any]:
-        emission, is_step = of_step
+    def step(state: Any, of_step: Any) -> tuple[Any, Any]:
+        emission, is_step = of_step[:, :-1], of_step[:, -1:]
         moved = ops.logsumexp(transitions[None] + (emission + state)[:, None, :], axis=2)
         state = ops.where(is_step > 0, moved, state)
         return state, state

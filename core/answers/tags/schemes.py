@@ -10,13 +10,14 @@ from core.answers.tags.entities import Entity, entities_of
 Scheme = Literal["iob1", "iob2", "bioes", "bmes"]
 SCHEMES: tuple[Scheme, ...] = ("iob1", "iob2", "bioes", "bmes")
 # What begins an entity, goes on with it, ends it, and is one alone.
-_WRITTEN = {"iob2": "BIIB", "bioes": "BIES", "bmes": "BMES"}
+_WRITTEN = {"iob2": tuple("BIIB"), "bioes": tuple("BIES"), "bmes": tuple("BMES")}
+_WITHOUT_BEGIN = tuple("IIII")
 
 
 def scheme_of(sentences: Iterable[Sequence[str]]) -> Scheme:
     """Return the scheme that tags are of, by the marks that stand in them.
 
-    `B` and `I` alone are IOB2 if more entities begin with `B` than with `I`, and else IOB1.
+    `B` and `I` alone are IOB1 if, after another type or none, more entities begin with `I` than with `B`.
 
     Args:
         sentences: A tag a word of each.
@@ -27,20 +28,21 @@ def scheme_of(sentences: Iterable[Sequence[str]]) -> Scheme:
     ('bioes', 'iob1')
     """
     marks = {"B": 0, "I": 0, "M": 0, "E": 0, "S": 0}
-    begun_inside = 0
+    begun_by = {"B": 0, "I": 0}
     for tags in sentences:
         before = ""
         for tag in tags:
             mark, _, name = tag.partition("-")
             if mark in marks:
                 marks[mark] += 1
-                begun_inside += mark == "I" and before != name
+                if mark in begun_by and before != name:
+                    begun_by[mark] += 1
             before = name
     if marks["M"]:
         return "bmes"
     if marks["E"] or marks["S"]:
         return "bioes"
-    return "iob1" if begun_inside > marks["B"] else "iob2"
+    return "iob1" if begun_by["I"] > begun_by["B"] else "iob2"
 
 
 def read_tags(tags: Sequence[str], scheme: Scheme) -> tuple[list[Entity], int]:
@@ -82,11 +84,11 @@ def tags_of(entities: Iterable[Entity], num_words: int, scheme: Scheme = "iob2")
     tags = ["O"] * num_words
     ended_by = ("", -1)
     for entity in sorted(entities, key=lambda each: each.first):
-        begin, inside, end, alone = _WRITTEN.get(scheme, "IIII")
+        begin, inside, end, alone = _WRITTEN.get(scheme, _WITHOUT_BEGIN)
         if scheme == "iob1" and ended_by == (entity.type, entity.first - 1):
             begin = alone = "B"
         length = entity.last - entity.first + 1
-        marks = alone if length == 1 else begin + inside * (length - 2) + end
+        marks = [alone] if length == 1 else [begin, *[inside] * (length - 2), end]
         tags[entity.first : entity.last + 1] = [f"{mark}-{entity.type}" for mark in marks]
         ended_by = (entity.type, entity.last)
     return tags

@@ -136,6 +136,23 @@ def test_the_gradient_is_the_expected_count_of_every_score_less_the_true_one(lim
         np.testing.assert_allclose(received, wanted, atol=1e-4)
 
 
+def test_texts_of_any_length_train_a_model():
+    inputs = keras.Input((None, NUM_TAGS))
+    crf = CRF(NUM_TAGS, name="crf")
+    outputs = crf(keras.layers.Dense(NUM_TAGS)(inputs))
+
+    class Tagger(keras.Model):
+        def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+            return ops.mean(crf.negative_log_likelihood(y_pred, y))
+
+    model = Tagger(inputs, outputs)
+    model.compile("sgd", jit_compile=False)
+    first = model.train_on_batch(EMISSIONS, np.ones((3, 5), np.int32))
+    for _ in range(3):
+        model.train_on_batch(EMISSIONS[:, :3], np.ones((3, 3), np.int32))
+    assert model.test_on_batch(EMISSIONS, np.ones((3, 5), np.int32)) < first
+
+
 def test_limits_of_another_size_are_refused():
     with pytest.raises(ValueError, match="first must have the shape"):
         CRF(NUM_TAGS, first=[True])
