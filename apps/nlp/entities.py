@@ -307,9 +307,21 @@ class Entities(Task):
 
     def portable(self, model: keras.Model, encoder: EntityEncoder) -> Portable:
         """Return the graph from ids to scores of tags, with the chain by which its loader chooses them."""
-        from apps.nlp.entities_export import portable_entities
+        from apps.nlp.entities_export import portable_tagger
 
-        return portable_entities(self, model, encoder, chain_of(model, encoder))
+        chain = chain_of(model, encoder)
+        known = encoder.model_dump(include={"types", "vocabulary", "characters", "pieces"})
+        read = self.model_dump(include={"word_length", "max_length", "split"})
+        return portable_tagger(
+            model,
+            chain,
+            known | read,
+            raw=self.words,
+            score=lambda inputs: self.emissions(model, encoder, self.cut(inputs)),
+            figures=lambda score, examples: self.figures_of(
+                encoder, examples, chain, score(self.words(examples))
+            ),
+        )
 
     def baseline(
         self, encoder: EntityEncoder, splits: Splits, write: Write | None = None

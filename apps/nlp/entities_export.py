@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
@@ -15,53 +16,40 @@ from core.task.portable import Portable, Score, TensorGraph
 if TYPE_CHECKING:
     import keras
 
-    from apps.nlp.entities import Entities, EntityEncoder
 
-
-def portable_entities(task: Entities, model: keras.Model, encoder: EntityEncoder, chain: Chain) -> Portable:
+def portable_tagger(
+    model: keras.Model,
+    chain: Chain,
+    settings: Mapping[str, Any],
+    *,
+    raw: Callable[[Examples], Sequence[Any]],
+    score: Score,
+    figures: Callable[[Score, Examples], Figures],
+) -> Portable:
     """Return what leaves with a tagger.
 
     Args:
-        task: Trained the model.
         model: From ids to scores of tags.
-        encoder: Its types, words and characters.
         chain: Chooses tags by their scores.
+        settings: What the loader knows of words and types.
+        raw: From examples to raw inputs: texts, or lists of words.
+        score: From raw inputs to the scores of the tags of each, by the model.
+        figures: From a function that scores raw inputs to the figures of examples.
     """
 
     def scores(words: tf.Tensor, characters: tf.Tensor, pieces: tf.Tensor) -> tf.Tensor:
         return model({"words": words, "characters": characters, "pieces": pieces}, training=False)
 
-    def score(inputs: Any) -> Any:
-        return task.emissions(model, encoder, task.cut(inputs))
-
-    def figures(score: Score, examples: Examples) -> Figures:
-        return task.figures_of(encoder, examples, chain, score(raw(examples)))
-
-    def raw(examples: Examples) -> list[Any]:
-        return task.words(examples)
-
-    length = task.word_length
+    signature = (
+        tf.TensorSpec([None, None], tf.int32, name="words"),
+        tf.TensorSpec([None, None, settings["word_length"]], tf.int32, name="characters"),
+        tf.TensorSpec([None, None, NUM_PIECES], tf.int32, name="pieces"),
+    )
+    variables = tuple(variable.value for variable in model.variables)
     return Portable(
-        graph=TensorGraph(
-            scores,
-            (
-                tf.TensorSpec([None, None], tf.int32, name="words"),
-                tf.TensorSpec([None, None, length], tf.int32, name="characters"),
-                tf.TensorSpec([None, None, NUM_PIECES], tf.int32, name="pieces"),
-            ),
-            "scores",
-            tuple(variable.value for variable in model.variables),
-        ),
+        graph=TensorGraph(scores, signature, "scores", variables),
         loader="apps.nlp.entities_loader",
-        settings={
-            "types": encoder.types,
-            "vocabulary": encoder.vocabulary,
-            "characters": encoder.characters,
-            "pieces": encoder.pieces,
-            "word_length": length,
-            "max_length": task.max_length,
-            "split": task.split,
-        },
+        settings=settings,
         raw=raw,
         score=score,
         figures=figures,

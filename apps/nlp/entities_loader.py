@@ -32,8 +32,8 @@ class Predictor:
         self.graph = Graph(folder)
         with np.load(Path(folder) / "chain.npz") as scores:
             self.chain = Chain(self.settings["types"], **scores)
-        known = (self.settings[name] for name in ("vocabulary", "characters", "pieces"))
-        self.ids = WordIds(*known, self.settings["word_length"])
+        names = ("vocabulary", "characters", "pieces", "word_length")
+        self.ids = WordIds(**{name: self.settings[name] for name in names})
 
     def outputs(self, inputs: Sequence[Any]) -> list[np.ndarray]:
         """Return the scores of the tags of each text, or list of words, float32, `(num_words, num_tags)`."""
