@@ -218,7 +218,7 @@ def _text_and_spans(record: Any) -> tuple[str, list[tuple[int, int, str]]]:
 def _span(value: Any) -> tuple[int, int, str]:
     if isinstance(value, Mapping):
         kind = next((value[name] for name in _KINDS if name in value), None)
-        value = [value.get("start"), value.get("end"), kind]
+        value = [value.get(name, value.get(f"{name}_offset")) for name in ("start", "end")] + [kind]
     if not isinstance(value, list) or len(value) != 3:
         raise ValueError("an entity is a start, an end and a type")
     start, end, kind = value

@@ -159,6 +159,7 @@ def test_offsets_that_can_not_be_are_refused_by_line_or_left_out(tmp_path, line,
         {"text": "Ann Lee's dog", "entities": [[0, 7, "PER"]]},
         {"text": "Ann Lee's dog", "label": [[0, 7, "PER"]]},
         {"text": "Ann Lee's dog", "spans": [{"start": 0, "end": 7, "label": "PER"}]},
+        {"text": "Ann Lee's dog", "entities": [{"start_offset": 0, "end_offset": 7, "label": "PER"}]},
         ["Ann Lee's dog", {"entities": [[0, 7, "PER"]]}],
     ],
 )
