@@ -116,8 +116,9 @@ def tagger(
     embedded = keras.layers.Dropout(dropout)(keras.layers.Concatenate()([own, spelt, formed])) * mask
     read = keras.layers.Bidirectional(FusedGRU(width, return_sequences=True), name="states")
     states = keras.layers.Dropout(dropout)(read(embedded, mask=ops.squeeze(mask, -1) > 0))
-    # What a word is made of says much of its tag whatever stands around it, and is told beside the states.
-    states = keras.layers.Concatenate()([states, embedded])
+    # What a word and its neighbours are made of says much by itself, and is told beside the states.
+    around = ops.pad(embedded, ((0, 0), (1, 1), (0, 0)))
+    states = keras.layers.Concatenate()([states, around[:, :-2], embedded, around[:, 2:]])
     tags = chain_tags(types)
     emissions = keras.layers.Dense(len(tags), dtype="float32", name="emissions")(states)
     allowed, first, last = chain_limits(tags)

@@ -264,3 +264,19 @@ def test_the_chain_on_features_learns_shapes():
     told += [(["it", f"q{n}a", "saw"], []) for n in range(20)]
     _, found = feature_chain(told, [["Xu7x", "saw", "qua"], ["qua", "it"]], ["PER"])
     assert found == [[Entity("PER", 0, 0)], []]
+
+
+def test_a_tagger_that_names_too_little_is_balanced_by_the_validation_part(run):
+    task, encoder = run.experiment.task, run.encoder
+    model, validation = task.build(encoder), task.load().validation
+    model.set_weights(run.model.get_weights())
+    last = model.get_layer("emissions")
+    kernel, bias = last.get_weights()
+    for more in (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0):
+        last.set_weights([kernel, bias + more * np.eye(len(bias))[0]])
+        shy = task.evaluate(model, encoder, validation)["recall"]
+        if shy < 0.9:
+            break
+    assert shy < 0.9
+    task._balance_outside(model, encoder, validation)
+    assert task.evaluate(model, encoder, validation)["recall"] > shy
