@@ -129,7 +129,7 @@ class Entities(Task):
         for sentence, entities in _sentences(train):
             words.update({word_key(word) for word in sentence})
             characters.update("".join(sentence))
-            pieces.update({piece for word in sentence for piece in pieces_of(word)})
+            pieces.update({piece for own in pieces_of(sentence, self.split) for piece in own})
             known.update(_named(sentence, entities))
         types = sorted({name.split(SEPARATOR, 1)[0] for name in known})
         if not types:
@@ -159,7 +159,8 @@ class Entities(Task):
 
     def word_ids(self, encoder: EntityEncoder) -> WordIds:
         """Return what makes ids of words."""
-        return WordIds(encoder.vocabulary, encoder.characters, encoder.pieces, self.word_length)
+        known = encoder.vocabulary, encoder.characters, encoder.pieces
+        return WordIds(*known, self.word_length, self.split)
 
     def batches(self, examples: Examples, encoder: EntityEncoder, feed: Feed) -> tf.data.Dataset:
         """Return batches of ids of words and characters, and of tags from 1 on, all padded with 0."""

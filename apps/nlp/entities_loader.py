@@ -32,7 +32,7 @@ class Predictor:
         self.graph = Graph(folder)
         with np.load(Path(folder) / "chain.npz") as scores:
             self.chain = Chain(self.settings["types"], **scores)
-        names = ("vocabulary", "characters", "pieces", "word_length")
+        names = ("vocabulary", "characters", "pieces", "word_length", "split")
         self.ids = WordIds(**{name: self.settings[name] for name in names})
 
     def outputs(self, inputs: Sequence[Any]) -> list[np.ndarray]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from apps.nlp.words import Split
 from core.data.letters import composed, folded
 
 UNKNOWN, FIRST = 1, 2  # 0 is padding
@@ -30,16 +31,40 @@ def word_key(word: str) -> str:
     return _DIGIT.sub("0", folded(word))
 
 
-def pieces_of(word: str) -> tuple[str, ...]:
-    """Return what tells words of a kind that were never seen: the shape of a word, its beginning and end.
+def pieces_of(words: Sequence[str], split: Split) -> list[tuple[str, ...]]:
+    """Return what tells words that were never seen, `NUM_PIECES` of each.
+
+    Of words these are the shape, and the first and last letters; of characters the shape, and the pairs and
+    threes that they are in.
+
+    Args:
+        words: Of a sentence.
+        split: What they are.
 
     Example:
 
-    >>> pieces_of("McCoy-2")
-    ('shape=XxXx-0', '2<mc', '3<mcc', '-0>2', 'y-0>3')
+    >>> pieces_of(["McCoy-2"], "words")
+    [('shape=XxXx-0', '2<mc', '3<mcc', '-0>2', 'y-0>3')]
+    >>> pieces_of(["中", "国", "人"], "characters")[1]
+    ('shape=c', '<中国', '国人>', '中国人', '<中国人>')
     """
-    key, shape = word_key(word), shape_of(word)
-    return f"shape={shape}", f"2<{key[:2]}", f"3<{key[:3]}", f"{key[-2:]}>2", f"{key[-3:]}>3"
+    if split == "words":
+        return [_spelt_pieces(word, word_key(word)) for word in words]
+    keys = ["", "", *map(word_key, words), "", ""]
+    return [
+        (
+            f"shape={shape_of(word)}",
+            f"<{''.join(keys[place - 1 : place + 1])}",
+            f"{''.join(keys[place : place + 2])}>",
+            "".join(keys[place - 1 : place + 2]),
+            f"<{''.join(keys[place - 2 : place + 3])}>",
+        )
+        for place, word in enumerate(words, start=2)
+    ]
+
+
+def _spelt_pieces(word: str, key: str) -> tuple[str, ...]:
+    return f"shape={shape_of(word)}", f"2<{key[:2]}", f"3<{key[:3]}", f"{key[-2:]}>2", f"{key[-3:]}>3"
 
 
 def shape_of(word: str) -> str:
@@ -69,6 +94,7 @@ class WordIds:
         characters: Characters that are known.
         pieces: Pieces that are known, as `pieces_of` makes them.
         word_length: Characters that are read of a word; of a longer one its beginning and its end.
+        split: Whether the words are words or characters.
 
     Example:
 
@@ -80,9 +106,14 @@ class WordIds:
     """
 
     def __init__(
-        self, vocabulary: Sequence[str], characters: Sequence[str], pieces: Sequence[str], word_length: int
+        self,
+        vocabulary: Sequence[str],
+        characters: Sequence[str],
+        pieces: Sequence[str],
+        word_length: int,
+        split: Split = "words",
     ) -> None:
-        self.word_length = word_length
+        self.word_length, self.split = word_length, split
         self._words, self._characters, self._pieces = (
             {each: place for place, each in enumerate(known, start=FIRST)}
             for known in (vocabulary, characters, pieces)
@@ -106,7 +137,7 @@ class WordIds:
                 spelt = spelt[: self.word_length - tail] + spelt[-tail:]
             row[: len(spelt)] = [self._characters.get(each, UNKNOWN) for each in spelt]
         numbers = [self._words.get(word_key(word), UNKNOWN) for word in words]
-        pieces = [[self._pieces.get(each, UNKNOWN) for each in pieces_of(word)] for word in words]
+        pieces = [[self._pieces.get(each, UNKNOWN) for each in own] for own in pieces_of(words, self.split)]
         return {
             "words": np.array(numbers, np.int32),
             "characters": characters,

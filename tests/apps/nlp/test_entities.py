@@ -272,7 +272,7 @@ def test_a_tagger_that_names_too_little_is_balanced_by_the_validation_part(run):
     model.set_weights(run.model.get_weights())
     last = model.get_layer("emissions")
     kernel, bias = last.get_weights()
-    for more in (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0):
+    for more in np.arange(0.0, 40.0, 0.5):
         last.set_weights([kernel, bias + more * np.eye(len(bias))[0]])
         shy = task.evaluate(model, encoder, validation)["recall"]
         if shy < 0.9:

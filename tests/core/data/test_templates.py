@@ -9,9 +9,7 @@ HEADER = (
     "GivenName,Surname,StreetAddress,City,State,CountryFull,Country,ZipCode,EmailAddress,TelephoneNumber,"
     "Birthday,Age,Occupation,Title,NameSet,Domain"
 )
-PERSON = (
-    "Ann,Lee,9 High Street,Bath,SO,England,GB,BA1,ann@lee.uk,01 23,3/29/1982,37,smith,Ms.,Scot,Lee.uk"
-)
+PERSON = "Ann,Lee,9 High Street,Bath,SO,England,GB,BA1,ann@lee.uk,01 23,3/29/1982,37,smith,Ms.,Scot,Lee.uk"
 
 
 @pytest.fixture
