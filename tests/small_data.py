@@ -63,6 +63,27 @@ def words(folder: Path) -> Path:
     return folder / "words"
 
 
+def tagged_sentences(folder: Path) -> Path:
+    """Write 120 sentences whose names and places are told by the words around them, in columns."""
+    random = np.random.default_rng(0)
+    names = ["Ann", "Bob", "Cleo", "Dan", "Ann Lee", "Bob Roe"]
+    places = ["Rome", "Oslo", "Lima", "New York"]
+    lines = []
+    for row in range(120):
+        name, place = random.choice(names).split(), random.choice(places).split()
+        verb = random.choice(["lives", "sleeps", "works", "waits"])
+        tagged = [
+            *((word, "I-PER" if each else "B-PER") for each, word in enumerate(name)),
+            *((word, "O") for word in (verb, "in")),
+            *((word, "I-LOC" if each else "B-LOC") for each, word in enumerate(place)),
+            *((word, "O") for word in (f"since{row}", ".")),
+        ]
+        lines += [*(f"{word}\t{tag}" for word, tag in tagged), ""]
+    path = folder / "sentences.conll"
+    path.write_text("\n".join(lines))
+    return path
+
+
 class Family(NamedTuple):
     """What tasks that take and give the same are tried on.
 
@@ -82,6 +103,7 @@ def files(folder: Path) -> list[str]:
 
 FAMILIES = {
     ("text", "classes"): Family(reviews, lambda source: ["a lovely film", "an awful plot"]),
+    ("text", "tags"): Family(tagged_sentences, lambda source: ["Ann lives in Rome .", "Bob Roe, of Oslo"]),
     ("picture", "classes"): Family(pictures, files),
     ("sound", "classes"): Family(words, files),
     ("ratings", "numbers"): Family(ratings, lambda source: ["3", "4"]),

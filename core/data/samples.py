@@ -13,12 +13,16 @@ import tempfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from core.data.examples import Examples
 from core.errors import UserError
 from core.writing import written_whole
+
+if TYPE_CHECKING:
+    from core.data.templates import Filled
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,18 @@ MOVIELENS = Archive(
     "1.2.1",
     "9c9948202011f37eb0a7c6768129313f00d6403ad221ec940d5e2d5d5f33a407",
     ("recbole/dataset_example/ml-100k/ml-100k.inter", "recbole/dataset_example/ml-100k/ml-100k.item"),
+)
+
+_TEMPLATES = "presidio_evaluator/data_generator/raw_data"
+TEMPLATES = Archive(
+    "presidio-evaluator",
+    "0.3.2",
+    "57614fe604e52b78e6de25b767c59265886b93bbcdc6c7e43ab2657d3f6302be",
+    (
+        f"{_TEMPLATES}/templates.txt",
+        f"{_TEMPLATES}/FakeNameGenerator.com_3000.csv",
+        f"{_TEMPLATES}/companies_and_organizations.csv",
+    ),
 )
 
 
@@ -177,6 +193,16 @@ def movielens_100k() -> tuple[Examples, dict[str, str]]:
     ratings = fetched(MOVIELENS)[MOVIELENS.members[0]]
     examples, _ = read_ratings(ratings)
     return Examples(examples.columns, "the MovieLens 100K sample"), read_titles(ratings)
+
+
+def filled_templates() -> list[Filled]:
+    """Return sentences of clients with made names, addresses and numbers: 209 templates, filled 12 times.
+
+    They are half-made: the templates are those of Presidio Evaluator, the names of Fake Name Generator.
+    """
+    from core.data import templates
+
+    return templates.filled_templates(*fetched(TEMPLATES).values())
 
 
 def spoken_commands(sample_rate: int = 16_000) -> Examples:

@@ -6,6 +6,7 @@ Importing this package registers them all, so that `keras.saving.load_model` fin
 from __future__ import annotations
 
 from core.layers.batch_normalization import FusedBatchNormalization
+from core.layers.crf import CRF
 from core.layers.gru import FusedGRU
 from core.layers.large_embedding import LargeEmbedding
 from core.layers.lookup_model import LookupModel
@@ -16,6 +17,7 @@ from core.layers.token_dropout import TokenDropout
 from core.layers.wave_augmentation import RandomNoise, RandomSpeed
 
 __all__ = [
+    "CRF",
     "FusedBatchNormalization",
     "FusedGRU",
     "LargeEmbedding",
