@@ -96,7 +96,7 @@ def peer(python: Path, data: Interactions, sweeps: int, conjugate: bool) -> tupl
     rows, start = data.items_by_user(), started(data)
     scale = np.float32((1 + UNOBSERVED) ** 0.5)
     with tempfile.TemporaryDirectory() as folder:
-        given, found = Path(folder) / "given.npz", Path(folder) / "found.npz"
+        given, solution = Path(folder) / "given.npz", Path(folder) / "solution.npz"
         np.savez(
             given,
             items=rows.values,
@@ -110,9 +110,9 @@ def peer(python: Path, data: Interactions, sweeps: int, conjugate: bool) -> tupl
             conjugate=conjugate,
         )
         variables = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
-        command = [python, "-c", PEER_SCRIPT, given, found]
+        command = [python, "-c", PEER_SCRIPT, given, solution]
         subprocess.run(command, check=True, capture_output=True, env=variables)
-        with np.load(found) as read:
+        with np.load(solution) as read:
             seconds, users, items = read["seconds"].tolist(), read["users"], read["items"]
     return seconds, lambda numbers: users[numbers] @ items.T
 

@@ -117,11 +117,11 @@ async def until_stopped(service: Service, name: str, cases: list[Case]) -> Count
 
 async def memory(service: Service, name: str, cases: list[Case], count: int) -> list[float]:
     """Return the resident memory, in MiB, after each tenth of many requests."""
-    told = []
+    mebibytes = []
     for _ in range(10):
         await mixed(service, name, cases, count // 10)
-        told.append(service.memory())
-    return told
+        mebibytes.append(service.memory())
+    return mebibytes
 
 
 def main() -> None:

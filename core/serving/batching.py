@@ -102,17 +102,17 @@ class MicroBatcher:
         self._waiting.extend(mine)
         if len(self._waiting) >= self._wanted:
             self._arrived.set()
-        found = []
+        answers = []
         try:
             for index, each in enumerate(mine):
                 answer = await each.answer
                 if isinstance(answer, Exception):
                     raise InputError(index) from answer
-                found.append(answer)
+                answers.append(answer)
         finally:
             for each in mine:
                 each.answer.cancel()
-        return found
+        return answers
 
     async def close(self) -> None:
         """Answer what waits, then end the thread."""
@@ -128,12 +128,12 @@ class MicroBatcher:
             if not batch:
                 continue
             start = time.perf_counter()
-            found = await loop.run_in_executor(self._thread, self._each, [one.value for one in batch])
+            answers = await loop.run_in_executor(self._thread, self._each, [one.value for one in batch])
             seconds = time.perf_counter() - start
             self._last = len(batch)
             self._seconds_an_input += 0.2 * (seconds / len(batch) - self._seconds_an_input)
             self.observe(len(batch), seconds)
-            for one, answer in zip(batch, found, strict=True):
+            for one, answer in zip(batch, answers, strict=True):
                 if not one.answer.done():
                     one.answer.set_result(answer)
 

@@ -346,8 +346,8 @@ class ServedRun:
     def _refuse(self, version: Version | None, error: BaseException) -> None:
         if version not in self._refused:
             self._refused.add(version)
-            told = str(error) or type(error).__name__
-            log.warning("%s: goes without a run that can't be loaded: %s", self.name, told)
+            reason = str(error) or type(error).__name__
+            log.warning("%s: goes without a run that can't be loaded: %s", self.name, reason)
 
     def _newer(self) -> Run | None:
         """Return the newest run that was not refused, if it is another than the one that is served."""

@@ -47,10 +47,10 @@ class LabelEncoder(Encoder):
         ids = places_among(self.labels, names).astype(np.int32)
         strange = names[ids < 0]
         if len(strange):
-            told = ", ".join(sorted(set(strange.tolist()))[:5])
+            first_strange = ", ".join(sorted(set(strange.tolist()))[:5])
             raise UserError(
                 f"{source} has labels that training never saw; known are {', '.join(self.labels[:10])}. "
-                f"Received: {told} in {counted(len(strange), 'example')}."
+                f"Received: {first_strange} in {counted(len(strange), 'example')}."
             )
         return ids
 

@@ -158,8 +158,8 @@ def test_a_report_quotes_nothing_of_a_file_that_a_run_names_as_its_data(tmp_path
 
 @pytest.mark.parametrize("command", ["report", "calibrate", "export"])
 def test_it_is_said_which_data_will_be_read(run, command):
-    told = quartet(command, run.folder).stderr
-    assert told.startswith(f"Reading the data of {run.folder}: sample\n")
+    stderr = quartet(command, run.folder).stderr
+    assert stderr.startswith(f"Reading the data of {run.folder}: sample\n")
 
 
 def test_a_report_reads_no_data_where_that_is_asked(run):

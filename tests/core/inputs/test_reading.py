@@ -109,7 +109,7 @@ def test_standard_input_is_read_line_by_line(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "kind", "told"),
+    ("name", "content", "kind", "message"),
     [
         (
             "rows.csv",
@@ -136,10 +136,10 @@ def test_standard_input_is_read_line_by_line(monkeypatch):
         ("bytes.txt.gz", b"one", Text(), "can't be read as UTF-8 text"),
     ],
 )
-def test_a_mistake_is_told_with_its_line(read, name, content, kind, told):
+def test_a_mistake_is_told_with_its_line(read, name, content, kind, message):
     with pytest.raises(UserError) as caught:
         read(name, content, kind)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
     assert name in str(caught.value)
     assert "\n" not in str(caught.value)
 

@@ -77,5 +77,5 @@ def test_settings_that_differ_are_told():
         {**figures_of_answers(answers, {}, "x"), "settings": {"fit": {"epochs": epochs, "seed": 0}}}
         for epochs in (1, 2)
     ]
-    told = comparison_of(["one", "two"], trees, [answers, answers])["settings"]
-    assert told == [{"name": "fit.epochs", "values": [1, 2]}]
+    settings = comparison_of(["one", "two"], trees, [answers, answers])["settings"]
+    assert settings == [{"name": "fit.epochs", "values": [1, 2]}]

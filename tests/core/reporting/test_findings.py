@@ -99,24 +99,24 @@ def test_a_slice_that_may_be_chance_is_not_told():
 
 
 def test_the_costliest_comes_first():
-    found = findings_of(
+    findings = findings_of(
         tree(worst_slice=SLICE, figures=figure(rivals={"bayes": 0.95}), cost={"data_wait_share": 0.5})
     )
-    assert [finding["title"] for finding in found] == [
+    assert [finding["title"] for finding in findings] == [
         "bayes is better than the model",
         "Worse where speaker is ann",
         "The training waits for its data",
     ]
-    stakes = [finding["stake"] for finding in found]
+    stakes = [finding["stake"] for finding in findings]
     assert stakes == sorted(stakes, reverse=True)
 
 
 def test_every_finding_has_evidence_advice_and_a_place_to_look():
-    (found,) = findings_of(tree(worst_slice=SLICE))
-    assert "0.600" in found["evidence"]
-    assert "0.950" in found["evidence"]
-    assert found["advice"]
-    assert found["section"] == "slices"
+    (finding,) = findings_of(tree(worst_slice=SLICE))
+    assert "0.600" in finding["evidence"]
+    assert "0.950" in finding["evidence"]
+    assert finding["advice"]
+    assert finding["section"] == "slices"
 
 
 def test_a_gain_that_is_sure_on_the_same_examples_is_no_finding_though_the_interval_holds_the_rival():

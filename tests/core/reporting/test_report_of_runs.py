@@ -59,7 +59,9 @@ def test_the_figures_of_the_page_are_those_of_the_run(runs, page):
     metrics = runs[0].metrics
     for row in figures_of(runs[0])["figures"]:
         assert row["value"] == metrics["test"][row["name"]]
-        assert row["rivals"] == {rival: told[row["name"]] for rival, told in metrics["baseline"].items()}
+        assert row["rivals"] == {
+            rival: figures[row["name"]] for rival, figures in metrics["baseline"].items()
+        }
         assert row["low"] <= row["value"] <= row["high"]
         assert f"{row['value']:.4f}" in page
 

@@ -251,8 +251,8 @@ def test_the_field_of_a_question_is_named_by_its_place_in_the_body(client):
 
 
 def test_choices_are_found_by_a_part_of_their_name(client):
-    found = client.get("/v1/tastes/choices/item", params={"search": "bra"}).json()
-    assert found == [{"id": "2", "name": "Brazil (1985)"}]
+    choices = client.get("/v1/tastes/choices/item", params={"search": "bra"}).json()
+    assert choices == [{"id": "2", "name": "Brazil (1985)"}]
     assert client.get("/v1/tastes/choices/nothing").json()["field"] == "path.field"
     response = client.get("/v1/tastes/choices/item", params={"limit": 0})
     assert (response.status_code, response.json()["field"]) == (422, "query.limit")
@@ -328,9 +328,9 @@ def test_measurements_count_answers_by_route_and_never_by_path(client):
 @pytest.mark.parametrize(("run", "required"), [("lengths", "length"), ("tastes", "asked")])
 def test_a_route_is_documented_with_a_true_answer(client, run, required):
     document = client.get("/openapi.json").json()
-    told = document["paths"][f"/v1/{run}/predict"]["post"]
-    content = told["responses"]["200"]["content"]["application/json"]
-    example = told["requestBody"]["content"]["application/json"]["example"]
+    operation = document["paths"][f"/v1/{run}/predict"]["post"]
+    content = operation["responses"]["200"]["content"]["application/json"]
+    example = operation["requestBody"]["content"]["application/json"]["example"]
     answer = predict(client, example["inputs"], run).json()
     assert content["example"] == answer
     assert content["schema"]["properties"]["predictions"]["items"]["required"] == [required]

@@ -71,7 +71,7 @@ def test_a_number_is_typed_or_left_to_chance(page):
 
 
 @pytest.mark.parametrize(
-    ("typed", "told"),
+    ("typed", "message"),
     [
         ("100", "The number must be at most 99."),
         ("-1", "The number must be at least 0."),
@@ -79,12 +79,12 @@ def test_a_number_is_typed_or_left_to_chance(page):
         ("", "Write a number first."),
     ],
 )
-def test_a_number_that_can_not_be_is_told(page, typed, told):
+def test_a_number_that_can_not_be_is_told(page, typed, message):
     page = page("seeds")
     page("#number").send_keys(Keys.CONTROL, "a")
     page("#number").send_keys(Keys.BACKSPACE, typed)
     page("button[value=predict]").click()
-    assert page("#result [role=alert]").text == told
+    assert page("#result [role=alert]").text == message
 
 
 def piece(page, square: str) -> str:

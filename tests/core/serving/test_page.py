@@ -117,8 +117,8 @@ def test_films_are_rated(page):
 def test_what_is_missing_is_told_aloud(page):
     page = page("shouting")
     page("button[value=predict]").click()
-    told = page("#result [role=alert]")
-    assert told.text == "Write a text first."
+    alert = page("#result [role=alert]")
+    assert alert.text == "Write a text first."
     assert page("#result").get_attribute("aria-live") == "polite"
 
 

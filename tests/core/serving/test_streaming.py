@@ -73,9 +73,9 @@ def test_an_answer_grows_event_by_event_and_its_end_names_the_run(client):
 
 def test_the_last_state_is_what_predict_answers(client):
     options = {"times": 2, "case": "upper"}
-    told = client.post("/v1/echo/predict", json={"inputs": ["a b"], "options": options}).json()
-    assert streamed(client, "a b", options=options)[-2] == ("", told["predictions"][0])
-    assert told["predictions"] == [{"text": "A A B B"}]
+    response = client.post("/v1/echo/predict", json={"inputs": ["a b"], "options": options}).json()
+    assert streamed(client, "a b", options=options)[-2] == ("", response["predictions"][0])
+    assert response["predictions"] == [{"text": "A A B B"}]
 
 
 def test_an_option_that_is_wrong_is_refused_before_an_answer_begins(client):
