@@ -3,7 +3,7 @@
     python -m benchmarks.fuzz [--seed 0] [--seconds 20] [READER...]
 
 READER is one or more of yaml, run and http; by default all, each for so long.
-The same seed makes the same inputs in the same order. What is found is kept as a file, to be looked at.
+The same seed makes the same inputs in the same order. Each failure is kept as a file, to be looked at.
 """
 
 from __future__ import annotations
@@ -274,7 +274,9 @@ def main() -> int:
     parser.add_argument("readers", nargs="*", choices=[*READERS, []], help="by default all")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--seconds", type=float, default=20.0)
-    parser.add_argument("--keep", type=Path, default=Path("fuzz-found"), help="folder for what is found")
+    parser.add_argument(
+        "--keep", type=Path, default=Path("fuzz-found"), help="folder for the inputs that fail"
+    )
     given = parser.parse_args()
     num_failures = 0
     for name in given.readers or READERS:

@@ -5,7 +5,7 @@
 
 The peer is installed in an environment of its own, which is removed at the end, and has its best setting: as
 many threads as cores, and one for BLAS. Both get the same pairs, start and number of sweeps, one after the
-other in each round, so that equal solvers give equal figures: on the last choice of each user, over the whole
+other in each round, so equal solvers give equal figures: on the last choice of each user, over the whole
 catalogue. On cores that others use too, compare the processor time.
 """
 

@@ -92,7 +92,7 @@ async def with_reload(
 
 
 async def until_stopped(service: Service, name: str, cases: list[Case]) -> Counter[str]:
-    """Ask until the server does not listen any more; it is told to stop after two seconds."""
+    """Ask until the server does not listen any more; a signal stops it after two seconds."""
     outcomes = Counter[str]()
 
     async def client(number: int) -> None:

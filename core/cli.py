@@ -1,4 +1,4 @@
-"""The command line: which commands there are, and how a mistake is told."""
+"""The command line: which commands there are, and how a mistake is reported."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ UsageError: Any = typer.BadParameter.__base__  # Typer names only this kind of i
 
 
 class Commands(TyperGroup):
-    """Tells a user's mistake in one or two lines and exits with code 2."""
+    """Reports a user's mistake in one or two lines and exits with code 2."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read what stands before the command."""

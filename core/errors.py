@@ -15,7 +15,7 @@ UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class UserError(ValueError):
-    """A mistake that the user can mend, told in one or two plain lines.
+    """A mistake that the user can mend, reported in one or two plain lines.
 
     The command line prints the message without a traceback and exits with code 2. A good message says what is
     wrong, where, what was received, and what to do.

@@ -18,7 +18,7 @@ QUIET_TURNS = 3  # of the loop: a request is read in one, and asks in the next
 
 
 class QueueFullError(Exception):
-    """As many inputs wait as the queue may hold.
+    """The queue is full.
 
     Args:
         seconds: After which there may be room.
@@ -30,7 +30,7 @@ class QueueFullError(Exception):
 
 
 class InputError(Exception):
-    """One of several inputs could not be answered, which is told as `__cause__`.
+    """One of several inputs could not be answered; `__cause__` says why.
 
     Args:
         index: Which of them.
@@ -92,7 +92,7 @@ class MicroBatcher:
         Cancel it, and those of the inputs that still wait will cost no work.
 
         Raises:
-            QueueFullError: Too many inputs wait already; none of these was taken.
+            QueueFullError: Too many inputs are waiting already; none of these was taken.
             InputError: One of the inputs can't be answered.
         """
         if len(self._waiting) + len(values) > self.batching.queue:

@@ -105,7 +105,7 @@ def version_of(run: Run) -> Version:
 
 @dataclass(frozen=True)
 class WarmModel:
-    """A model that has been called, so that no request has to wait for its compilation.
+    """A model that has been called, so no request has to wait for its compilation.
 
     Args:
         predict: From raw inputs to answers.
@@ -358,7 +358,7 @@ class ServedRun:
         return None
 
     async def reload_if_newer(self) -> bool:
-        """Serve a newer run where there is one; one that can't be loaded is told in the log, once.
+        """Serve a newer run where there is one; one that can't be loaded is reported in the log, once.
 
         Returns:
             Whether another run is served now.

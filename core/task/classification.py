@@ -198,7 +198,9 @@ class Classification(Task):
 
     def anatomy(self, model: keras.Model, encoder: Any, value: Any) -> Anatomy:
         """Return what the parts of a raw input are; asked of tasks that are able to `explain`."""
-        raise NotImplementedError(f"{type(self).__name__} is said to explain, and does not.")
+        raise NotImplementedError(
+            f"{type(self).__name__} declares that it can explain, but does not implement it."
+        )
 
     def explain(self, model: keras.Model, encoder: Any, value: Any, method: str | None = None) -> Explanation:
         """Return what the parts of an input add to the log-odds of its likeliest label."""

@@ -44,7 +44,7 @@ def configuration(tmp_path) -> Path:
         (["train", "x", "--nope"], "No such option: --nope. See `quartet train --help`."),
     ],
 )
-def test_a_command_line_that_can_t_be_read_is_told_in_a_line(arguments, message):
+def test_a_command_line_that_can_t_be_read_is_reported_in_a_line(arguments, message):
     done = CliRunner().invoke(app, arguments, prog_name="quartet")
     assert (done.exit_code, done.stderr) == (2, f"quartet: {message}\n")
 
@@ -122,7 +122,7 @@ def test_a_run_is_reported(configuration, tmp_path):
         (["calibrate", "nowhere"], "nowhere is no run folder"),
     ],
 )
-def test_a_mistake_is_told_in_at_most_two_lines_with_exit_code_2(
+def test_a_mistake_is_reported_in_at_most_two_lines_with_exit_code_2(
     configuration, monkeypatch, arguments, message
 ):
     monkeypatch.chdir(configuration.parent)
@@ -132,7 +132,7 @@ def test_a_mistake_is_told_in_at_most_two_lines_with_exit_code_2(
     assert len(done.output.strip().splitlines()) <= 2
 
 
-def test_a_full_disk_is_told_plainly_and_leaves_no_half_file(configuration, tmp_path, monkeypatch):
+def test_a_full_disk_is_reported_plainly_and_leaves_no_half_file(configuration, tmp_path, monkeypatch):
     def no_space(*args: object, **kwargs: object) -> None:
         raise OSError(28, "No space left on device", str(tmp_path / "run" / "model.keras"))
 

@@ -294,7 +294,7 @@ def test_a_hostile_json_ends_in_one_short_line(tmp_path, content):
         "3",
     ],
 )
-def test_metrics_of_another_shape_are_told_by_every_command(run, content):
+def test_metrics_of_another_shape_are_reported_by_every_command(run, content):
     (run.folder / "metrics.json").write_text(content)
     for command in ("evaluate", "report"):
         done = quartet(command, run.folder)

@@ -139,7 +139,7 @@ def test_a_name_that_is_none_is_refused_in_a_line(tmp_path, task):
         ("import nothing_of_that_name", "No module named 'nothing_of_that_name'"),
     ],
 )
-def test_a_module_of_the_user_s_that_fails_is_told_in_a_line(tmp_path, monkeypatch, source, reason):
+def test_a_module_of_the_user_s_that_fails_is_reported_in_a_line(tmp_path, monkeypatch, source, reason):
     (tmp_path / "broken.py").write_text(source)
     monkeypatch.syspath_prepend(str(tmp_path))
     with pytest.raises(UserError, match=reason) as caught:

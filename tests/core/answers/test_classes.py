@@ -145,7 +145,7 @@ def test_two_classes_that_are_taken_for_each_other_are_named():
     assert "“a” and “b” are taken for each other" in finding_titles(one_hot(targets, said))
 
 
-def test_a_model_that_is_too_sure_is_told_so():
+def test_a_model_that_is_too_sure_is_reported():
     targets, said = [0] * 60 + [1] * 40, [0] * 100
     assert "The model is surer than it is right" in finding_titles(one_hot(targets, said, confidence=0.99))
 

@@ -38,7 +38,7 @@ def test_the_levels_of_the_truth_hold_all_of_the_loss(answers):
     assert sum(level["examples"] for level in levels) == 500
 
 
-def test_a_continuous_truth_is_told_in_tenths():
+def test_a_continuous_truth_is_shown_in_tenths():
     truth = np.random.default_rng(0).normal(size=1000)
     levels = Numbers(truth, truth + 1).details()["levels"]
     assert [level["examples"] for level in levels] == [100] * 10

@@ -133,7 +133,7 @@ def test_input_answer_and_truth_stand_side_by_side():
     assert (text.content, answer.content) == ("sea", "psnr 11.2")
 
 
-def test_a_picture_whose_file_is_gone_is_told_of():
+def test_a_picture_whose_file_is_gone_is_reported():
     (answer,) = Pictures.shown({"row": 3, "predicted": "answers/predictions-3-predicted.png"}, {})
     assert answer.content == "sample 3 (its file is gone)"
 

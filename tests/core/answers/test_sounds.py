@@ -115,7 +115,7 @@ def test_answer_and_truth_can_be_heard_and_seen():
     assert words.content.startswith("mel cepstral distortion ")
 
 
-def test_a_sound_whose_file_is_gone_is_told_of():
+def test_a_sound_whose_file_is_gone_is_reported():
     (answer,) = Sounds.shown({"row": 2, "predicted": "answers/predictions-2-predicted.wav"}, {})
     assert answer.content == "sample 2 (its file is gone)"
 

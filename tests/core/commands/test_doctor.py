@@ -16,6 +16,6 @@ def test_what_needs_an_accelerator_applies_where_there_is_one():
     assert "does not apply" in paths("tensorflow", accelerated=False)["prefetch to the device"]
 
 
-def test_a_missing_package_is_told_with_what_installs_it(monkeypatch):
+def test_a_missing_package_is_reported_with_what_installs_it(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert findings()["fastapi"] == "missing: pip install 'keras-quartet[serve]'"

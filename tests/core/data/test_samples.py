@@ -86,7 +86,7 @@ def test_the_sample_does_not_depend_on_what_the_process_spoke_before(cache):
     assert hashlib.sha256(waves.values.tobytes()).hexdigest()[:12] == "0fad16ddb7b4"
 
 
-def test_a_synthesiser_that_does_not_load_is_told(cache, monkeypatch):
+def test_a_synthesiser_that_does_not_load_is_reported(cache, monkeypatch):
     monkeypatch.setattr(
         subprocess,
         "run",

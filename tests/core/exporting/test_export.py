@@ -76,7 +76,7 @@ def exported(in_onnx, tmp_path) -> Run:
 
 @pytest.fixture(scope="module")
 def of_texts(texts, tmp_path_factory) -> Exporter:
-    """What has exported a net whose steps hang on the length of a text, to all formats."""
+    """What has exported a net whose steps depend on the length of a text, to all formats."""
     exporter = Exporter(texts, tmp_path_factory.mktemp("of_texts"))
     for kind in FORMATS:
         assert exporter.export(kind).largest_difference < 1e-5

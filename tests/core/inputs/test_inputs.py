@@ -144,7 +144,7 @@ def test_what_is_typed_is_what_is_sent(kind, text, sent):
         (KINDS["several"], '{"question": "Who?", "choices": "c"}', "The choice is wrong"),
     ],
 )
-def test_what_is_typed_wrong_is_told_in_a_line(kind, text, message):
+def test_what_is_typed_wrong_is_reported_in_a_line(kind, text, message):
     with pytest.raises(UserError, match=message) as caught:
         kind.typed(text)
     assert "\n" not in str(caught.value)
@@ -199,7 +199,7 @@ def test_a_record_is_read_by_the_names_of_its_columns(kind, record, name, value)
         (Ratings(), {"ratings": "50"}, "The question is wrong at ratings"),
     ],
 )
-def test_a_record_that_holds_no_input_is_told_in_a_line(kind, record, message):
+def test_a_record_that_holds_no_input_is_reported_in_a_line(kind, record, message):
     with pytest.raises(UserError, match=message) as caught:
         kind.record(record, "it")
     assert "\n" not in str(caught.value)

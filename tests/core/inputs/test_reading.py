@@ -136,7 +136,7 @@ def test_standard_input_is_read_line_by_line(monkeypatch):
         ("bytes.txt.gz", b"one", Text(), "can't be read as UTF-8 text"),
     ],
 )
-def test_a_mistake_is_told_with_its_line(read, name, content, kind, message):
+def test_a_mistake_is_reported_with_its_line(read, name, content, kind, message):
     with pytest.raises(UserError) as caught:
         read(name, content, kind)
     assert message in str(caught.value)
@@ -144,6 +144,6 @@ def test_a_mistake_is_told_with_its_line(read, name, content, kind, message):
     assert "\n" not in str(caught.value)
 
 
-def test_a_file_that_is_not_there_is_told(tmp_path):
+def test_a_file_that_is_not_there_is_reported(tmp_path):
     with pytest.raises(UserError, match=r"nowhere\.csv"):
         read_inputs(tmp_path / "nowhere.csv", Text(), "text")

@@ -71,7 +71,7 @@ def test_runs_with_other_test_examples_are_not_paired():
     assert "differ" in comparison["not_paired"]
 
 
-def test_settings_that_differ_are_told():
+def test_settings_that_differ_are_reported():
     answers = with_accuracy(0.8, 0)
     trees = [
         {**figures_of_answers(answers, {}, "x"), "settings": {"fit": {"epochs": epochs, "seed": 0}}}

@@ -167,7 +167,7 @@ def test_a_run_that_did_not_finish_is_refused(tmp_path):
         report_runs([Run.create(tmp_path / "run", load_experiment("nlp/sentiment"))])
 
 
-def test_a_folder_that_can_not_be_written_is_told(runs, tmp_path):
+def test_a_folder_that_can_not_be_written_is_reported(runs, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="can't be written"):
         report_runs(runs[:1], tmp_path / "file" / "report.html")

@@ -1,4 +1,4 @@
-"""Searches over a small space, and trials that are told instead of run."""
+"""Searches over a small space, and trials whose scores are given instead of trained for."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def closeness(trial: Any) -> float:
 
 
 def proposals(oracle: JournalledOracle, count: int, worker: str = "one") -> list[dict[str, Any]]:
-    """Return the values of so many trials, each told how close it came."""
+    """Return the values of so many trials, each scored by how close it came."""
     values = []
     for _ in range(count):
         trial = oracle.create_trial(worker)

@@ -57,13 +57,13 @@ def test_a_worker_of_another_search_is_refused(tmp_path, address):
         server.stop(grace=None)
 
 
-def test_a_chief_that_is_not_there_is_told(monkeypatch, address):
+def test_a_chief_that_is_not_there_is_reported(monkeypatch, address):
     monkeypatch.setattr("core.search.chief.CHIEF_PATIENCE", 0.5)
     with pytest.raises(UserError, match="does not answer"):
         ChiefClient(address, search())
 
 
-def test_a_port_that_is_taken_is_told(tmp_path, address):
+def test_a_port_that_is_taken_is_reported(tmp_path, address):
     with socket.socket() as other:
         host, port = address_of(address)
         other.bind((host, port))

@@ -110,14 +110,14 @@ def test_a_body_of_another_type_is_refused(client):
     assert client.post("/v1/lengths/predict", files={"files": b"text"}).status_code == 415
 
 
-def test_a_bug_is_told_without_its_traceback(client):
+def test_a_bug_is_reported_without_its_traceback(client):
     response = predict(client, ["broken"])
     assert response.status_code == 500
     assert set(response.json()) == {"error", "field"}
     assert "secret" not in response.text
 
 
-def test_a_bug_behind_a_page_is_told_as_json_too(client, monkeypatch):
+def test_a_bug_behind_a_page_is_reported_as_json_too(client, monkeypatch):
     monkeypatch.setattr(client.serving.measurements, "text", lambda runs: 1 / 0)
     response = client.get("/metrics")
     assert (response.status_code, set(response.json())) == (500, {"error", "field"})
@@ -130,7 +130,7 @@ def test_a_bug_at_one_input_does_not_harm_the_requests_beside_it(client):
     assert answers == [500] + [200] * 7
 
 
-def test_what_does_not_exist_is_told_as_json(client):
+def test_what_does_not_exist_is_reported_as_json(client):
     assert client.get("/nowhere").json()["error"]
     assert client.get("/v1/lengths/predict").status_code == 405
     assert client.post("/v1/nobody/predict", json={"inputs": ["a"]}).status_code == 404
@@ -274,7 +274,7 @@ def test_an_unknown_method_of_explanation_is_refused_by_its_field(client, method
     assert (response.status_code, response.json()["field"]) == (422, "method")
 
 
-def test_a_full_queue_is_told_with_the_time_to_come_back(tmp_path, monkeypatch):
+def test_a_full_queue_is_reported_with_the_time_to_come_back(tmp_path, monkeypatch):
     settings = ServerSettings(batching=Batching(size=1, queue=1), limits=Limits(items=1))
     with serving(tmp_path, monkeypatch, settings) as client, ThreadPoolExecutor(8) as pool:
         monkeypatch.setattr(Lengths, "seconds", 0.1)

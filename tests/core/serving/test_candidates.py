@@ -119,7 +119,7 @@ def test_a_run_that_kills_what_loads_it_is_tried_apart_and_never_loaded(parent, 
         assert predict(client, ["abc"]).json()["run"] == "good"
 
 
-def test_a_real_run_is_loaded_apart_and_a_damaged_one_is_told(tmp_path):
+def test_a_real_run_is_loaded_apart_and_a_damaged_one_is_reported(tmp_path):
     data = small_data.reviews(tmp_path)
     overrides = [f"data={data}", "fit.epochs=1", "fit.tensorboard=false", "fit.steps_per_execution=1"]
     run = train(load_experiment("nlp/sentiment", [*overrides, "audit.leaks=allow"]), tmp_path / "run")

@@ -114,7 +114,7 @@ def test_films_are_rated(page):
     assert [row.text for row in page.all("#result .ranked li")] == ["Brazil (1985)\n10"]
 
 
-def test_what_is_missing_is_told_aloud(page):
+def test_what_is_missing_is_announced(page):
     page = page("shouting")
     page("button[value=predict]").click()
     alert = page("#result [role=alert]")

@@ -102,7 +102,7 @@ def test_each_row_of_a_file_is_answered_with_its_line(folder, tmp_path, name, te
         (["weight=3"], "A row has the columns age, pressure. Received: weight."),
     ],
 )
-def test_a_row_that_is_none_is_told_in_a_line(folder, arguments, message):
+def test_a_row_that_is_none_is_reported_in_a_line(folder, arguments, message):
     done = CliRunner().invoke(app, ["predict", str(folder), *arguments])
     assert done.exit_code == 2
     assert message in done.stderr

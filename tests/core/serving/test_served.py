@@ -183,7 +183,7 @@ def test_a_newer_run_that_can_not_be_loaded_leaves_the_one_before_at_work(tmp_pa
         assert predict(client, ["abc"]).json()["predictions"] == [{"length": 3}]
 
 
-def test_a_run_that_can_not_be_loaded_at_the_start_is_told(tmp_path, monkeypatch):
+def test_a_run_that_can_not_be_loaded_at_the_start_is_reported(tmp_path, monkeypatch):
     client = serving(tmp_path, monkeypatch)
     (tmp_path / "sums" / "encoder.json").unlink()
     state = client.serving

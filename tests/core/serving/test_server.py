@@ -73,7 +73,7 @@ def test_a_client_that_hangs_up_while_it_waits_is_given_up(server):
     until(lambda: metric_line in httpx.get(url.replace("/v1/run/predict", "/metrics")).text)
 
 
-def test_a_port_that_is_taken_is_told(tmp_path, monkeypatch):
+def test_a_port_that_is_taken_is_reported(tmp_path, monkeypatch):
     monkeypatch.setattr(Run, "model", None)
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(UserError, match="--port"):
         serve([str(write_run(tmp_path / "run", Lengths))], port=taken.getsockname()[1])
@@ -88,7 +88,7 @@ def test_a_port_that_is_taken_is_told(tmp_path, monkeypatch):
         (["nowhere", "--set", "limits.items=1000"], "limits.items must not be more than batching.queue"),
     ],
 )
-def test_a_mistake_is_told_in_a_line(arguments, message):
+def test_a_mistake_is_reported_in_a_line(arguments, message):
     result = CliRunner().invoke(app, ["serve", *arguments])
     assert result.exit_code == 2
     assert message in result.output

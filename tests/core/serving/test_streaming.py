@@ -83,12 +83,12 @@ def test_an_option_that_is_wrong_is_refused_before_an_answer_begins(client):
     assert (response.status_code, response.json()["field"]) == (422, "options.times")
 
 
-def test_a_refused_input_is_told_in_an_event(client):
+def test_a_refused_input_is_reported_in_an_event(client):
     refused = {"error": "That text is refused. Received: 'refused'.", "field": "input"}
     assert streamed(client, "refused") == [("problem", refused)]
 
 
-def test_a_bug_is_told_after_what_was_said_and_without_its_traceback(client):
+def test_a_bug_is_reported_after_what_was_said_and_without_its_traceback(client):
     said = streamed(client, "this is broken now")
     assert [name for name, _ in said] == ["", "", "", "problem"]
     assert "secret" not in json.dumps(said)
