@@ -86,7 +86,9 @@ def compared(task: str, experiment: Experiment, splits: Splits) -> Line | None:
     medians = about | {name: statistics.median(each) for name, each in seconds.items()}
     fixed = [name for name in left if name != "as chosen"]
     best = min(fixed, key=medians.__getitem__)
-    told = ", ".join(f"{name} {'' if name in left else 'about '}{medians[name]:.3g}" for name in ways)
+    median_of_each = ", ".join(
+        f"{name} {'' if name in left else 'about '}{medians[name]:.3g}" for name in ways
+    )
     by_least = min(min(seconds[name]) for name in fixed) / (min(seconds[own]) + spent)
     what = ", ".join(f"{name} {value}" for name, value in chose.settings.items())
     return Line(
@@ -95,7 +97,8 @@ def compared(task: str, experiment: Experiment, splits: Splits) -> Line | None:
         [each + spent for each in seconds[own]],
         best,
         seconds[best],
-        note=f"{by_least:.2f} by the least of each; {own} ({what}); the choice took {spent:.2g} s; {told}",
+        note=f"{by_least:.2f} by the least of each; {own} ({what}); the choice took {spent:.2g} s; "
+        f"{median_of_each}",
     )
 
 

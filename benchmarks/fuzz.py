@@ -3,7 +3,7 @@
     python -m benchmarks.fuzz [--seed 0] [--seconds 20] [READER...]
 
 READER is one or more of yaml, run and http; by default all, each for so long.
-The same seed makes the same inputs in the same order. What is found is kept as a file, to be looked at.
+The same seed makes the same inputs in the same order. Each failure is kept as a file, to be looked at.
 """
 
 from __future__ import annotations
@@ -169,11 +169,17 @@ def run_cases(folder: Path, chance: random.Random) -> Iterator[Case]:
     names = sorted(path.name for path in whole.iterdir() if path.is_file() and path.suffix != ".keras")
 
     def opened() -> None:
-        found = Run(run)
-        _ = found.as_trained, found.metrics, found.encoder, found.calibration, found.compilation
-        with damage_told(found.folder):
-            console.print_figures(found.metrics, found.experiment.task)
-        report_runs([found], with_data=False)
+        damaged_run = Run(run)
+        _ = (
+            damaged_run.as_trained,
+            damaged_run.metrics,
+            damaged_run.encoder,
+            damaged_run.calibration,
+            damaged_run.compilation,
+        )
+        with damage_told(damaged_run.folder):
+            console.print_figures(damaged_run.metrics, damaged_run.experiment.task)
+        report_runs([damaged_run], with_data=False)
 
     while True:
         name = chance.choice(names)
@@ -248,9 +254,11 @@ def outcome(read: Callable[[], object]) -> str:
         read()
         return "taken"
     except UserError as error:
-        told = str(error)
-        short = len(told.splitlines()) == 1 and len(told) <= LONGEST_LINE
-        return "refused" if short else f"a refusal of {len(told.splitlines())} lines, {len(told)} letters"
+        message = str(error)
+        short = len(message.splitlines()) == 1 and len(message) <= LONGEST_LINE
+        return (
+            "refused" if short else f"a refusal of {len(message.splitlines())} lines, {len(message)} letters"
+        )
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt):
             raise
@@ -266,9 +274,11 @@ def main() -> int:
     parser.add_argument("readers", nargs="*", choices=[*READERS, []], help="by default all")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--seconds", type=float, default=20.0)
-    parser.add_argument("--keep", type=Path, default=Path("fuzz-found"), help="folder for what is found")
+    parser.add_argument(
+        "--keep", type=Path, default=Path("fuzz-found"), help="folder for the inputs that fail"
+    )
     given = parser.parse_args()
-    found = 0
+    num_failures = 0
     for name in given.readers or READERS:
         counts = Counter[str]()
         with tempfile.TemporaryDirectory() as folder:
@@ -284,12 +294,12 @@ def main() -> int:
                 content, read = next(cases)
             cases.close()
         wrong = {result: count for result, count in counts.items() if result not in ("taken", "refused")}
-        found += len(wrong)
-        told = f"{counts['taken']:,} taken, {counts['refused']:,} refused"
-        print(f"{name}: {told}, {len(wrong)} kinds of failures")
+        num_failures += len(wrong)
+        tally = f"{counts['taken']:,} taken, {counts['refused']:,} refused"
+        print(f"{name}: {tally}, {len(wrong)} kinds of failures")
         for result, count in wrong.items():
             print(f"  {count} times {result}")
-    return min(found, 100)
+    return min(num_failures, 100)
 
 
 if __name__ == "__main__":

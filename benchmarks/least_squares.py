@@ -5,7 +5,7 @@
 
 The peer is installed in an environment of its own, which is removed at the end, and has its best setting: as
 many threads as cores, and one for BLAS. Both get the same pairs, start and number of sweeps, one after the
-other in each round, so that equal solvers give equal figures: on the last choice of each user, over the whole
+other in each round, so equal solvers give equal figures: on the last choice of each user, over the whole
 catalogue. On cores that others use too, compare the processor time.
 """
 
@@ -96,7 +96,7 @@ def peer(python: Path, data: Interactions, sweeps: int, conjugate: bool) -> tupl
     rows, start = data.items_by_user(), started(data)
     scale = np.float32((1 + UNOBSERVED) ** 0.5)
     with tempfile.TemporaryDirectory() as folder:
-        given, found = Path(folder) / "given.npz", Path(folder) / "found.npz"
+        given, solution = Path(folder) / "given.npz", Path(folder) / "solution.npz"
         np.savez(
             given,
             items=rows.values,
@@ -110,9 +110,9 @@ def peer(python: Path, data: Interactions, sweeps: int, conjugate: bool) -> tupl
             conjugate=conjugate,
         )
         variables = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
-        command = [python, "-c", PEER_SCRIPT, given, found]
+        command = [python, "-c", PEER_SCRIPT, given, solution]
         subprocess.run(command, check=True, capture_output=True, env=variables)
-        with np.load(found) as read:
+        with np.load(solution) as read:
             seconds, users, items = read["seconds"].tolist(), read["users"], read["items"]
     return seconds, lambda numbers: users[numbers] @ items.T
 

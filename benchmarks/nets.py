@@ -166,9 +166,11 @@ def lines(python: Path) -> Iterator[Line]:
                 rates[name].setdefault(way, []).append(side.examples_per_second())
         for *_, side in sides:
             side.process.kill()  # TensorFlow takes a while to end by itself
-        for name, found in rates.items():
-            told = ", ".join(f"{way} {statistics.median(each):,.0f}" for way, each in found.items())
-            print(f"{net}, {name}, examples a second: {told}", flush=True)
+        for name, rates_of_ways in rates.items():
+            medians = ", ".join(
+                f"{way} {statistics.median(each):,.0f}" for way, each in rates_of_ways.items()
+            )
+            print(f"{net}, {name}, examples a second: {medians}", flush=True)
         ours, theirs = rates["Keras"], rates["PyTorch"]
         best = fastest(ours, OURS)
         for rival in (fastest(theirs, THEIRS[:2]), fastest(theirs, THEIRS)):

@@ -32,18 +32,18 @@ def line() -> Line:
         with tempfile.TemporaryDirectory() as folder:
             run = Run.create(Path(folder) / "run", experiment)
             timer = EpochTimer()
-            told = training_callbacks(experiment, run, len(x), progress=False)
+            suite_callbacks = training_callbacks(experiment, run, len(x), progress=False)
             model = built(experiment, encoder)
-            callbacks = [timer, *told.all]
+            callbacks = [timer, *suite_callbacks.all]
             task.fit(
                 Training(
                     model,
                     encoder,
                     splits,
                     fit,
-                    resume=told.resume,
+                    resume=suite_callbacks.resume,
                     callbacks=callbacks,
-                    throughput=told.throughput,
+                    throughput=suite_callbacks.throughput,
                 )
             )
         return timer.seconds

@@ -64,13 +64,13 @@ class Finding:
 
     Args:
         reader: That met it.
-        told: What happened instead.
+        outcome: What happened instead.
         name: Of the file.
         content: Of it.
     """
 
     reader: str
-    told: str
+    outcome: str
     name: str
     content: bytes
 
@@ -136,8 +136,8 @@ def fuzzed(name: str, reader: Reader, folder: Path, seed: int) -> Iterator[tuple
         path.write_bytes(content)
         outcome = _outcome(reader.read, path)
         path.unlink()
-        told = outcome if outcome in ("read", "refused") else "FAILED"
-        yield told, Finding(name, outcome, file, content) if told == "FAILED" else None
+        verdict = outcome if outcome in ("read", "refused") else "FAILED"
+        yield verdict, Finding(name, outcome, file, content) if verdict == "FAILED" else None
 
 
 def _outcome(read: Callable[[Path], Any], path: Path) -> str:
@@ -147,9 +147,9 @@ def _outcome(read: Callable[[Path], Any], path: Path) -> str:
             warnings.simplefilter("ignore")
             read(path)
     except UserError as error:
-        told = str(error)
-        if "\n" in told or len(told) > LONGEST or ADDRESS.search(told):
-            return f"refused in a way that is not one clear line: {told[:300]!r}"
+        message = str(error)
+        if "\n" in message or len(message) > LONGEST or ADDRESS.search(message):
+            return f"refused in a way that is not one clear line: {message[:300]!r}"
         return "refused"
     except Exception as error:
         place = traceback.extract_tb(error.__traceback__)[-1]
@@ -409,10 +409,10 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             for outcome, finding in fuzzed(name, known[name], Path(folder), given.seed):
                 counts[outcome] += 1
-                kind = "" if finding is None else f"{name} {finding.told.partition(': ')[0]}"
+                kind = "" if finding is None else f"{name} {finding.outcome.partition(': ')[0]}"
                 if finding is not None and kind not in seen:
                     seen.add(kind)
-                    print(f"{name}, {finding.name}: {finding.told}", flush=True)
+                    print(f"{name}, {finding.name}: {finding.outcome}", flush=True)
                     if given.keep:
                         given.keep.mkdir(parents=True, exist_ok=True)
                         (given.keep / f"{len(seen)}-{finding.name}").write_bytes(finding.content)

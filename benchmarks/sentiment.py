@@ -110,7 +110,7 @@ def lines(data: str, *overrides: str) -> Iterator[Line]:
             f"sentiment, to accuracy {accuracy:.4f} on test",
             "s",
             [
-                min((seconds for seconds, found in epochs if found >= accuracy), default=np.inf)
+                min((seconds for seconds, own_accuracy in epochs if own_accuracy >= accuracy), default=np.inf)
                 for epochs in own
             ],
             name,

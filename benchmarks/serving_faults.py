@@ -92,7 +92,7 @@ async def with_reload(
 
 
 async def until_stopped(service: Service, name: str, cases: list[Case]) -> Counter[str]:
-    """Ask until the server does not listen any more; it is told to stop after two seconds."""
+    """Ask until the server does not listen any more; a signal stops it after two seconds."""
     outcomes = Counter[str]()
 
     async def client(number: int) -> None:
@@ -117,11 +117,11 @@ async def until_stopped(service: Service, name: str, cases: list[Case]) -> Count
 
 async def memory(service: Service, name: str, cases: list[Case], count: int) -> list[float]:
     """Return the resident memory, in MiB, after each tenth of many requests."""
-    told = []
+    mebibytes = []
     for _ in range(10):
         await mixed(service, name, cases, count // 10)
-        told.append(service.memory())
-    return told
+        mebibytes.append(service.memory())
+    return mebibytes
 
 
 def main() -> None:

@@ -91,10 +91,10 @@ def _processor() -> str:
 
 
 def given(about: str | None, name: str = "", nargs: str = "*") -> list[str]:
-    """Return what the command line gives; `--help` tells about the benchmark.
+    """Return what the command line gives; `--help` describes the benchmark.
 
     Args:
-        about: What is told.
+        about: What `--help` says of it.
         name: Of the values that it takes, if any.
         nargs: How many, as `argparse` says it.
     """

@@ -1,4 +1,4 @@
-"""The command line: which commands there are, and how a mistake is told."""
+"""The command line: which commands there are, and how a mistake is reported."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ UsageError: Any = typer.BadParameter.__base__  # Typer names only this kind of i
 
 
 class Commands(TyperGroup):
-    """Tells a user's mistake in one or two lines and exits with code 2."""
+    """Reports a user's mistake in one or two lines and exits with code 2."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read what stands before the command."""
         if not args:  # shows the help, which Typer takes for a mistake
             return super().parse_args(ctx, args)
-        with _mistakes_told(ctx):
+        with _mistakes_in_a_line(ctx):
             return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was asked for."""
-        with _mistakes_told(ctx):
+        with _mistakes_in_a_line(ctx):
             return super().invoke(ctx)
 
 
 @contextlib.contextmanager
-def _mistakes_told(ctx: Any) -> Iterator[None]:
-    from core.errors import UserError, in_a_line, told
+def _mistakes_in_a_line(ctx: Any) -> Iterator[None]:
+    from core.errors import UserError, in_a_line, refusal_of
 
     try:
         yield
@@ -45,7 +45,7 @@ def _mistakes_told(ctx: Any) -> Iterator[None]:
         said, command = error.format_message(), (error.ctx or ctx).command_path
         message, code = f"{said}{'' if said[-1] in '.?' else '.'} See `{command} --help`.", 2
     except OSError as error:
-        message, code = f"{told(error)}. No file was left half-written.", 2
+        message, code = f"{refusal_of(error)}. No file was left half-written.", 2
     except KeyboardInterrupt:
         message, code = "Stopped. The same command with --resume goes on from the last checkpoint.", 130
     # What the system or Typer says may quote names with characters that a terminal would obey.

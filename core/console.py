@@ -143,9 +143,10 @@ def print_calibration(calibration: Calibration) -> None:
     screen.print(table)
     screen.print(f"Temperature {calibration.temperature:.4f}, on {chosen['examples']} validation examples")
     if calibration.label is not None:
-        told = ", ".join(f"{name} {value:.4f}" for name, value in chosen["decision"].items())
+        decision_figures = ", ".join(f"{name} {value:.4f}" for name, value in chosen["decision"].items())
         screen.print(
-            f"{calibration.label} is said from {calibration.threshold:.4f} on: {told}", soft_wrap=True
+            f"{calibration.label} is predicted from {calibration.threshold:.4f} on: {decision_figures}",
+            soft_wrap=True,
         )
     if calibration.abstain_below is not None:
         answered, right = chosen["abstention"].values()

@@ -31,8 +31,8 @@ def accelerator() -> str | None:
         return None
     import tensorflow as tf
 
-    found = tf.config.list_logical_devices("GPU")
-    return found[0].name if found else None
+    gpus = tf.config.list_logical_devices("GPU")
+    return gpus[0].name if gpus else None
 
 
 def prefetched(dataset: tf.data.Dataset, device: str | None) -> tf.data.Dataset:

@@ -15,7 +15,7 @@ UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class UserError(ValueError):
-    """A mistake that the user can mend, told in one or two plain lines.
+    """A mistake that the user can mend, reported in one or two plain lines.
 
     The command line prints the message without a traceback and exits with code 2. A good message says what is
     wrong, where, what was received, and what to do.
@@ -40,7 +40,7 @@ class MethodError(UserError):
 def in_a_line(message: str) -> str:
     """Return a message as one line that any terminal shows, its middle left out where it is very long."""
     line = LINE_ENDS.sub(" ", message)
-    line = UNPRINTABLE.sub(lambda found: found.group().encode("unicode_escape").decode("ascii"), line)
+    line = UNPRINTABLE.sub(lambda match: match.group().encode("unicode_escape").decode("ascii"), line)
     return line if len(line) <= LONGEST else f"{line[: LONGEST - 500]} ... {line[-490:]}"
 
 
@@ -70,12 +70,12 @@ def damage_told(folder: object) -> Iterator[None]:
         ) from error
 
 
-def told(error: OSError) -> str:
+def refusal_of(error: OSError) -> str:
     """Return what the system refused, and of which file, if it says.
 
     Example:
 
-    >>> told(OSError(28, "No space left on device", "runs/one/model.keras"))
+    >>> refusal_of(OSError(28, "No space left on device", "runs/one/model.keras"))
     'No space left on device: runs/one/model.keras'
     """
     reason = str(error.strerror or error)

@@ -30,7 +30,7 @@ from core.settings import (
     with_override,
 )
 from core.task.contract import Encoder, Task
-from core.trust import check_spelling, check_trusted, loaded_class, told_import
+from core.trust import check_spelling, check_trusted, import_failure, loaded_class
 
 if TYPE_CHECKING:
     import keras
@@ -401,7 +401,7 @@ def task_class_at(path: object) -> type[Task]:
         named = getattr(importlib.import_module(module_name), class_name)
     except (Exception, SystemExit) as error:  # whatever the module does when it is imported
         raise UserError(
-            f"task.type names no class that can be imported: {told_import(error)}. Received: {path!r}."
+            f"task.type names no class that can be imported: {import_failure(error)}. Received: {path!r}."
         ) from None
     if not (isinstance(named, type) and issubclass(named, Task)) or inspect.isabstract(named):
         raise UserError(f"task.type must name a subclass of core.task.contract.Task. Received: {path!r}.")

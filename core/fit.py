@@ -131,7 +131,7 @@ class Training:
         splits: Of which the train and validation parts are used.
         fit: Epochs, batch size, optimizer and the rest.
         resume: Says in which epoch and at which step to start; it is the last of the callbacks.
-        callbacks: All that are told of the training, in the order of their calls, `resume` among them.
+        callbacks: All that follow the training, in the order of their calls, `resume` among them.
         throughput: Measures the speed, and how long the training waits for data; nothing where nobody asks.
     """
 

@@ -29,7 +29,7 @@ def from_preset(kind: str, preset: str, **options: Any) -> Any:
     try:
         return getattr(keras_hub.models, kind).from_preset(preset, **options)
     except Exception as error:  # whatever a folder, a hub or a network may do
-        told = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
         # A list of all presets follows what ends in a colon.
-        told = told.rpartition(".")[0] if told.endswith(":") else told.rstrip(".")
-        raise UserError(f"KerasHub can't give this preset: {told}. Received: preset={preset!r}.") from None
+        reason = reason.rpartition(".")[0] if reason.endswith(":") else reason.rstrip(".")
+        raise UserError(f"KerasHub can't give this preset: {reason}. Received: preset={preset!r}.") from None

@@ -307,8 +307,10 @@ def newest_unfinished(folder: Path, experiment: Experiment) -> Path:
     Raises:
         UserError: There is none.
     """
-    found = sorted(folder.glob("*/experiment.yaml"), key=lambda path: path.stat().st_mtime, reverse=True)
-    for path in found:
+    newest_first = sorted(
+        folder.glob("*/experiment.yaml"), key=lambda path: path.stat().st_mtime, reverse=True
+    )
+    for path in newest_first:
         # A neighbour that is damaged, or of another version, is not the one.
         with contextlib.suppress(UserError):
             if not (path.parent / "metrics.json").exists() and Run(path.parent).experiment == experiment:

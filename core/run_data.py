@@ -63,25 +63,25 @@ def require_same(run: Run, splits: Splits) -> None:
     task, kept = run.experiment.task, run.metrics["data"]
     expected = kept.get(KEY)
     if expected is None:
-        found, same = fingerprint(splits.train, task.content), "the inputs of train"
-        changed = "" if found == kept["fingerprint"] else same
+        current_fingerprint, same = fingerprint(splits.train, task.content), "the inputs of train"
+        changed = "" if current_fingerprint == kept["fingerprint"] else same
     else:
         parts = fingerprints(splits, task)
-        found, changed = whole_fingerprint(parts), _changed(parts, expected)
+        current_fingerprint, changed = whole_fingerprint(parts), _changed(parts, expected)
     if changed:
         raise UserError(
             f"The data at {task.data} are not those that {run.folder} was trained on: {changed} differ. "
-            f"Bring them back, or train anew. Received: fingerprint {found}, of the run "
+            f"Bring them back, or train anew. Received: fingerprint {current_fingerprint}, of the run "
             f"{kept['fingerprint']}."
         )
 
 
-def require_same_as_checkpoint(run: Run, found: Fingerprints) -> None:
+def require_same_as_checkpoint(run: Run, current: Fingerprints) -> None:
     """Refuse to go on from a checkpoint with other data than it was trained on.
 
     Args:
         run: A run under way, before its `audit.json` is written anew.
-        found: Of the audited data.
+        current: Of the audited data.
 
     Raises:
         UserError: An input or a target of any part differs.
@@ -90,23 +90,23 @@ def require_same_as_checkpoint(run: Run, found: Fingerprints) -> None:
     expected = parsed_json(path).get(KEY) if path.is_file() else None
     if expected is None:
         return
-    changed = _changed(found, expected)
+    changed = _changed(current, expected)
     if changed and run.can_be_resumed:
         raise UserError(
             f"The data at {run.experiment.task.data} changed since the checkpoint of {run.folder}: {changed} "
             "differ. Bring them back to go on, or train anew in another folder. Received: fingerprint "
-            f"{whole_fingerprint(found)}, of the checkpoint {whole_fingerprint(expected)}."
+            f"{whole_fingerprint(current)}, of the checkpoint {whole_fingerprint(expected)}."
         )
     if changed:
         # How steps are computed was chosen for the examples that there were.
         (run.folder / "compilation.json").unlink(missing_ok=True)
 
 
-def _changed(found: Fingerprints, expected: Mapping[str, Mapping[str, str]]) -> str:
+def _changed(current: Fingerprints, expected: Mapping[str, Mapping[str, str]]) -> str:
     """Return which inputs and targets of which parts differ, in words."""
     words = []
     for kind in ("inputs", "targets"):
-        parts = [name for name in PARTS if found[name][kind] != expected.get(name, {}).get(kind)]
+        parts = [name for name in PARTS if current[name][kind] != expected.get(name, {}).get(kind)]
         if parts:
             words.append(f"the {kind} of {', '.join(parts)}")
     return " and ".join(words)

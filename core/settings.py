@@ -140,8 +140,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """Read a YAML mapping; an empty file is an empty mapping.
 
     Raises:
-        UserError: The file is missing, unreadable, too large, not YAML or not a mapping; what it holds is not
-            told.
+        UserError: The file is missing, unreadable, too large, not YAML or not a mapping; its content
+            is not shown.
     """
     try:
         if path.exists() and not path.is_file():

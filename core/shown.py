@@ -99,7 +99,7 @@ def items_of(values: Mapping[str, Any]) -> list[Item]:
 
     Args:
         values: Name to text, number, `Sound`, or picture (uint8, shape `(height, width, channels)` or
-            `(height, width)`). Other arrays are told by their shape.
+            `(height, width)`). Of other arrays the shape is shown.
 
     Example:
 

@@ -76,7 +76,7 @@ def loaded_class(path: str, kind: type[Any]) -> type[Any] | None:
     return known if is_one else None
 
 
-def told_import(error: BaseException) -> str:
+def import_failure(error: BaseException) -> str:
     """Return in a line why a module can't be imported, and where in it."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if not frame.filename.startswith("<frozen")][-1:]

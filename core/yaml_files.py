@@ -65,8 +65,8 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
-def _problem(told: str, place: Any) -> yaml.MarkedYAMLError:
-    return yaml.MarkedYAMLError(problem=told, problem_mark=place.start_mark)
+def _problem(problem: str, place: Any) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(problem=problem, problem_mark=place.start_mark)
 
 
 def parsed_yaml(text: str) -> Any:
@@ -89,8 +89,8 @@ def parsed_yaml(text: str) -> Any:
     except RecursionError:
         raise yaml.MarkedYAMLError(problem="nested too deep") from None
     except Exception as error:  # a value that is not what its tag or its form says, such as 2026-13-45
-        told = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-        raise yaml.MarkedYAMLError(problem=f"a value can't be read ({told})") from None
+        reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+        raise yaml.MarkedYAMLError(problem=f"a value can't be read ({reason})") from None
     finally:
         loader.dispose()
 

@@ -116,9 +116,9 @@ def test_an_answer_is_explained_by_parts_and_a_picture(name, runs, sources):
     run = runs[name]
     value = raw_inputs(run, name, sources)[0]
     explanation = run.experiment.task.explain(run.model, run.encoder, value)
-    told = explanation.to_json()
-    assert told["answer"] == run.experiment.task.predict(run.model, run.encoder, [value])[0]
-    assert any(part["adds"] for part in told["parts"])
+    plain_data = explanation.to_json()
+    assert plain_data["answer"] == run.experiment.task.predict(run.model, run.encoder, [value])[0]
+    assert any(part["adds"] for part in plain_data["parts"])
     assert explanation.png().startswith(b"\x89PNG")
 
 
@@ -148,10 +148,10 @@ def test_an_export_gives_the_answers_of_the_run_where_there_is_no_keras(name, ru
     run = runs[name]
     inputs = raw_inputs(run, name, sources)
     Exporter(run, tmp_path).export("onnx")
-    found = answers_without(["keras", "tensorflow", "core", "apps"], tmp_path / "onnx", inputs)
+    answers = answers_without(["keras", "tensorflow", "core", "apps"], tmp_path / "onnx", inputs)
     expected = run.experiment.task.predict(run.model, run.encoder, inputs)
-    assert [sorted(answer) for answer in found] == [sorted(answer) for answer in expected]
-    np.testing.assert_allclose(numbers(found), numbers(expected), atol=1e-3)
+    assert [sorted(answer) for answer in answers] == [sorted(answer) for answer in expected]
+    np.testing.assert_allclose(numbers(answers), numbers(expected), atol=1e-3)
 
 
 def numbers(tree: object) -> list[float]:

@@ -18,7 +18,7 @@ SPECTROGRAM = "log_mel"  # the layer's name
 class FrontEnd(Settings):
     """How a speech task listens; it lies inside the model, which so takes raw waves wherever it goes.
 
-    Levels are taken relative to the loudest point of each recording, so that its gain makes no difference.
+    Levels are taken relative to the loudest point of each recording, so its gain makes no difference.
     """
 
     sample_rate: int = Field(

@@ -1,6 +1,6 @@
 """Batches of pictures changed at random, in TensorFlow operations, as functions of a seed alone.
 
-Keras' own preprocessing layers keep the state of their random numbers to themselves, so that a training that
+Keras' own preprocessing layers keep the state of their random numbers to themselves, so a training that
 was cut off could not see the same pictures again.
 """
 

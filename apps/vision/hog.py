@@ -35,12 +35,14 @@ def oriented_gradients(pictures: np.ndarray) -> np.ndarray:
     [0]
     """
     # Of each pixel there are several numbers in single precision at a time.
-    found: np.ndarray | None = None
+    histograms: np.ndarray | None = None
     for chunk in blocks(len(pictures), row_bytes=32 * math.prod(pictures.shape[1:])):
         features = _features(pictures[chunk])
-        found = np.empty((len(pictures), features.shape[1]), np.float32) if found is None else found
-        found[chunk] = features
-    return np.zeros((0, 0), np.float32) if found is None else found
+        histograms = (
+            np.empty((len(pictures), features.shape[1]), np.float32) if histograms is None else histograms
+        )
+        histograms[chunk] = features
+    return np.zeros((0, 0), np.float32) if histograms is None else histograms
 
 
 def _features(pictures: np.ndarray) -> np.ndarray:

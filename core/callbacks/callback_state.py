@@ -26,7 +26,7 @@ def storable_attributes(callback: keras.callbacks.Callback) -> Attributes:
 def changed_attributes(callback: keras.callbacks.Callback, before: Attributes) -> Attributes:
     """Return the attributes that differ from those that `storable_attributes` returned earlier.
 
-    What a callback was constructed with is not among them, so that a new patience or path holds after a
+    What a callback was constructed with is not among them, so a new patience or path holds after a
     resume.
     """
     return {

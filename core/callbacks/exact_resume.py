@@ -213,10 +213,10 @@ class ExactResume(keras.callbacks.Callback):
             return None
         state = read_state_file(self.path)
         if not isinstance(state, dict) or state.get("format") != FORMAT:
-            found = state.get("format") if isinstance(state, dict) else None
+            received_format = state.get("format") if isinstance(state, dict) else None
             raise StateError(
                 f"{self.path} must be a checkpoint of format {FORMAT}. Delete it to start anew. "
-                f"Received: format {found}."
+                f"Received: format {received_format}."
             )
         return state
 

@@ -17,21 +17,21 @@ def findings() -> dict[str, str]:
     """Return one line a subject: versions, devices, what a training uses of them, and what is missing."""
     import keras
 
-    found = {
+    lines = {
         name: importlib.metadata.version(name) for name in ("keras", "tensorflow", "keras-hub", "keras-tuner")
     }
     devices = keras.distribution.list_devices()
-    found["backend"] = keras.backend.backend()
-    found["devices"] = ", ".join(devices) or "cpu"
-    found["cores"] = str(os.cpu_count())
-    found |= paths(found["backend"], accelerated=any(not name.startswith("cpu") for name in devices))
+    lines["backend"] = keras.backend.backend()
+    lines["devices"] = ", ".join(devices) or "cpu"
+    lines["cores"] = str(os.cpu_count())
+    lines |= paths(lines["backend"], accelerated=any(not name.startswith("cpu") for name in devices))
     for package, (module, extra) in OPTIONAL.items():
-        found[package] = (
+        lines[package] = (
             importlib.metadata.version(package)
             if importlib.util.find_spec(module)
             else f"missing: pip install 'keras-quartet[{extra}]'"
         )
-    return found
+    return lines
 
 
 def paths(backend: str, accelerated: bool) -> dict[str, str]:

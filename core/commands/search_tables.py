@@ -25,7 +25,7 @@ class SearchTable:
         self.search = search
         self.console = Console(stderr=True, markup=False, highlight=False)
         self.live = Live(console=self.console, auto_refresh=False) if self.console.is_terminal else None
-        self._told: set[str] = set()
+        self._printed: set[str] = set()
 
     def __enter__(self) -> SearchTable:
         if self.live:
@@ -42,8 +42,8 @@ class SearchTable:
             self.live.update(self._table(records, elapsed), refresh=True)
             return
         for record in records:
-            if record.status != "running" and record.name not in self._told:
-                self._told.add(record.name)
+            if record.status != "running" and record.name not in self._printed:
+                self._printed.add(record.name)
                 self.console.print("  ".join(self._cells(record)), soft_wrap=True)
 
     def _table(self, records: list[TrialRecord], elapsed: float) -> Table:
@@ -97,9 +97,9 @@ def print_outcome(outcome: Mapping[str, Any]) -> None:
         screen.print(front)
     counts = ", ".join(f"{count} {status}" for status, count in outcome["trials"].items())
     spared = outcome["stopped_early"]
-    told = f"Trials: {counts}, in {outcome['seconds']:.0f} s; ended because {outcome['ended_because']}."
+    summary = f"Trials: {counts}, in {outcome['seconds']:.0f} s; ended because {outcome['ended_because']}."
     if spared["trials"]:
-        told += f" {spared['trials']} stopped early spared {counted(round(spared['epochs']), 'epoch')}, "
-        told += f"{spared['seconds']:.0f} s."
-    screen.print(told, soft_wrap=True)
+        summary += f" {spared['trials']} stopped early spared {counted(round(spared['epochs']), 'epoch')}, "
+        summary += f"{spared['seconds']:.0f} s."
+    screen.print(summary, soft_wrap=True)
     screen.print(f"Best run: {outcome['best']['run']}", soft_wrap=True)

@@ -143,8 +143,8 @@ def tune(
     from core.wording import counted
 
     if worker:
-        told = counted(join(search, folder, worker), "trial was run", "trials were run")
-        typer.echo(f"{told} for the chief at {worker}.")
+        trials_run = counted(join(search, folder, worker), "trial was run", "trials were run")
+        typer.echo(f"{trials_run} for the chief at {worker}.")
         return
     try:
         with SearchTable(search) as table:

@@ -14,7 +14,7 @@ LARGEST_NUM_BATCHES = 64  # of one graph: a step of decoding is called very ofte
 
 
 def calibration_batches(predictor: Any, blocks: Sequence[Sequence[Any]]) -> dict[str, list[Arrays]]:
-    """Return what each graph takes while raw inputs are answered, so that states are those of real decoding.
+    """Return what each graph takes while raw inputs are answered, so the states are those of real decoding.
 
     Args:
         predictor: A loader, opened on an export whose weights are not quantised.

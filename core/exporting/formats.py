@@ -159,7 +159,7 @@ def size_of(path: Path) -> int:
 
 @contextmanager
 def _silent(*names: str) -> Iterator[None]:
-    """Keep converters from telling each of their passes."""
+    """Keep converters from reporting each of their passes."""
     loggers = [logging.getLogger(name) for name in names]
     levels = [logger.level for logger in loggers]
     for logger in loggers:

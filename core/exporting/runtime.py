@@ -91,7 +91,7 @@ def _litert(path: Path) -> tuple[list[str], Call]:
     interpreter = Interpreter(str(path))
     interpreter.allocate_tensors()
     run = interpreter.get_signature_runner()
-    # A net whose steps hang on the length of its input converts for one example at a time.
+    # A net whose steps depend on the length of its input converts for one example at a time.
     alone = all(detail["shape_signature"][0] == 1 for detail in run.get_input_details().values())
 
     def call(inputs: Arrays) -> dict[str, np.ndarray]:

@@ -129,7 +129,7 @@ def _states(inputs: Any, kernel: Any, bias: Any, keep: Any, start: Any) -> Any:
     _, states = _scan(step, start, (inputs, keep))
 
     def gradient(upstream: Any) -> tuple[Any, ...]:
-        # What needs no later step is found for all steps at once; the loop has one product for each.
+        # What needs no later step is computed for all steps at once; the loop has one product for each.
         before = ops.concatenate([start[None], states[:-1]])
         update, reset, candidate, recalled = _gates(before, kernel, bias, inputs)
         to_candidate = keep * (1.0 - update) * (1.0 - candidate**2)

@@ -20,7 +20,7 @@ class LargeEmbedding(keras.layers.Layer):
         input_dim: Number of ids.
         output_dim: Length of a vector.
         embeddings_initializer: Of the vectors.
-        embeddings_regularizer: Of the vectors; it reads the whole table, so that it undoes the gain.
+        embeddings_regularizer: Of the vectors; it reads the whole table, which undoes the gain.
         embeddings_constraint: Of the vectors; likewise.
         mask_zero: Whether id 0 is padding, which layers after this one mask.
 

@@ -1,6 +1,6 @@
 """The losses that Keras, KerasRS and KerasHub lack; they need Keras and NumPy alone.
 
-Importing this package registers them all, so that `keras.saving.load_model` finds them.
+Importing this package registers them all, so `keras.saving.load_model` finds them.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ class FocalCrossentropy(LabelLoss):
     Lin et al. for a one-hot `y`. `y` is smoothed before it is weighted.
 
     `keras.losses.CategoricalFocalCrossentropy` computes the same sum, but takes no integer targets, and from
-    logits it clips the probabilities, so that an example which is wrong by more than 16 has a gradient of
+    logits it clips the probabilities, so an example which is wrong by more than 16 has a gradient of
     zero. Here the logarithm is taken of the logits and the gradient stays.
 
     Args:

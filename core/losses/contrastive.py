@@ -14,7 +14,7 @@ from keras import ops
 
 from core.losses.labels import LabelLoss
 
-# Far below any logit, yet finite, so that no difference of two of them is NaN.
+# Far below any logit, yet finite, so no difference of two of them is NaN.
 EXCLUDED = -1e30
 
 

@@ -9,7 +9,7 @@ from keras import ops
 
 from core.losses.labels import LabelLoss, known_labels
 
-# Far below the logarithm of any probability, yet finite, so that no difference of two of them is NaN.
+# Far below the logarithm of any probability, yet finite, so no difference of two of them is NaN.
 IMPOSSIBLE = -1e30
 
 
@@ -22,7 +22,7 @@ class CTC(LabelLoss):
     such examples and drop them where the data is read, as they still count in the mean.
 
     `keras.losses.CTC` takes padding frames for speech. Below it, `keras.ops.ctc_loss` makes an impossible
-    step of an alignment a likely one, at a cost of 707 on TensorFlow and of 1e5 on JAX, so that on TensorFlow
+    step of an alignment a likely one, at a cost of 707 on TensorFlow and of 1e5 on JAX, so on TensorFlow
     a long text that the model does not expect yet costs too little and teaches nothing (keras 3.15.1). Here
     an impossible step stays impossible, and both backends agree.
 
@@ -120,7 +120,7 @@ def ctc_feasible(labels: Any, num_frames: Any, blank_index: int = 0) -> Any:
 def ctc(labels: Any, log_p: Any, num_frames: Any, blank_index: int) -> Any:
     """Return the negative log-likelihood of labels, summed over all their alignments with the frames.
 
-    The gradient is that of equation 15, from the posterior of each state at each frame, so that no backend
+    The gradient is that of equation 15, from the posterior of each state at each frame, so no backend
     has to differentiate a loop, which TensorFlow cannot do under XLA. A second derivative is not that of the
     loss.
 

@@ -19,7 +19,7 @@ class GeneralizedIoU(keras.losses.Loss):
     coordinates it does not grow with the boxes.
 
     Corners that arrive in the wrong order are swapped, as in line 1 of the paper's algorithm 2, and a
-    negative width or height counts as its absolute value, so that an early prediction can find its way back.
+    negative width or height counts as its absolute value, so an early prediction can find its way back.
     A box without area has an IoU of 0 with everything, itself included.
     `keras.utils.bounding_boxes.compute_ciou` is the complete IoU, which does neither.
 

@@ -1,6 +1,6 @@
 """The optimizers that Keras lacks: faster ones, and ones for large tables; they need Keras and NumPy.
 
-Importing this package registers them all, so that `keras.saving.load_model` finds them.
+Importing this package registers them all, so `keras.saving.load_model` finds them.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ class LazyAdam(FusedAdam):
     A row that no id of the batch names keeps its value and its moments. A step then takes the time of the
     batch, whatever the size of the table, if it is read by `core.layers.take_rows`, as `LargeEmbedding` does,
     on JAX in a `core.layers.LookupModel`; rows that are named more than once get the sum of their gradients
-    first, so that clipping sees the true norm. Of a gradient of the whole table the values are Adam's.
+    first, so clipping sees the true norm. Of a gradient of the whole table the values are Adam's.
 
     Args:
         learning_rate: Above 0, or a schedule.
@@ -35,7 +35,7 @@ class LazyAdam(FusedAdam):
         beta_2: Decay of the mean of their squares.
         epsilon: Added to the root of the latter.
         **kwargs: Of every Keras optimizer, such as `global_clipnorm`. Weight decay and averages of weights
-            touch all rows, so that they undo the gain.
+            touch all rows, which undoes the gain.
 
     Reference:
         Kingma and Ba, Adam: A Method for Stochastic Optimization (2015), algorithm 1, for the rows of the

@@ -18,7 +18,7 @@ QUIET_TURNS = 3  # of the loop: a request is read in one, and asks in the next
 
 
 class QueueFullError(Exception):
-    """As many inputs wait as the queue may hold.
+    """The queue is full.
 
     Args:
         seconds: After which there may be room.
@@ -30,7 +30,7 @@ class QueueFullError(Exception):
 
 
 class InputError(Exception):
-    """One of several inputs could not be answered, which is told as `__cause__`.
+    """One of several inputs could not be answered; `__cause__` says why.
 
     Args:
         index: Which of them.
@@ -92,7 +92,7 @@ class MicroBatcher:
         Cancel it, and those of the inputs that still wait will cost no work.
 
         Raises:
-            QueueFullError: Too many inputs wait already; none of these was taken.
+            QueueFullError: Too many inputs are waiting already; none of these was taken.
             InputError: One of the inputs can't be answered.
         """
         if len(self._waiting) + len(values) > self.batching.queue:
@@ -102,17 +102,17 @@ class MicroBatcher:
         self._waiting.extend(mine)
         if len(self._waiting) >= self._wanted:
             self._arrived.set()
-        found = []
+        answers = []
         try:
             for index, each in enumerate(mine):
                 answer = await each.answer
                 if isinstance(answer, Exception):
                     raise InputError(index) from answer
-                found.append(answer)
+                answers.append(answer)
         finally:
             for each in mine:
                 each.answer.cancel()
-        return found
+        return answers
 
     async def close(self) -> None:
         """Answer what waits, then end the thread."""
@@ -128,12 +128,12 @@ class MicroBatcher:
             if not batch:
                 continue
             start = time.perf_counter()
-            found = await loop.run_in_executor(self._thread, self._each, [one.value for one in batch])
+            answers = await loop.run_in_executor(self._thread, self._each, [one.value for one in batch])
             seconds = time.perf_counter() - start
             self._last = len(batch)
             self._seconds_an_input += 0.2 * (seconds / len(batch) - self._seconds_an_input)
             self.observe(len(batch), seconds)
-            for one, answer in zip(batch, found, strict=True):
+            for one, answer in zip(batch, answers, strict=True):
                 if not one.answer.done():
                     one.answer.set_result(answer)
 

@@ -49,7 +49,7 @@ def check_keys(body: bytes) -> None:
     """Let JSON pass that names no key twice: its readers differ in which of the values they take.
 
     Args:
-        body: JSON that has been checked, so that its nests are few.
+        body: JSON that has been checked, so it is not nested deeply.
 
     Raises:
         Problem: A key stands there twice.

@@ -30,8 +30,10 @@ def main(folder: str) -> int:
         import_quietly()
         warm_up(run, schema_of(run, Limits()), Batching(size=1))
     except Exception as error:  # whatever a damaged run may do
-        told = (str(error).strip().splitlines() or [""])[0]
-        print(told if isinstance(error, UserError) else f"{type(error).__name__}: {told}", file=sys.stderr)
+        reason = (str(error).strip().splitlines() or [""])[0]
+        print(
+            reason if isinstance(error, UserError) else f"{type(error).__name__}: {reason}", file=sys.stderr
+        )
         return REFUSED
     return 0
 

@@ -42,17 +42,17 @@ POST_PROBLEMS = (400, 401, 403, 408, 413, 415, 421, 422, 431, 503)
 
 def problem_responses(statuses: Iterable[int]) -> dict[int | str, dict[str, Any]]:
     """Return what a route answers when it does not succeed."""
-    told: dict[int | str, dict[str, Any]] = {
+    responses: dict[int | str, dict[str, Any]] = {
         status: {"description": PROBLEMS[status], "model": ProblemDocument} for status in statuses
     }
-    if 503 in told:
-        told[503]["headers"] = {
+    if 503 in responses:
+        responses[503]["headers"] = {
             "Retry-After": {
                 "description": "Seconds after which to try again.",
                 "schema": {"type": "integer", "minimum": 1},
             }
         }
-    return told
+    return responses
 
 
 def of_route(served: ServedRun, what: What) -> dict[str, Any]:
@@ -229,5 +229,7 @@ def operations(openapi: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
                 },
                 "example": json.dumps(contents.get(JSON_TYPE, {}).get("example")),
                 "answer": json.dumps(answer.get("example", answer.get("schema", {})), indent=2),
-                "problems": {code: told["description"] for code, told in answers.items() if code != "200"},
+                "problems": {
+                    code: response["description"] for code, response in answers.items() if code != "200"
+                },
             }

@@ -40,11 +40,13 @@ class Explainer:
         """Return the explanation of one raw input.
 
         Raises:
-            Problem: Too many wait already.
+            Problem: Too many are waiting already.
             UserError: The task can't explain, or not by this method.
         """
         if self._waiting >= self.queue:
-            raise Problem(503, f"{self._waiting} explanations wait already.", retry_after=self._waiting)
+            raise Problem(
+                503, f"{self._waiting} explanations are waiting already.", retry_after=self._waiting
+            )
         run = loaded.run
         task: Any = run.experiment.task
 

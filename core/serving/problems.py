@@ -66,10 +66,10 @@ def invalid(error: pydantic.ValidationError) -> Problem:
     ...     print(invalid(error).document.field)
     inputs[1]
     """
-    return _told(error.errors(include_url=False, include_context=False, include_input=False)[0])
+    return _problem_of(error.errors(include_url=False, include_context=False, include_input=False)[0])
 
 
-def _told(first: Any) -> Problem:
+def _problem_of(first: Any) -> Problem:
     if first["type"] == "json_invalid":
         return Problem(400, f"The body is no JSON: {first['msg'].removeprefix('Invalid JSON: ')}.", "body")
     field = ""
@@ -97,7 +97,7 @@ def tell_problems(application: FastAPI) -> None:
 
     async def parameters(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
-        return _told(error.errors()[0]).response()
+        return _problem_of(error.errors()[0]).response()
 
     async def unforeseen(request: Request, error: Exception) -> Response:
         return Problem(500, UNFORESEEN).response()

@@ -105,7 +105,7 @@ def version_of(run: Run) -> Version:
 
 @dataclass(frozen=True)
 class WarmModel:
-    """A model that has been called, so that no request has to wait for its compilation.
+    """A model that has been called, so no request has to wait for its compilation.
 
     Args:
         predict: From raw inputs to answers.
@@ -346,8 +346,8 @@ class ServedRun:
     def _refuse(self, version: Version | None, error: BaseException) -> None:
         if version not in self._refused:
             self._refused.add(version)
-            told = str(error) or type(error).__name__
-            log.warning("%s: goes without a run that can't be loaded: %s", self.name, told)
+            reason = str(error) or type(error).__name__
+            log.warning("%s: goes without a run that can't be loaded: %s", self.name, reason)
 
     def _newer(self) -> Run | None:
         """Return the newest run that was not refused, if it is another than the one that is served."""
@@ -358,7 +358,7 @@ class ServedRun:
         return None
 
     async def reload_if_newer(self) -> bool:
-        """Serve a newer run where there is one; one that can't be loaded is told in the log, once.
+        """Serve a newer run where there is one; one that can't be loaded is reported in the log, once.
 
         Returns:
             Whether another run is served now.

@@ -31,7 +31,7 @@ TURN_SECONDS = 0.001
 class GracefulServer(uvicorn.Server):
     """A uvicorn server that loses no request when it is told to stop, and ends without an error.
 
-    It says that it is not ready, takes the connections that are waiting, stops to listen, closes each
+    It says that it is not ready, takes the connections that are waiting, stops listening, closes each
     connection after its next answer, and then those that stayed idle.
 
     Args:

@@ -1,4 +1,4 @@
-"""What a server can be told: how it batches, what a request may ask for, and when it looks for newer runs."""
+"""The settings of a server: how it batches, what a request may ask for, and when it looks for newer runs."""
 
 from __future__ import annotations
 

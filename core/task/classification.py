@@ -47,10 +47,10 @@ class LabelEncoder(Encoder):
         ids = places_among(self.labels, names).astype(np.int32)
         strange = names[ids < 0]
         if len(strange):
-            told = ", ".join(sorted(set(strange.tolist()))[:5])
+            first_strange = ", ".join(sorted(set(strange.tolist()))[:5])
             raise UserError(
                 f"{source} has labels that training never saw; known are {', '.join(self.labels[:10])}. "
-                f"Received: {told} in {counted(len(strange), 'example')}."
+                f"Received: {first_strange} in {counted(len(strange), 'example')}."
             )
         return ids
 
@@ -198,7 +198,9 @@ class Classification(Task):
 
     def anatomy(self, model: keras.Model, encoder: Any, value: Any) -> Anatomy:
         """Return what the parts of a raw input are; asked of tasks that are able to `explain`."""
-        raise NotImplementedError(f"{type(self).__name__} is said to explain, and does not.")
+        raise NotImplementedError(
+            f"{type(self).__name__} declares that it can explain, but does not implement it."
+        )
 
     def explain(self, model: keras.Model, encoder: Any, value: Any, method: str | None = None) -> Explanation:
         """Return what the parts of an input add to the log-odds of its likeliest label."""

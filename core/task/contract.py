@@ -1,6 +1,6 @@
 """The contract: a task is its own configuration, and says what it takes and what it gives.
 
-What surrounds a task asks it for these two alone. What hard tasks override, so that none needs a case of its
+What surrounds a task asks it for these two alone. What unusual tasks override, so none needs a case of its
 own in `core`:
 
 - generative adversarial net: `build` returns a model with its own `train_step`, `fit` compiles two
@@ -228,7 +228,7 @@ class Task(Settings):
         """Train the model in place.
 
         Args:
-            training: The model, what it learns from, how, and who is told of it.
+            training: The model, what it learns from, how, and the callbacks that follow it.
 
         Returns:
             The Keras history, one entry an epoch, those before a resume included.
@@ -371,7 +371,9 @@ class Task(Settings):
         Raises:
             UserError: The input can't be read, or the method explains nothing of the kind.
         """
-        raise NotImplementedError(f"{type(self).__name__} is said to explain, and does not.")
+        raise NotImplementedError(
+            f"{type(self).__name__} declares that it can explain, but does not implement it."
+        )
 
     def portable(self, model: keras.Model, encoder: Any) -> Portable:
         """Return what an export needs: its graphs, and the loader that answers by them.
@@ -381,7 +383,9 @@ class Task(Settings):
         Raises:
             UserError: A model of these settings can't leave Keras.
         """
-        raise NotImplementedError(f"{type(self).__name__} is said to be exported, and can't be.")
+        raise NotImplementedError(
+            f"{type(self).__name__} declares that it can be exported, but does not implement it."
+        )
 
     def baseline(self, encoder: Any, splits: Splits, write: Write | None = None) -> dict[str, Figures]:
         """Return the same figures from the simplest honest rivals, by the rival's name.

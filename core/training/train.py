@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.devices import dtype_policy
-from core.errors import UserError, told
+from core.errors import UserError, refusal_of
 from core.experiment import Experiment, built
 from core.fit import Training
 from core.run import Run
@@ -111,7 +111,7 @@ def _told_how_to_go_on(run: Run) -> Iterator[None]:
         if not run.can_be_resumed:
             raise
         raise UserError(
-            f"{told(error)}. Once that is mended, resume {run.folder} from its last checkpoint."
+            f"{refusal_of(error)}. Once that is mended, resume {run.folder} from its last checkpoint."
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""The hard tasks of the road in miniature: each must fit the contract without a special case in `core`."""
+"""Unusual kinds of tasks in miniature: each must fit the contract without a special case in `core`."""
 
 from __future__ import annotations
 

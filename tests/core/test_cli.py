@@ -36,7 +36,7 @@ def configuration(tmp_path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["--nope"], "No such option: --nope. See `quartet --help`."),
         (["train"], "Missing argument 'TASK'. See `quartet train --help`."),
@@ -44,9 +44,9 @@ def configuration(tmp_path) -> Path:
         (["train", "x", "--nope"], "No such option: --nope. See `quartet train --help`."),
     ],
 )
-def test_a_command_line_that_can_t_be_read_is_told_in_a_line(arguments, told):
+def test_a_command_line_that_can_t_be_read_is_reported_in_a_line(arguments, message):
     done = CliRunner().invoke(app, arguments, prog_name="quartet")
-    assert (done.exit_code, done.stderr) == (2, f"quartet: {told}\n")
+    assert (done.exit_code, done.stderr) == (2, f"quartet: {message}\n")
 
 
 def test_nothing_heavy_is_imported_for_help():
@@ -122,7 +122,7 @@ def test_a_run_is_reported(configuration, tmp_path):
         (["calibrate", "nowhere"], "nowhere is no run folder"),
     ],
 )
-def test_a_mistake_is_told_in_at_most_two_lines_with_exit_code_2(
+def test_a_mistake_is_reported_in_at_most_two_lines_with_exit_code_2(
     configuration, monkeypatch, arguments, message
 ):
     monkeypatch.chdir(configuration.parent)
@@ -132,7 +132,7 @@ def test_a_mistake_is_told_in_at_most_two_lines_with_exit_code_2(
     assert len(done.output.strip().splitlines()) <= 2
 
 
-def test_a_full_disk_is_told_plainly_and_leaves_no_half_file(configuration, tmp_path, monkeypatch):
+def test_a_full_disk_is_reported_plainly_and_leaves_no_half_file(configuration, tmp_path, monkeypatch):
     def no_space(*args: object, **kwargs: object) -> None:
         raise OSError(28, "No space left on device", str(tmp_path / "run" / "model.keras"))
 
@@ -153,10 +153,10 @@ def test_a_disk_that_fills_after_a_checkpoint_costs_no_more_than_the_steps_since
         fill_after(patched, num_writes)
         done = quartet("train", configuration, "--run", tmp_path / "cut", *every_step)
     assert done.exit_code == 2
-    told = done.stderr[done.stderr.index("quartet: ") :].splitlines()
-    assert len(told) == 1
-    assert "No space left on device" in told[0]
-    assert f"resume {tmp_path / 'cut'} from its last checkpoint" in told[0]
+    lines = done.stderr[done.stderr.index("quartet: ") :].splitlines()
+    assert len(lines) == 1
+    assert "No space left on device" in lines[0]
+    assert f"resume {tmp_path / 'cut'} from its last checkpoint" in lines[0]
     assert [path.name for path in (tmp_path / "cut" / "checkpoints").iterdir()] == ["checkpoint.npz"]
     again = quartet("train", configuration, "--run", tmp_path / "cut", "--resume", *every_step)
     assert again.exit_code == 0, again.output

@@ -98,7 +98,7 @@ def test_a_damaged_file_of_a_run_is_named(tmp_path, name, read):
 
 
 @pytest.mark.parametrize("content", ["[]", '{"steps_per_execution": "many"}'])
-def test_a_choice_of_compilation_that_is_none_is_told(tmp_path, content):
+def test_a_choice_of_compilation_that_is_none_is_reported(tmp_path, content):
     run = Run.create(tmp_path, EXPERIMENT)
     (tmp_path / "compilation.json").write_text(content)
     with pytest.raises(UserError, match="compilation"):

@@ -26,8 +26,8 @@ def reviews(path: Path, *, flipped: bool = False, leaks: int = 0) -> Path:
     lines = ["text,label"]
     for row in range(120):
         good = (row % 2 == 0) != flipped
-        told = [*random.choice(WORDS, 4), ("awful", "lovely")[row % 2 == 0], f"take{row}"]
-        lines.append(f"{' '.join(told)},{('bad', 'good')[good]}")
+        words = [*random.choice(WORDS, 4), ("awful", "lovely")[row % 2 == 0], f"take{row}"]
+        lines.append(f"{' '.join(words)},{('bad', 'good')[good]}")
     path.write_text("\n".join([*lines, *lines[1 : leaks + 1]]) + "\n", encoding="utf-8")
     return path
 

@@ -36,7 +36,7 @@ def test_a_wave_is_heard_as_it_is():
     np.testing.assert_array_equal(heard, wave)
 
 
-def test_long_text_is_cut_and_arrays_are_told_by_their_shape():
+def test_long_text_is_cut_and_arrays_are_shown_by_their_shape():
     text, row, number = items_of({"text": "word " * 1000, "row": np.zeros(50), "price": 1.23456789})
     assert len(text.content) < 700
     assert row.content == "an array of shape (50,)"

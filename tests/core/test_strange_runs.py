@@ -158,8 +158,8 @@ def test_a_report_quotes_nothing_of_a_file_that_a_run_names_as_its_data(tmp_path
 
 @pytest.mark.parametrize("command", ["report", "calibrate", "export"])
 def test_it_is_said_which_data_will_be_read(run, command):
-    told = quartet(command, run.folder).stderr
-    assert told.startswith(f"Reading the data of {run.folder}: sample\n")
+    stderr = quartet(command, run.folder).stderr
+    assert stderr.startswith(f"Reading the data of {run.folder}: sample\n")
 
 
 def test_a_report_reads_no_data_where_that_is_asked(run):
@@ -294,7 +294,7 @@ def test_a_hostile_json_ends_in_one_short_line(tmp_path, content):
         "3",
     ],
 )
-def test_metrics_of_another_shape_are_told_by_every_command(run, content):
+def test_metrics_of_another_shape_are_reported_by_every_command(run, content):
     (run.folder / "metrics.json").write_text(content)
     for command in ("evaluate", "report"):
         done = quartet(command, run.folder)

@@ -131,7 +131,7 @@ def test_a_name_that_is_none_is_refused_in_a_line(tmp_path, task):
 
 
 @pytest.mark.parametrize(
-    ("source", "told"),
+    ("source", "reason"),
     [
         ("raise SystemExit(3)", "SystemExit: 3"),
         ("1 / 0", r"ZeroDivisionError: division by zero \(.*broken\.py, line 1\)"),
@@ -139,10 +139,10 @@ def test_a_name_that_is_none_is_refused_in_a_line(tmp_path, task):
         ("import nothing_of_that_name", "No module named 'nothing_of_that_name'"),
     ],
 )
-def test_a_module_of_the_user_s_that_fails_is_told_in_a_line(tmp_path, monkeypatch, source, told):
+def test_a_module_of_the_user_s_that_fails_is_reported_in_a_line(tmp_path, monkeypatch, source, reason):
     (tmp_path / "broken.py").write_text(source)
     monkeypatch.syspath_prepend(str(tmp_path))
-    with pytest.raises(UserError, match=told) as caught:
+    with pytest.raises(UserError, match=reason) as caught:
         experiment_from({"task": {"type": "broken.Task"}})
     assert len(str(caught.value).splitlines()) == 1
 

@@ -62,7 +62,9 @@ def num_writes(command) -> int:
     return len(names)
 
 
-def test_wherever_a_disk_fails_a_training_is_told_in_a_line_and_can_be_done_again(configuration, tmp_path):
+def test_wherever_a_disk_fails_a_training_is_reported_in_a_line_and_can_be_done_again(
+    configuration, tmp_path
+):
     folder = tmp_path / "run"
     count = num_writes(lambda: quartet("train", configuration, "--run", folder))
     assert count >= 20  # flush, rename and flush of each of seven files

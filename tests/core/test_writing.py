@@ -48,7 +48,7 @@ def test_json_on_one_line_keeps_letters_of_every_alphabet():
     assert to_json({"text": "größe 大"}) == '{"text": "größe 大"}'
 
 
-def test_a_damaged_line_is_told_with_its_file(tmp_path):
+def test_a_damaged_line_is_reported_with_its_file(tmp_path):
     (tmp_path / "predictions.jsonl").write_text('{"true": "x"}\n{"true": ')
     rows = rows_of(tmp_path / "predictions.jsonl")
     assert next(rows) == {"true": "x"}

@@ -38,11 +38,11 @@ class Dialogue(Translation):
     def load(self) -> Splits:
         rows = []
         for name, thing, greeting in product(NAMES, THINGS, GREETINGS):
-            told = f"user {greeting} i am {name} and like {thing}"
+            beginning = f"user {greeting} i am {name} and like {thing}"
             rows += [
-                (f"{told} assistant {greeting} user who am i", f"you are {name}"),
-                (f"{told} assistant {greeting} user what do i like", f"you like {thing}"),
-                (told, greeting),
+                (f"{beginning} assistant {greeting} user who am i", f"you are {name}"),
+                (f"{beginning} assistant {greeting} user what do i like", f"you like {thing}"),
+                (beginning, greeting),
             ]
         order = np.random.default_rng(0).permutation(len(rows))
         sources, targets = zip(*(rows[place] for place in order), strict=True)

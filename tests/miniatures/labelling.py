@@ -68,12 +68,14 @@ class Labelling(Miniature):
     def _tags(
         self, model: keras.Model, encoder: Vocabulary, texts: list[str]
     ) -> list[tuple[list[str], float]]:
-        told = []
+        tags_and_shares = []
         for text in texts:
             ids = np.array([encoder.ids(text) or [0]], np.int32)
             shares = ops.convert_to_numpy(ops.softmax(model(ids)[0, :, 1:]))[: len(text.split())]
-            told.append(([encoder.tags[place] for place in shares.argmax(axis=1)], shares.max(axis=1)))
-        return told
+            tags_and_shares.append(
+                ([encoder.tags[place] for place in shares.argmax(axis=1)], shares.max(axis=1))
+            )
+        return tags_and_shares
 
     def evaluate(
         self, model: keras.Model, encoder: Any, examples: Examples, write: Write | None = None

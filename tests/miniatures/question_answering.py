@@ -102,8 +102,8 @@ class QuestionAnswering(Miniature):
         columns = [map(str, examples[name]) for name in ("question", "context", "answer")]
         for row, (question, context, true) in enumerate(zip(*columns, strict=True)):
             answer = self._answer(model, encoder, question, context)
-            told = {"row": row, "question": question, "true": [true], "predicted": answer.pop("answer")}
-            rows.append({**told, **answer})
+            example = {"row": row, "question": question, "true": [true], "predicted": answer.pop("answer")}
+            rows.append({**example, **answer})
             if write:
                 write(rows[-1])
         answers = Spans.from_rows(rows)

@@ -188,9 +188,9 @@ def test_litert_can_hold_the_graph_from_waves_to_probabilities(trained, splits, 
     model, encoder = trained
     portable = TASK.portable(model, encoder)
     write_litert(portable.graph, tmp_path / "model.tflite")
-    found = Graph(tmp_path)({"waves": TASK.features(splits.test, encoder)})
+    scores = Graph(tmp_path)({"waves": TASK.features(splits.test, encoder)})
     inputs = [splits.test.ragged("wave")[row] for row in range(len(splits.test))]
-    np.testing.assert_allclose(found, portable.score(inputs), atol=1e-5)
+    np.testing.assert_allclose(scores, portable.score(inputs), atol=1e-5)
 
 
 def test_a_quantised_graph_hears_soft_recordings_as_well_as_the_loud_ones_it_was_fitted_to(
@@ -202,8 +202,8 @@ def test_a_quantised_graph_hears_soft_recordings_as_well_as_the_loud_ones_it_was
     waves = TASK.features(splits.test, encoder)
     quantise_onnx(path, [{"waves": waves}], portable.exact)
     soft = waves // 100
-    found = Graph(tmp_path)({"waves": soft})
-    np.testing.assert_allclose(found, portable.score(list(soft)), atol=0.1)
+    scores = Graph(tmp_path)({"waves": soft})
+    np.testing.assert_allclose(scores, portable.score(list(soft)), atol=0.1)
 
 
 def test_the_full_scale_of_floats_is_kept_with_the_run_and_used_for_each_file(tmp_path):

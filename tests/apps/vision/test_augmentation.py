@@ -25,7 +25,7 @@ def test_a_flip_mirrors_about_half_of_the_pictures():
 
 def test_a_shift_moves_by_whole_pixels_up_to_the_limit_in_every_direction():
     shifted = moved(PICTURES, SEED, shift=2).numpy()
-    found = set()
+    shifts = set()
     for before, after in zip(PICTURES.numpy(), shifted, strict=True):
         moves = [
             (down, right)
@@ -34,8 +34,8 @@ def test_a_shift_moves_by_whole_pixels_up_to_the_limit_in_every_direction():
             if np.allclose(np.roll(before, (down, right), (0, 1))[2:-2, 2:-2], after[2:-2, 2:-2], atol=1e-3)
         ]
         assert len(moves) == 1
-        found.add(moves[0])
-    assert {down for down, _ in found} == {right for _, right in found} == {-2, -1, 0, 1, 2}
+        shifts.add(moves[0])
+    assert {down for down, _ in shifts} == {right for _, right in shifts} == {-2, -1, 0, 1, 2}
 
 
 def test_a_turn_keeps_the_middle_and_carries_a_mark_round_it():

@@ -84,8 +84,8 @@ def test_a_probability_value_is_that_of_the_model_itself_in_one_batch_and_in_sev
     encoder = task.encode(examples)
     model = task.build(encoder)
     own = keras.ops.softmax(model(examples["image"].astype("float32"), training=False))
-    found = task.probabilities(model, encoder, examples)
-    np.testing.assert_allclose(found, keras.ops.convert_to_numpy(own), atol=1e-5)
+    probabilities = task.probabilities(model, encoder, examples)
+    np.testing.assert_allclose(probabilities, keras.ops.convert_to_numpy(own), atol=1e-5)
 
 
 @pytest.mark.parametrize("net", ["alexnet", "vgg"])

@@ -17,7 +17,7 @@ from core.reporting.page import Mistake, Reported, page_of
 from core.reporting.pictures import pictures_of
 
 STATIC = Path(__file__).parents[3] / "core" / "serving" / "static"
-# Enough of a document for `element`: what it makes is told as [tag, attributes, children].
+# Enough of a document for `element`: what it makes is returned as [tag, attributes, children].
 DOCUMENT = """
 class Made {
   constructor(tag) {

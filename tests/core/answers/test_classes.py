@@ -22,8 +22,8 @@ def answers() -> Classes:
 
 def test_the_figures_are_those_that_a_run_is_judged_by(answers):
     expected = figures_of(answers.targets, answers.probabilities, LABELS)
-    found = answers.statistics(np.arange(len(answers)))
-    assert found == pytest.approx(expected, abs=1e-6)
+    statistics = answers.statistics(np.arange(len(answers)))
+    assert statistics == pytest.approx(expected, abs=1e-6)
 
 
 def test_figures_of_repeated_rows_count_them_as_often(answers):
@@ -113,7 +113,7 @@ def test_a_calibrated_run_shows_what_its_decisions_do(answers):
     assert decided["answered"] == pytest.approx((tempered.max(axis=1) >= 0.5).mean())
 
 
-def found_in(answers: Classes) -> list[str]:
+def finding_titles(answers: Classes) -> list[str]:
     tree = {
         "details": answers.details(),
         "mean_loss": float(answers.losses.mean()),
@@ -130,28 +130,28 @@ def one_hot(targets: list[int], said: list[int], confidence: float = 0.85) -> Cl
 def test_the_weakest_class_is_named_with_what_it_is_taken_for():
     targets = [0] * 50 + [1] * 50 + [2] * 50
     said = [0] * 50 + [1] * 50 + [2] * 20 + [1] * 30
-    assert "“c” is recognised worst, and mostly taken for “b”" in found_in(one_hot(targets, said))
+    assert "“c” is recognised worst, and mostly taken for “b”" in finding_titles(one_hot(targets, said))
 
 
 def test_a_class_that_is_weakest_by_chance_is_not_named():
     targets = [0] * 50 + [1] * 50 + [2] * 50
     said = [0] * 48 + [1] * 2 + [1] * 47 + [2] * 3 + [2] * 46 + [0] * 4
-    assert not any("recognised worst" in title for title in found_in(one_hot(targets, said)))
+    assert not any("recognised worst" in title for title in finding_titles(one_hot(targets, said)))
 
 
 def test_two_classes_that_are_taken_for_each_other_are_named():
     targets = [0] * 50 + [1] * 50 + [2] * 50
     said = [0] * 40 + [1] * 10 + [1] * 40 + [0] * 10 + [2] * 50
-    assert "“a” and “b” are taken for each other" in found_in(one_hot(targets, said))
+    assert "“a” and “b” are taken for each other" in finding_titles(one_hot(targets, said))
 
 
-def test_a_model_that_is_too_sure_is_told_so():
+def test_a_model_that_is_too_sure_is_reported():
     targets, said = [0] * 60 + [1] * 40, [0] * 100
-    assert "The model is surer than it is right" in found_in(one_hot(targets, said, confidence=0.99))
+    assert "The model is surer than it is right" in finding_titles(one_hot(targets, said, confidence=0.99))
 
 
 def test_a_few_answers_of_a_calibrated_model_are_not_called_miscalibrated():
-    told = []
+    titles = []
     for seed in range(40):
         random = np.random.default_rng(seed)
         confidence = random.uniform(0.5, 1, 60)
@@ -159,8 +159,8 @@ def test_a_few_answers_of_a_calibrated_model_are_not_called_miscalibrated():
         probabilities = np.stack([confidence, 1 - confidence], axis=1)
         answers = Classes(["a", "b"], np.where(right, 0, 1), probabilities)
         assert answers.reliability()["calibration_error"] > 0.02
-        told += [title for title in found_in(answers) if title.startswith("The model is")]
-    assert len(told) <= 4
+        titles += [title for title in finding_titles(answers) if title.startswith("The model is")]
+    assert len(titles) <= 4
 
 
 def test_the_error_that_chance_makes_is_that_of_calibrated_answers_drawn_at_random():
@@ -176,4 +176,4 @@ def test_the_error_that_chance_makes_is_that_of_calibrated_answers_drawn_at_rand
 
 
 def test_a_model_without_mistakes_has_nothing_to_mend():
-    assert found_in(one_hot([0, 1, 2] * 20, [0, 1, 2] * 20, confidence=0.995)) == []
+    assert finding_titles(one_hot([0, 1, 2] * 20, [0, 1, 2] * 20, confidence=0.995)) == []

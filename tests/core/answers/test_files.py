@@ -69,7 +69,7 @@ def test_a_folder_of_answers_that_is_a_link_is_refused(tmp_path):
         opened(row, tmp_path / "run" / "answers", "predictions-0", beside=tmp_path / "run")
 
 
-def test_a_damaged_file_is_told_in_one_line(tmp_path):
+def test_a_damaged_file_is_reported_in_one_line(tmp_path):
     row = written(tmp_path)
     (tmp_path / row["picture"]).write_bytes(b"no picture")
     with pytest.raises(UserError, match="can't be read"):

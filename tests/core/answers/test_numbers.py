@@ -15,9 +15,11 @@ def answers() -> Numbers:
 
 
 def test_the_figures_are_those_of_scikit_learn(answers):
-    found = answers.statistics(np.arange(len(answers)))
-    assert found["rmse"] == pytest.approx(metrics.root_mean_squared_error(answers.truth, answers.predicted))
-    assert found["mae"] == pytest.approx(metrics.mean_absolute_error(answers.truth, answers.predicted))
+    statistics = answers.statistics(np.arange(len(answers)))
+    assert statistics["rmse"] == pytest.approx(
+        metrics.root_mean_squared_error(answers.truth, answers.predicted)
+    )
+    assert statistics["mae"] == pytest.approx(metrics.mean_absolute_error(answers.truth, answers.predicted))
     assert answers.details()["explained_variance"] == pytest.approx(
         metrics.r2_score(answers.truth, answers.predicted)
     )
@@ -36,7 +38,7 @@ def test_the_levels_of_the_truth_hold_all_of_the_loss(answers):
     assert sum(level["examples"] for level in levels) == 500
 
 
-def test_a_continuous_truth_is_told_in_tenths():
+def test_a_continuous_truth_is_shown_in_tenths():
     truth = np.random.default_rng(0).normal(size=1000)
     levels = Numbers(truth, truth + 1).details()["levels"]
     assert [level["examples"] for level in levels] == [100] * 10
@@ -63,5 +65,5 @@ def test_predictions_that_are_too_high_on_the_whole_are_named():
 def test_an_offset_within_chance_is_not_named():
     random = np.random.default_rng(0)
     truth = random.normal(size=100)
-    told = titles(Numbers(truth, truth + random.normal(size=100)))
-    assert not any("on the whole" in title for title in told)
+    finding_titles = titles(Numbers(truth, truth + random.normal(size=100)))
+    assert not any("on the whole" in title for title in finding_titles)

@@ -34,8 +34,8 @@ SAMPLES = [{"row": place, "predicted": pair(5)[0]} for place in range(4)]
 
 def test_likeness_is_that_of_scikit_image():
     predicted, true = pair(8)
-    told = likeness(predicted, true)
-    assert told["psnr"] == pytest.approx(peak_signal_noise_ratio(true, predicted), abs=1e-3)
+    figures = likeness(predicted, true)
+    assert figures["psnr"] == pytest.approx(peak_signal_noise_ratio(true, predicted), abs=1e-3)
     # scikit-image goes on over the edges of the picture, 5 pixels wide, where the window does not fit.
     whole = structural_similarity(
         true,
@@ -46,7 +46,7 @@ def test_likeness_is_that_of_scikit_image():
         use_sample_covariance=False,
         full=True,
     )[1]
-    assert told["ssim"] == pytest.approx(whole[5:-5, 5:-5].mean(), abs=1e-3)
+    assert figures["ssim"] == pytest.approx(whole[5:-5, 5:-5].mean(), abs=1e-3)
 
 
 def test_likeness_within_a_border_leaves_the_edges_out():
@@ -133,7 +133,7 @@ def test_input_answer_and_truth_stand_side_by_side():
     assert (text.content, answer.content) == ("sea", "psnr 11.2")
 
 
-def test_a_picture_whose_file_is_gone_is_told_of():
+def test_a_picture_whose_file_is_gone_is_reported():
     (answer,) = Pictures.shown({"row": 3, "predicted": "answers/predictions-3-predicted.png"}, {})
     assert answer.content == "sample 3 (its file is gone)"
 

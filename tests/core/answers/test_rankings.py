@@ -30,8 +30,8 @@ def test_the_figures_are_those_of_the_metrics_over_the_whole_catalogue(metric):
         scores[0, scores[0] == 0] = -np.inf
         metric.update_state(chosen, scores)
     answers = Rankings.from_rows(rows())
-    found = answers.statistics(np.arange(len(answers)))[metric.name]
-    assert found == pytest.approx(float(metric.result()), abs=1e-6)
+    statistic = answers.statistics(np.arange(len(answers)))[metric.name]
+    assert statistic == pytest.approx(float(metric.result()), abs=1e-6)
 
 
 def test_a_short_list_and_one_that_misses_are_judged():

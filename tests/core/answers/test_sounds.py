@@ -27,8 +27,8 @@ def rows(count: int = 15, seconds: float = 0.4) -> list[dict]:
     for place in range(count):
         true = tone(300 + 20 * place)
         predicted = tone(1500 if place == 3 else 310 + 20 * place, seconds)
-        told = likeness(predicted, true)
-        made.append({"row": place, "text": f"note {place}", "predicted": predicted, "true": true, **told})
+        figures = likeness(predicted, true)
+        made.append({"row": place, "text": f"note {place}", "predicted": predicted, "true": true, **figures})
     return made
 
 
@@ -39,10 +39,10 @@ SAMPLES = [{"row": place, "predicted": tone(440)} for place in range(3)]
 def test_likeness_is_that_of_the_metrics_at_full_scale_1():
     predicted, true = tone(300), tone(500, 0.5)
     waves = [sound.wave / 32768 for sound in (predicted, true)]
-    told = likeness(predicted, true)
-    assert told["mel_cepstral_distortion"] == mel_cepstral_distortion(*waves, RATE)
-    assert told["log_spectral_distance"] == log_spectral_distance(*waves, RATE)
-    assert told["length_ratio"] == pytest.approx(0.8)
+    figures = likeness(predicted, true)
+    assert figures["mel_cepstral_distortion"] == mel_cepstral_distortion(*waves, RATE)
+    assert figures["log_spectral_distance"] == log_spectral_distance(*waves, RATE)
+    assert figures["length_ratio"] == pytest.approx(0.8)
 
 
 def test_sounds_of_other_rates_are_not_compared():
@@ -115,7 +115,7 @@ def test_answer_and_truth_can_be_heard_and_seen():
     assert words.content.startswith("mel cepstral distortion ")
 
 
-def test_a_sound_whose_file_is_gone_is_told_of():
+def test_a_sound_whose_file_is_gone_is_reported():
     (answer,) = Sounds.shown({"row": 2, "predicted": "answers/predictions-2-predicted.wav"}, {})
     assert answer.content == "sample 2 (its file is gone)"
 

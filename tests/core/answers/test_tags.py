@@ -126,7 +126,7 @@ def test_words_that_the_text_lacks_are_joined_by_blanks():
     assert placed(["a", "b"], "b a") == ("a b", [(0, 1), (2, 3)])
 
 
-def test_spans_are_told_in_characters_of_the_text():
+def test_spans_are_given_in_characters_of_the_text():
     (span,) = spans_of(["In", "New", "York"], ["O", "B-LOC", "I-LOC"], "iob2", "In New York")
     assert span == {"text": "New York", "type": "LOC", "start": 3, "end": 11}
 

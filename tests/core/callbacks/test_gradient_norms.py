@@ -114,11 +114,11 @@ def test_even_norms_are_advised_to_be_left_alone():
     assert "not needed" in with_norms(1.0, 2.0, 3.0).advice()
 
 
-def test_norms_that_are_not_finite_are_told():
+def test_norms_that_are_not_finite_are_reported():
     assert "1 of 2 gradient norms were not finite" in with_norms(1.0, float("nan")).advice()
 
 
-def test_nothing_measured_is_told():
+def test_nothing_measured_is_reported():
     assert with_norms().advice() == "No gradient was measured."
     assert with_norms().percentiles() == {}
 

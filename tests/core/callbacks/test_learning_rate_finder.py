@@ -50,7 +50,7 @@ def test_the_steps_are_made_with_the_values_of_the_rates(rate: object):
         def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
             self.values.append(float(self.model.get_weights()[0][0, 0]))
 
-    # The loss w has gradient 1, so that each step of SGD takes the rate off w.
+    # The loss w has gradient 1, so each step of SGD takes the rate off w.
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
     model.compile(keras.optimizers.SGD(rate), lambda y_true, y_pred: y_pred)
     model.set_weights([np.array([[7.0]])])

@@ -4,18 +4,18 @@ from core.commands.doctor import findings, paths
 
 
 def test_the_doctor_tells_versions_devices_and_every_path():
-    found = findings()
-    assert found["backend"] == "tensorflow"
-    assert "CPU" in found["devices"].upper()
-    assert set(paths("tensorflow", accelerated=False)) <= set(found)
+    lines = findings()
+    assert lines["backend"] == "tensorflow"
+    assert "CPU" in lines["devices"].upper()
+    assert set(paths("tensorflow", accelerated=False)) <= set(lines)
 
 
 def test_what_needs_an_accelerator_applies_where_there_is_one():
-    told = paths("tensorflow", accelerated=True)
-    assert told["memory growth"] == told["prefetch to the device"] == "on"
+    path_states = paths("tensorflow", accelerated=True)
+    assert path_states["memory growth"] == path_states["prefetch to the device"] == "on"
     assert "does not apply" in paths("tensorflow", accelerated=False)["prefetch to the device"]
 
 
-def test_a_missing_package_is_told_with_what_installs_it(monkeypatch):
+def test_a_missing_package_is_reported_with_what_installs_it(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert findings()["fastapi"] == "missing: pip install 'keras-quartet[serve]'"

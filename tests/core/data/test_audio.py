@@ -357,7 +357,7 @@ def test_files_of_a_mac_in_a_folder_with_names_are_passed_over(tmp_path):
     assert len(read_recordings(tmp_path, 8000, names="{label}_{take}")[0]["train"]) == 1
 
 
-def test_what_can_t_be_read_of_an_archive_is_told_without_addresses_in_memory(tmp_path):
+def test_what_can_t_be_read_of_an_archive_is_reported_without_addresses_in_memory(tmp_path):
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
         archive.writestr("7_0.wav", b"\0\x05\x16\x07")
     with pytest.raises(UserError, match=r"7_0\.wav can't be read as a recording: (?!.*BytesIO)"):

@@ -38,12 +38,12 @@ def test_pictures_and_waves_are_hashed_by_their_content():
 def test_hashes_and_fingerprints_are_those_of_runs_that_were_trained_long_ago():
     waves = Examples({"wave": Ragged.from_rows([[1, 2], [], [3]], np.int16)})
     texts = Examples({"text": ["A good film!", "schön"]})
-    assert [f"{found:x}" for found in content_hash(waves, ("wave",))] == [
+    assert [f"{row_hash:x}" for row_hash in content_hash(waves, ("wave",))] == [
         "493093921ff2258a",
         "ff1017111c959712",
         "6cd650d06be2ca88",
     ]
-    assert [f"{found:x}" for found in content_hash(texts, ("text",), seed=1)] == [
+    assert [f"{row_hash:x}" for row_hash in content_hash(texts, ("text",), seed=1)] == [
         "383492991340de40",
         "abc854031b761daf",
     ]

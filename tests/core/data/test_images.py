@@ -136,7 +136,7 @@ def test_a_corrupt_picture_is_refused_by_name_or_left_out_and_counted(tmp_path):
     assert notes == ("1 picture of train left out that can't be read",)
 
 
-def test_a_lone_picture_that_can_t_be_read_is_told_with_the_reason(tmp_path):
+def test_a_lone_picture_that_can_t_be_read_is_reported_with_the_reason(tmp_path):
     (tmp_path / "1.png").write_bytes(b"")
     with pytest.raises(UserError, match=r"1\.png can't be read as a picture: cannot identify"):
         decoded([tmp_path / "1.png"])
@@ -149,7 +149,7 @@ def test_a_pipe_or_a_folder_named_like_a_picture_is_none(tmp_path):
     assert len(read_images(tmp_path)[0]["train"]) == 1
 
 
-def test_a_link_that_leads_nowhere_is_told(tmp_path):
+def test_a_link_that_leads_nowhere_is_reported(tmp_path):
     saved(tmp_path / "cat" / "1.png", GREY)
     (tmp_path / "cat" / "2.png").symlink_to(tmp_path / "gone.png")
     with pytest.raises(UserError, match=r"no picture at this path.*2\.png"):

@@ -98,7 +98,7 @@ def test_idx_files_too_large_for_memory_are_mapped(tmp_path, little_memory):
     np.testing.assert_array_equal(images, PICTURES)
 
 
-def test_a_disk_without_room_is_told_before_anything_is_written(monkeypatch, little_memory):
+def test_a_disk_without_room_is_reported_before_anything_is_written(monkeypatch, little_memory):
     full = namedtuple("Usage", "free")(10)
     monkeypatch.setattr(larger_than_memory.shutil, "disk_usage", lambda folder: full)
     with pytest.raises(UserError, match=r"name a larger disk by TMPDIR\. Received: 0\.0 GB of data"):

@@ -23,7 +23,7 @@ def known():
 )
 def test_damaged_files_are_read_or_refused_in_a_line(name, known, tmp_path):
     findings = [
-        found for _, found in itertools.islice(fuzzed(name, known[name], tmp_path, 7), FILES) if found
+        finding for _, finding in itertools.islice(fuzzed(name, known[name], tmp_path, 7), FILES) if finding
     ]
     assert not findings
 

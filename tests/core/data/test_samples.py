@@ -43,18 +43,18 @@ def test_an_archive_that_pip_refuses_is_named_so(cache, monkeypatch):
 
 
 def test_pip_is_told_the_hash_before_it_opens_the_archive(cache, monkeypatch):
-    told = {}
+    given_to_pip = {}
 
     def download(command, **options):
-        told["wanted"] = Path(command[command.index("--requirement") + 1]).read_text()
-        told["command"] = command
+        given_to_pip["wanted"] = Path(command[command.index("--requirement") + 1]).read_text()
+        given_to_pip["command"] = command
         return subprocess.CompletedProcess(command, 1, "", "")
 
     monkeypatch.setattr(subprocess, "run", download)
     with pytest.raises(UserError, match="no reason given"):
         samples.reviews()
-    assert told["wanted"] == f"vaderSentiment==0.5 --hash=sha256:{samples.REVIEWS.sha256}\n"
-    assert "--require-hashes" in told["command"]
+    assert given_to_pip["wanted"] == f"vaderSentiment==0.5 --hash=sha256:{samples.REVIEWS.sha256}\n"
+    assert "--require-hashes" in given_to_pip["command"]
 
 
 def test_without_a_package_index_the_error_says_what_to_do(cache, monkeypatch):
@@ -86,7 +86,7 @@ def test_the_sample_does_not_depend_on_what_the_process_spoke_before(cache):
     assert hashlib.sha256(waves.values.tobytes()).hexdigest()[:12] == "0fad16ddb7b4"
 
 
-def test_a_synthesiser_that_does_not_load_is_told(cache, monkeypatch):
+def test_a_synthesiser_that_does_not_load_is_reported(cache, monkeypatch):
     monkeypatch.setattr(
         subprocess,
         "run",

@@ -90,11 +90,13 @@ def test_too_few_examples_to_split_can_t_be_trained_on_but_judged():
     assert pooled(splits)["text"].tolist() == TEXTS["text"][:1].tolist()
 
 
-@pytest.mark.parametrize(("different", "told"), [(1, "all are equal in text"), (2, "only 2 differ in text")])
-def test_a_part_that_is_empty_since_nearly_all_examples_are_equal_says_so(different, told):
+@pytest.mark.parametrize(
+    ("different", "reason"), [(1, "all are equal in text"), (2, "only 2 differ in text")]
+)
+def test_a_part_that_is_empty_since_nearly_all_examples_are_equal_says_so(different, reason):
     texts = [f"text {row % different}" for row in range(120)]
     splits = completed({"train": Examples({"text": texts})}, ("text",), validation=0.1, test=0.2, seed=0)
-    with pytest.raises(UserError, match=f"empty: of 120 examples {told}"):
+    with pytest.raises(UserError, match=f"empty: of 120 examples {reason}"):
         require_parts(splits)
 
 

@@ -20,14 +20,14 @@ def test_splits_come_back_as_they_were(tmp_path):
         train, train.take([]), train.take([2]), "by hash", notes=("2 skipped",), official_test=True
     )
     write_splits(tmp_path, splits)
-    found = read_splits(tmp_path)
-    assert found.train["text"].tolist() == ["schön", "", "a\0b\nc"]
-    np.testing.assert_array_equal(found.train["rating"], train["rating"])
-    assert [found.train.ragged("wave")[row].tolist() for row in range(3)] == [[1, 2], [], [3]]
-    assert found.train["picture"].dtype == np.uint8
-    np.testing.assert_array_equal(found.test["picture"], train["picture"][2:])
-    assert (len(found.validation), found.test.source) == (0, "reviews.tsv")
-    assert (found.protocol, found.notes, found.official_test) == ("by hash", ("2 skipped",), True)
+    restored = read_splits(tmp_path)
+    assert restored.train["text"].tolist() == ["schön", "", "a\0b\nc"]
+    np.testing.assert_array_equal(restored.train["rating"], train["rating"])
+    assert [restored.train.ragged("wave")[row].tolist() for row in range(3)] == [[1, 2], [], [3]]
+    assert restored.train["picture"].dtype == np.uint8
+    np.testing.assert_array_equal(restored.test["picture"], train["picture"][2:])
+    assert (len(restored.validation), restored.test.source) == (0, "reviews.tsv")
+    assert (restored.protocol, restored.notes, restored.official_test) == ("by hash", ("2 skipped",), True)
 
 
 def test_columns_too_large_for_memory_stay_on_disk(tmp_path, monkeypatch):

@@ -76,7 +76,7 @@ def exported(in_onnx, tmp_path) -> Run:
 
 @pytest.fixture(scope="module")
 def of_texts(texts, tmp_path_factory) -> Exporter:
-    """What has exported a net whose steps hang on the length of a text, to all formats."""
+    """What has exported a net whose steps depend on the length of a text, to all formats."""
     exporter = Exporter(texts, tmp_path_factory.mktemp("of_texts"))
     for kind in FORMATS:
         assert exporter.export(kind).largest_difference < 1e-5
@@ -163,11 +163,11 @@ def test_a_quantised_saved_model_is_refused_where_keras_can_t_turn_the_weights(r
 
 
 def test_the_table_keeps_earlier_exports_and_times_all_of_them(exported):
-    told = export_run(exported, ["litert"])
-    assert [row["name"] for row in told["exports"]] == ["onnx", "litert"]
-    assert set(told["exports"][0]["milliseconds"]) == set(told["model"]["milliseconds"]) == {"1", "32"}
+    table = export_run(exported, ["litert"])
+    assert [row["name"] for row in table["exports"]] == ["onnx", "litert"]
+    assert set(table["exports"][0]["milliseconds"]) == set(table["model"]["milliseconds"]) == {"1", "32"}
     kept = json.loads((exported.folder / "exports.json").read_text(encoding="utf-8"))
-    assert kept["exports"] == told["exports"]
+    assert kept["exports"] == table["exports"]
 
 
 def test_the_table_forgets_exports_that_are_gone(exported):

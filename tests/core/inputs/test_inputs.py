@@ -115,7 +115,7 @@ def test_what_is_typed_is_what_is_sent(kind, text, sent):
 
 
 @pytest.mark.parametrize(
-    ("kind", "text", "told"),
+    ("kind", "text", "message"),
     [
         (Text(), "\udcff", "valid UTF-8"),
         (PATIENT, "54,f", "A row has 3 values, age,sex,chest pain"),
@@ -144,8 +144,8 @@ def test_what_is_typed_is_what_is_sent(kind, text, sent):
         (KINDS["several"], '{"question": "Who?", "choices": "c"}', "The choice is wrong"),
     ],
 )
-def test_what_is_typed_wrong_is_told_in_a_line(kind, text, told):
-    with pytest.raises(UserError, match=told) as caught:
+def test_what_is_typed_wrong_is_reported_in_a_line(kind, text, message):
+    with pytest.raises(UserError, match=message) as caught:
         kind.typed(text)
     assert "\n" not in str(caught.value)
 
@@ -183,7 +183,7 @@ def test_a_record_is_read_by_the_names_of_its_columns(kind, record, name, value)
 
 
 @pytest.mark.parametrize(
-    ("kind", "record", "told"),
+    ("kind", "record", "message"),
     [
         (Text(), {"a": "1", "b": "2"}, "There is no column 'it'. Received the columns: a, b"),
         (Text(), {"it": 7}, "A text is written in quotes. Received: 7"),
@@ -199,8 +199,8 @@ def test_a_record_is_read_by_the_names_of_its_columns(kind, record, name, value)
         (Ratings(), {"ratings": "50"}, "The question is wrong at ratings"),
     ],
 )
-def test_a_record_that_holds_no_input_is_told_in_a_line(kind, record, told):
-    with pytest.raises(UserError, match=told) as caught:
+def test_a_record_that_holds_no_input_is_reported_in_a_line(kind, record, message):
+    with pytest.raises(UserError, match=message) as caught:
         kind.record(record, "it")
     assert "\n" not in str(caught.value)
 

@@ -109,7 +109,7 @@ def test_standard_input_is_read_line_by_line(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "kind", "told"),
+    ("name", "content", "kind", "message"),
     [
         (
             "rows.csv",
@@ -136,14 +136,14 @@ def test_standard_input_is_read_line_by_line(monkeypatch):
         ("bytes.txt.gz", b"one", Text(), "can't be read as UTF-8 text"),
     ],
 )
-def test_a_mistake_is_told_with_its_line(read, name, content, kind, told):
+def test_a_mistake_is_reported_with_its_line(read, name, content, kind, message):
     with pytest.raises(UserError) as caught:
         read(name, content, kind)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
     assert name in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
-def test_a_file_that_is_not_there_is_told(tmp_path):
+def test_a_file_that_is_not_there_is_reported(tmp_path):
     with pytest.raises(UserError, match=r"nowhere\.csv"):
         read_inputs(tmp_path / "nowhere.csv", Text(), "text")

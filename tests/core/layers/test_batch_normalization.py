@@ -69,14 +69,14 @@ def test_another_axis_is_normalised_as_by_keras():
 def test_gradients_are_those_of_keras():
     import tensorflow as tf
 
-    found = []
+    gradients = []
     for layer in pair():
         with tf.GradientTape() as tape:
             pictures = tf.constant(PICTURES)
             tape.watch(pictures)
             loss = tf.reduce_sum(layer(pictures, training=True) ** 3)
-        found.append(tape.gradient(loss, [pictures, layer.gamma.value, layer.beta.value]))
-    for received, expected in zip(*found, strict=True):
+        gradients.append(tape.gradient(loss, [pictures, layer.gamma.value, layer.beta.value]))
+    for received, expected in zip(*gradients, strict=True):
         np.testing.assert_allclose(received, expected, rtol=1e-3, atol=1e-3)
 
 

@@ -73,16 +73,16 @@ def test_it_goes_on_from_a_state_over_masked_first_steps_with_the_values_of_kera
 def test_gradients_over_masked_first_steps_are_those_of_keras():
     import tensorflow as tf
 
-    found = []
+    gradients = []
     for layer in pair(return_sequences=True):
         state, sequences = tf.ones((4, 6)), tf.constant(SEQUENCES)
         with tf.GradientTape() as tape:
             tape.watch([state, sequences])
             loss = tf.reduce_sum(layer(sequences, initial_state=state, mask=FIRST_STEPS_MASKED) ** 3)
-        found.append(
+        gradients.append(
             tape.gradient(loss, [state, sequences, *(each.value for each in layer.trainable_weights)])
         )
-    for received, expected in zip(*found, strict=True):
+    for received, expected in zip(*gradients, strict=True):
         np.testing.assert_allclose(received, expected, atol=1e-4)
 
 
@@ -96,28 +96,30 @@ def test_what_it_can_not_hasten_it_leaves_to_keras(kwargs):
 def test_gradients_are_those_of_keras_both_ways(mask):
     import tensorflow as tf
 
-    found = []
+    gradients = []
     for layer in pair(keras.layers.Bidirectional, return_sequences=True):
         with tf.GradientTape() as tape:
             sequences = tf.constant(SEQUENCES)
             tape.watch(sequences)
             loss = tf.reduce_sum(tf.sin(3.0 * layer(sequences, mask=mask)))
-        found.append(tape.gradient(loss, [sequences, *(weight.value for weight in layer.trainable_weights)]))
-    for received, expected in zip(*found, strict=True):
+        gradients.append(
+            tape.gradient(loss, [sequences, *(weight.value for weight in layer.trainable_weights)])
+        )
+    for received, expected in zip(*gradients, strict=True):
         np.testing.assert_allclose(received, expected, atol=1e-4)
 
 
 def test_the_gradient_of_the_state_it_starts_from_is_that_of_keras():
     import tensorflow as tf
 
-    found = []
+    gradients = []
     for layer in pair():
         state = tf.ones((4, 6))
         with tf.GradientTape() as tape:
             tape.watch(state)
             loss = tf.reduce_sum(layer(SEQUENCES, initial_state=state, mask=MASK) ** 2)
-        found.append(tape.gradient(loss, state))
-    np.testing.assert_allclose(*found, atol=1e-5)
+        gradients.append(tape.gradient(loss, state))
+    np.testing.assert_allclose(*gradients, atol=1e-5)
 
 
 @pytest.mark.parametrize("compiled", [False, True])

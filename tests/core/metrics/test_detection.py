@@ -25,22 +25,22 @@ def picture(detections_of_one: int) -> tuple[dict, dict]:
     chosen = RANDOM.integers(0, max(count, 1), RANDOM.integers(0, detections_of_one) if count else 0)
     wrong = RANDOM.random(len(chosen)) < 0.2
     true = {"boxes": boxes, "classes": classes, "crowd": RANDOM.random(count) < 0.15}
-    found = {
+    predicted = {
         "boxes": boxes[chosen] + RANDOM.normal(0, 1.5, (len(chosen), 4)),
         "classes": np.where(wrong, (classes[chosen] + 1) % NUM_CLASSES, classes[chosen]),
         # Few digits, so that some are equal.
         "scores": RANDOM.random(len(chosen)).round(2),
     }
-    return true, found
+    return true, predicted
 
 
-TRUE, FOUND = zip(*(picture(8 if number else 600) for number in range(NUM_PICTURES)), strict=True)
+TRUE, PREDICTED = zip(*(picture(8 if number else 600) for number in range(NUM_PICTURES)), strict=True)
 FREE = [{name: column for name, column in true.items() if name != "crowd"} for true in TRUE]
 
 
 def by_coco(pictures) -> np.ndarray:
     annotations, detections = [], []
-    for image, (true, found) in enumerate(zip(pictures, FOUND, strict=True)):
+    for image, (true, predicted) in enumerate(zip(pictures, PREDICTED, strict=True)):
         crowd = true.get("crowd", np.zeros(len(true["boxes"])))
         for box, label, many in zip(true["boxes"], true["classes"], crowd, strict=True):
             left, top, width, height = [*box[:2], *(box[2:] - box[:2])]
@@ -54,7 +54,9 @@ def by_coco(pictures) -> np.ndarray:
                     "iscrowd": int(many),
                 }
             )
-        for box, label, score in zip(found["boxes"], found["classes"], found["scores"], strict=True):
+        for box, label, score in zip(
+            predicted["boxes"], predicted["classes"], predicted["scores"], strict=True
+        ):
             corners = [*box[:2], *(box[2:] - box[:2])]
             detections.append({"image_id": image, "category_id": int(label), "bbox": corners, "score": score})
     with contextlib.redirect_stdout(io.StringIO()):
@@ -74,21 +76,23 @@ def by_coco(pictures) -> np.ndarray:
 
 @pytest.mark.parametrize("pictures", [FREE, TRUE], ids=["no crowds", "crowds"])
 def test_the_figures_are_those_of_pycocotools(pictures):
-    metric = streamed(MeanAveragePrecision(), pictures, FOUND, NUM_PICTURES)
+    metric = streamed(MeanAveragePrecision(), pictures, PREDICTED, NUM_PICTURES)
     received = [metric.result(), metric.at(0.5), metric.at(0.75)]
     assert received == pytest.approx(by_coco(pictures).tolist(), abs=1e-9)
 
 
 def test_crowds_and_the_limit_of_detections_matter_to_these_figures():
-    usual = streamed(MeanAveragePrecision(), TRUE, FOUND, NUM_PICTURES).result()
-    assert usual != streamed(MeanAveragePrecision(), FREE, FOUND, NUM_PICTURES).result()
-    assert usual != streamed(MeanAveragePrecision(max_detections=1000), TRUE, FOUND, NUM_PICTURES).result()
+    usual = streamed(MeanAveragePrecision(), TRUE, PREDICTED, NUM_PICTURES).result()
+    assert usual != streamed(MeanAveragePrecision(), FREE, PREDICTED, NUM_PICTURES).result()
+    assert (
+        usual != streamed(MeanAveragePrecision(max_detections=1000), TRUE, PREDICTED, NUM_PICTURES).result()
+    )
 
 
 @pytest.mark.parametrize("batch_size", [1, 7])
 def test_the_figure_does_not_depend_on_the_batch_size(batch_size):
-    whole = streamed(MeanAveragePrecision(), TRUE, FOUND, NUM_PICTURES)
-    assert streamed(MeanAveragePrecision(), TRUE, FOUND, batch_size).result() == whole.result()
+    whole = streamed(MeanAveragePrecision(), TRUE, PREDICTED, NUM_PICTURES)
+    assert streamed(MeanAveragePrecision(), TRUE, PREDICTED, batch_size).result() == whole.result()
 
 
 def test_overlap_of_boxes_without_area_is_zero():
@@ -102,8 +106,8 @@ def test_a_box_within_a_crowd_overlaps_it_wholly():
 
 def test_of_boxes_overlapped_alike_the_last_is_taken_as_coco_does():
     true = {"boxes": [[0, 0, 10, 10], [20, 0, 30, 10]], "classes": [0, 0]}
-    found = {"boxes": [[0, 0, 30, 10], [0, 0, 10, 10]], "classes": [0, 0], "scores": [0.9, 0.8]}
-    assert streamed(MeanAveragePrecision((0.3,)), [true], [found], 1).result() == 1.0
+    predicted = {"boxes": [[0, 0, 30, 10], [0, 0, 10, 10]], "classes": [0, 0], "scores": [0.9, 0.8]}
+    assert streamed(MeanAveragePrecision((0.3,)), [true], [predicted], 1).result() == 1.0
 
 
 def test_padded_boxes_do_not_count():
@@ -113,12 +117,12 @@ def test_padded_boxes_do_not_count():
 
 
 def test_pictures_of_weight_zero_do_not_count():
-    weighted = streamed(MeanAveragePrecision(), TRUE, FOUND, 7, np.arange(NUM_PICTURES) < 10)
-    assert weighted.result() == streamed(MeanAveragePrecision(), TRUE[:10], FOUND[:10], 10).result()
+    weighted = streamed(MeanAveragePrecision(), TRUE, PREDICTED, 7, np.arange(NUM_PICTURES) < 10)
+    assert weighted.result() == streamed(MeanAveragePrecision(), TRUE[:10], PREDICTED[:10], 10).result()
 
 
 def test_reset_forgets_all_pictures():
-    metric = streamed(MeanAveragePrecision(), TRUE, FOUND, NUM_PICTURES)
+    metric = streamed(MeanAveragePrecision(), TRUE, PREDICTED, NUM_PICTURES)
     metric.reset_state()
     assert metric.result() == 0
 

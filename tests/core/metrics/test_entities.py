@@ -16,8 +16,8 @@ def tagged(marks: str) -> tuple[list[list[str]], list[list[str]]]:
     """60 sentences of tags at random, whether they make sense or not, and changed ones."""
     tags = ["O", "O", *(f"{mark}-{kind}" for mark in marks for kind in ("PER", "LOC"))]
     true = [RANDOM.choice(tags, RANDOM.integers(1, 12)).tolist() for _ in range(60)]
-    found = [[tag if RANDOM.random() < 0.7 else str(RANDOM.choice(tags)) for tag in row] for row in true]
-    return true, found
+    predicted = [[tag if RANDOM.random() < 0.7 else str(RANDOM.choice(tags)) for tag in row] for row in true]
+    return true, predicted
 
 
 TAGS = {
@@ -80,9 +80,9 @@ def test_a_hyphen_within_a_type_belongs_to_it():
 
 
 def test_sentences_of_weight_zero_do_not_count():
-    true, found = TAGS["iob2"]
-    weighted = streamed(EntityF1(), true, found, 7, np.arange(60) < 5)
-    assert weighted.result() == streamed(EntityF1(), true[:5], found[:5], 5).result()
+    true, predicted = TAGS["iob2"]
+    weighted = streamed(EntityF1(), true, predicted, 7, np.arange(60) < 5)
+    assert weighted.result() == streamed(EntityF1(), true[:5], predicted[:5], 5).result()
 
 
 def test_reset_forgets_all_sentences():

@@ -71,11 +71,11 @@ def test_runs_with_other_test_examples_are_not_paired():
     assert "differ" in comparison["not_paired"]
 
 
-def test_settings_that_differ_are_told():
+def test_settings_that_differ_are_reported():
     answers = with_accuracy(0.8, 0)
     trees = [
         {**figures_of_answers(answers, {}, "x"), "settings": {"fit": {"epochs": epochs, "seed": 0}}}
         for epochs in (1, 2)
     ]
-    told = comparison_of(["one", "two"], trees, [answers, answers])["settings"]
-    assert told == [{"name": "fit.epochs", "values": [1, 2]}]
+    settings = comparison_of(["one", "two"], trees, [answers, answers])["settings"]
+    assert settings == [{"name": "fit.epochs", "values": [1, 2]}]

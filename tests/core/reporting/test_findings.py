@@ -94,29 +94,29 @@ def test_each_flaw_is_found_by_itself(changes, title):
     assert titles(**changes) == [title]
 
 
-def test_a_slice_that_may_be_chance_is_not_told():
+def test_a_slice_that_may_be_chance_is_not_reported():
     assert titles(worst_slice={**SLICE, "significant": False}) == []
 
 
 def test_the_costliest_comes_first():
-    found = findings_of(
+    findings = findings_of(
         tree(worst_slice=SLICE, figures=figure(rivals={"bayes": 0.95}), cost={"data_wait_share": 0.5})
     )
-    assert [finding["title"] for finding in found] == [
+    assert [finding["title"] for finding in findings] == [
         "bayes is better than the model",
         "Worse where speaker is ann",
         "The training waits for its data",
     ]
-    stakes = [finding["stake"] for finding in found]
+    stakes = [finding["stake"] for finding in findings]
     assert stakes == sorted(stakes, reverse=True)
 
 
 def test_every_finding_has_evidence_advice_and_a_place_to_look():
-    (found,) = findings_of(tree(worst_slice=SLICE))
-    assert "0.600" in found["evidence"]
-    assert "0.950" in found["evidence"]
-    assert found["advice"]
-    assert found["section"] == "slices"
+    (finding,) = findings_of(tree(worst_slice=SLICE))
+    assert "0.600" in finding["evidence"]
+    assert "0.950" in finding["evidence"]
+    assert finding["advice"]
+    assert finding["section"] == "slices"
 
 
 def test_a_gain_that_is_sure_on_the_same_examples_is_no_finding_though_the_interval_holds_the_rival():
@@ -124,12 +124,12 @@ def test_a_gain_that_is_sure_on_the_same_examples_is_no_finding_though_the_inter
     assert titles(figures=figure(rivals={"bayes": 0.895}, beside=sure)) == []
 
 
-def test_a_loss_that_chance_can_make_is_told_as_no_sure_gain():
+def test_a_loss_that_chance_can_make_is_reported_as_no_sure_gain():
     unsure = {"bayes": {"gain": {"value": -0.005, "low": -0.02, "high": 0.01, "significant": False}}}
     assert titles(figures=figure(rivals={"bayes": 0.905}, beside=unsure)) == ["No sure gain over bayes"]
     assert titles(figures=figure(rivals={"bayes": 0.905})) == ["No sure gain over bayes"]
 
 
-def test_a_loss_that_is_sure_on_the_same_examples_is_told_though_the_interval_holds_the_rival():
+def test_a_loss_that_is_sure_on_the_same_examples_is_reported_though_the_interval_holds_the_rival():
     sure = {"bayes": {"gain": {"value": -0.005, "low": -0.01, "high": -0.001, "significant": True}}}
     assert titles(figures=figure(rivals={"bayes": 0.905}, beside=sure)) == ["bayes is better than the model"]

@@ -23,9 +23,9 @@ class Page(HTMLParser):
         self.feed(path.read_text(encoding="utf-8"))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        told = dict(attrs)
+        attributes = dict(attrs)
         self.addresses += [value for name, value in attrs if name in ("src", "href") and value]
-        self.ids += [told["id"]] if told.get("id") else []
+        self.ids += [attributes["id"]] if attributes.get("id") else []
 
     def handle_data(self, data: str) -> None:
         self.text += data

@@ -59,7 +59,9 @@ def test_the_figures_of_the_page_are_those_of_the_run(runs, page):
     metrics = runs[0].metrics
     for row in figures_of(runs[0])["figures"]:
         assert row["value"] == metrics["test"][row["name"]]
-        assert row["rivals"] == {rival: told[row["name"]] for rival, told in metrics["baseline"].items()}
+        assert row["rivals"] == {
+            rival: figures[row["name"]] for rival, figures in metrics["baseline"].items()
+        }
         assert row["low"] <= row["value"] <= row["high"]
         assert f"{row['value']:.4f}" in page
 
@@ -165,7 +167,7 @@ def test_a_run_that_did_not_finish_is_refused(tmp_path):
         report_runs([Run.create(tmp_path / "run", load_experiment("nlp/sentiment"))])
 
 
-def test_a_folder_that_can_not_be_written_is_told(runs, tmp_path):
+def test_a_folder_that_can_not_be_written_is_reported(runs, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="can't be written"):
         report_runs(runs[:1], tmp_path / "file" / "report.html")

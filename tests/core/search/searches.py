@@ -1,4 +1,4 @@
-"""Searches over a small space, and trials that are told instead of run."""
+"""Searches over a small space, and trials whose scores are given instead of trained for."""
 
 from __future__ import annotations
 
@@ -34,23 +34,23 @@ def search(tune: dict[str, Any] | None = None, *overrides: str, **options: Any) 
     return Search(experiment(tune, *overrides), **{"objectives": ACCURACY, **options})
 
 
-def oracle(folder: Path, wanted: Search | None = None, trials: int = 20) -> JournalledOracle:
+def new_oracle(folder: Path, wanted: Search | None = None, trials: int = 20) -> JournalledOracle:
     """Return the oracle of a search, where its journal in a folder ends."""
     folder.mkdir(exist_ok=True)
     return oracle_of(wanted or search(), Budget(trials), Journal(folder / "journal.jsonl"))
 
 
 def tell(
-    told: JournalledOracle, trial: Any, *scores: float, worker: str = "one", reason: str | None = ""
+    oracle: JournalledOracle, trial: Any, *scores: float, worker: str = "one", reason: str | None = ""
 ) -> Any:
     """Tell an oracle a trial's score after each epoch, and that it then came to its end."""
     for epoch, score in enumerate(scores, start=1):
-        answer = told.update_trial(trial.trial_id, {"val_accuracy": score}, step=epoch)
+        answer = oracle.update_trial(trial.trial_id, {"val_accuracy": score}, step=epoch)
         if answer.status != "RUNNING":
             reason = None
             break
-    told.end_trial(ended(trial, "COMPLETED", reason))
-    return told.records[trial.trial_id]
+    oracle.end_trial(ended(trial, "COMPLETED", reason))
+    return oracle.records[trial.trial_id]
 
 
 def closeness(trial: Any) -> float:
@@ -60,13 +60,13 @@ def closeness(trial: Any) -> float:
     return -abs(math.log10(trial.hyperparameters.values["fit.learning_rate"]) + 2)
 
 
-def proposals(told: JournalledOracle, count: int, worker: str = "one") -> list[dict[str, Any]]:
-    """Return the values of so many trials, each told how close it came."""
+def proposals(oracle: JournalledOracle, count: int, worker: str = "one") -> list[dict[str, Any]]:
+    """Return the values of so many trials, each scored by how close it came."""
     values = []
     for _ in range(count):
-        trial = told.create_trial(worker)
+        trial = oracle.create_trial(worker)
         if trial.status != "RUNNING":
             break
         values.append(dict(trial.hyperparameters.values))
-        tell(told, trial, closeness(trial))
+        tell(oracle, trial, closeness(trial))
     return values

@@ -16,17 +16,17 @@ SPACE = {
 
 def records(count: int, score) -> list[TrialRecord]:
     random = np.random.default_rng(0)
-    found = []
+    trials = []
     for number in range(count):
         values = {
             "task.dropout": random.uniform(0, 0.9),
             "fit.learning_rate": 10 ** random.uniform(-4, 0),
             "task.ngrams": int(random.integers(1, 4)),
         }
-        found.append(
+        trials.append(
             TrialRecord(str(number), values, "finished", {}, {"val_accuracy": score(values)}, "", 0.0, 1.0)
         )
-    return found
+    return trials
 
 
 def test_what_alone_decides_has_nearly_all_the_variance():

@@ -47,10 +47,10 @@ def stop_after(epochs: int):
 
 
 def test_a_trial_tells_its_size_then_each_epoch_but_the_last(reviews, tmp_path):
-    told: list[dict] = []
-    known = run(order(experiment(reviews), tmp_path), told.append)
-    assert [each["step"] for each in told] == [0, 1, 2]
-    assert told[0]["figures"]["parameters"] == known["parameters"]
+    reports: list[dict] = []
+    known = run(order(experiment(reviews), tmp_path), reports.append)
+    assert [each["step"] for each in reports] == [0, 1, 2]
+    assert reports[0]["figures"]["parameters"] == known["parameters"]
     assert set(known) == {"parameters", "epochs", "seconds", "val_accuracy"}
 
 
@@ -65,7 +65,7 @@ def test_a_trial_that_was_stopped_goes_on_to_the_very_weights_of_one_that_was_no
 
 
 def test_a_trial_may_be_told_how_many_epochs_to_train_of_a_longer_schedule(reviews, tmp_path):
-    known = run(order(experiment(reviews), tmp_path, stop_after=2), lambda told: None)
+    known = run(order(experiment(reviews), tmp_path, stop_after=2), lambda report: None)
     assert known["epochs"] == 2
 
 
@@ -76,7 +76,7 @@ def test_a_model_that_is_too_large_is_stopped_before_it_trains(reviews, tmp_path
 
 
 def test_the_score_is_that_of_the_weights_that_are_kept(reviews, tmp_path):
-    known = run(order(experiment(reviews), tmp_path), lambda told: None)
+    known = run(order(experiment(reviews), tmp_path), lambda report: None)
     resumed = train(experiment(reviews), tmp_path / "trial", resume=True)
     lines = (resumed.folder / "history.csv").read_text().splitlines()
     last = dict(zip(lines[0].split(","), lines[-1].split(","), strict=True))
@@ -86,21 +86,21 @@ def test_the_score_is_that_of_the_weights_that_are_kept(reviews, tmp_path):
 def test_a_figure_that_training_does_not_report_is_named_with_those_it_does(reviews, tmp_path):
     wanted = order(experiment(reviews), tmp_path, objectives=["val_f1"])
     with pytest.raises(UserError, match=r"reports no val_f1\. It reports .*val_accuracy"):
-        run(wanted, lambda told: None)
+        run(wanted, lambda report: None)
 
 
 def test_folds_leave_the_test_part_alone_and_tell_the_mean(reviews, tmp_path):
-    told: list[dict] = []
-    known = run(order(experiment(reviews, "fit.epochs=1"), tmp_path, folds=2), told.append)
-    assert [each["step"] for each in told] == [0, 1, 2]
-    assert known["val_accuracy"] == told[-1]["figures"]["val_accuracy"]
+    reports: list[dict] = []
+    known = run(order(experiment(reviews, "fit.epochs=1"), tmp_path, folds=2), reports.append)
+    assert [each["step"] for each in reports] == [0, 1, 2]
+    assert known["val_accuracy"] == reports[-1]["figures"]["val_accuracy"]
     runs = [Run(tmp_path / "trial" / name) for name in ("fold-1", "fold-2")]
     assert not any(each.finished for each in runs)
 
 
 def test_latency_and_size_can_be_objectives(reviews, tmp_path):
     wanted = order(experiment(reviews, "fit.epochs=1"), tmp_path, objectives=["latency_ms"], best=["min"])
-    assert run(wanted, lambda told: None)["latency_ms"] > 0
+    assert run(wanted, lambda report: None)["latency_ms"] > 0
 
 
 class Loading:
@@ -141,5 +141,5 @@ def test_what_a_trial_changes_is_made_again(reviews, tmp_path):
 def test_trials_share_their_examples(reviews, tmp_path):
     for number, dropout in enumerate((0.1, 0.2)):
         wanted = experiment(reviews, "fit.epochs=1", f"task.dropout={dropout}")
-        run(order(wanted, tmp_path / str(number), cache=str(tmp_path / "cache")), lambda told: None)
+        run(order(wanted, tmp_path / str(number), cache=str(tmp_path / "cache")), lambda report: None)
     assert len(list((tmp_path / "cache").glob("examples-*"))) == 1

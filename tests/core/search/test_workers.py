@@ -9,15 +9,15 @@ import pytest
 
 from core.search.definition import Search
 from core.search.workers import Worker, delete_checkpoints, worker_environments
-from tests.core.search.searches import PRETEND, oracle, search
+from tests.core.search.searches import PRETEND, new_oracle, search
 from tests.core.search.working import begun, work_alone
 
 
 def worked(folder: Path, wanted: Search, trials: int, **environment: str):
     """Let one worker run a search of pretended trials to its end."""
-    told = oracle(folder, wanted, trials)
-    Worker("one", told, wanted, folder, environment, PRETEND).work()
-    return told
+    oracle = new_oracle(folder, wanted, trials)
+    Worker("one", oracle, wanted, folder, environment, PRETEND).work()
+    return oracle
 
 
 def test_each_trial_runs_in_a_process_of_its_own(tmp_path):
@@ -28,17 +28,17 @@ def test_each_trial_runs_in_a_process_of_its_own(tmp_path):
 
 
 def test_a_worker_reports_every_epoch_and_the_end(tmp_path):
-    told = worked(tmp_path, search(), 1)
-    assert sorted(told.records["0000"].history) == [1, 2, 3, 4, 5, 6, 7, 8]
-    assert told.records["0000"].status == "finished"
+    oracle = worked(tmp_path, search(), 1)
+    assert sorted(oracle.records["0000"].history) == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert oracle.records["0000"].status == "finished"
 
 
 def test_a_trial_whose_process_is_killed_fails_alone(tmp_path):
     deadly = {"fit.average_weights": {"values": [0.9, 0.1]}}
     wanted = search(deadly, "fit.average_weights=0.9", strategy="grid")
-    told = worked(tmp_path, wanted, 2)
-    assert [record.status for record in told.records.values()] == ["finished", "failed"]
-    assert "signal 9, as it does for lack of memory" in told.records["0001"].reason
+    oracle = worked(tmp_path, wanted, 2)
+    assert [record.status for record in oracle.records.values()] == ["finished", "failed"]
+    assert "signal 9, as it does for lack of memory" in oracle.records["0001"].reason
 
 
 def test_values_that_do_not_go_together_fail_before_a_process_starts(tmp_path, monkeypatch):
@@ -46,28 +46,28 @@ def test_values_that_do_not_go_together_fail_before_a_process_starts(tmp_path, m
     from core.experiment import Experiment
 
     wanted = search()
-    told = oracle(tmp_path, wanted, 1)
+    oracle = new_oracle(tmp_path, wanted, 1)
 
     def refuse(self: Experiment, values: object) -> None:
         raise UserError("these do not go together")
 
     monkeypatch.setattr(Experiment, "with_values", refuse)
-    Worker("one", told, wanted, tmp_path, command=PRETEND).work()
-    assert told.records["0000"].reason == "these do not go together"
+    Worker("one", oracle, wanted, tmp_path, command=PRETEND).work()
+    assert oracle.records["0000"].reason == "these do not go together"
     assert not (tmp_path / "trials" / "0000").exists()
 
 
 def test_a_worker_that_leaves_ends_its_process_and_tells_nothing(tmp_path):
     wanted = search()
-    told = oracle(tmp_path, wanted)
-    worker = Worker("one", told, wanted, tmp_path, {"PRETEND_SECONDS": "60"}, PRETEND)
+    oracle = new_oracle(tmp_path, wanted)
+    worker = Worker("one", oracle, wanted, tmp_path, {"PRETEND_SECONDS": "60"}, PRETEND)
     thread = threading.Thread(target=worker.work)
     thread.start()
     wait_for(tmp_path / "trials" / "0000" / "started")
     worker.leave()
     thread.join(timeout=10)
     assert not thread.is_alive()
-    assert told.records["0000"].status == "running"
+    assert oracle.records["0000"].status == "running"
 
 
 def test_a_trial_dies_with_the_search_that_ordered_it(tmp_path):

@@ -12,7 +12,7 @@ from core.search import workers
 from core.search.chief import ChiefClient
 from core.search.definition import Budget, Search
 from core.search.tuning import tune
-from tests.core.search.searches import PRETEND, oracle, search
+from tests.core.search.searches import PRETEND, new_oracle, search
 
 
 def begun(does: Callable, *arguments: object) -> BaseProcess:
@@ -35,7 +35,7 @@ def work_for_chief(address: str, folder: Path, seconds: float) -> None:
 def work_alone(folder: Path, seconds: float) -> None:
     """Run pretended trials, with epochs of so many seconds, of an oracle of this process."""
     wanted = search()
-    workers.Worker("one", oracle(folder, wanted), wanted, folder, pretend(seconds), PRETEND).work()
+    workers.Worker("one", new_oracle(folder, wanted), wanted, folder, pretend(seconds), PRETEND).work()
 
 
 def search_all(wanted: Search, folder: Path, seconds: float) -> None:

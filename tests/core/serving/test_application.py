@@ -110,14 +110,14 @@ def test_a_body_of_another_type_is_refused(client):
     assert client.post("/v1/lengths/predict", files={"files": b"text"}).status_code == 415
 
 
-def test_a_bug_is_told_without_its_traceback(client):
+def test_a_bug_is_reported_without_its_traceback(client):
     response = predict(client, ["broken"])
     assert response.status_code == 500
     assert set(response.json()) == {"error", "field"}
     assert "secret" not in response.text
 
 
-def test_a_bug_behind_a_page_is_told_as_json_too(client, monkeypatch):
+def test_a_bug_behind_a_page_is_reported_as_json_too(client, monkeypatch):
     monkeypatch.setattr(client.serving.measurements, "text", lambda runs: 1 / 0)
     response = client.get("/metrics")
     assert (response.status_code, set(response.json())) == (500, {"error", "field"})
@@ -130,7 +130,7 @@ def test_a_bug_at_one_input_does_not_harm_the_requests_beside_it(client):
     assert answers == [500] + [200] * 7
 
 
-def test_what_does_not_exist_is_told_as_json(client):
+def test_what_does_not_exist_is_reported_as_json(client):
     assert client.get("/nowhere").json()["error"]
     assert client.get("/v1/lengths/predict").status_code == 405
     assert client.post("/v1/nobody/predict", json={"inputs": ["a"]}).status_code == 404
@@ -251,8 +251,8 @@ def test_the_field_of_a_question_is_named_by_its_place_in_the_body(client):
 
 
 def test_choices_are_found_by_a_part_of_their_name(client):
-    found = client.get("/v1/tastes/choices/item", params={"search": "bra"}).json()
-    assert found == [{"id": "2", "name": "Brazil (1985)"}]
+    choices = client.get("/v1/tastes/choices/item", params={"search": "bra"}).json()
+    assert choices == [{"id": "2", "name": "Brazil (1985)"}]
     assert client.get("/v1/tastes/choices/nothing").json()["field"] == "path.field"
     response = client.get("/v1/tastes/choices/item", params={"limit": 0})
     assert (response.status_code, response.json()["field"]) == (422, "query.limit")
@@ -274,7 +274,7 @@ def test_an_unknown_method_of_explanation_is_refused_by_its_field(client, method
     assert (response.status_code, response.json()["field"]) == (422, "method")
 
 
-def test_a_full_queue_is_told_with_the_time_to_come_back(tmp_path, monkeypatch):
+def test_a_full_queue_is_reported_with_the_time_to_come_back(tmp_path, monkeypatch):
     settings = ServerSettings(batching=Batching(size=1, queue=1), limits=Limits(items=1))
     with serving(tmp_path, monkeypatch, settings) as client, ThreadPoolExecutor(8) as pool:
         monkeypatch.setattr(Lengths, "seconds", 0.1)
@@ -328,9 +328,9 @@ def test_measurements_count_answers_by_route_and_never_by_path(client):
 @pytest.mark.parametrize(("run", "required"), [("lengths", "length"), ("tastes", "asked")])
 def test_a_route_is_documented_with_a_true_answer(client, run, required):
     document = client.get("/openapi.json").json()
-    told = document["paths"][f"/v1/{run}/predict"]["post"]
-    content = told["responses"]["200"]["content"]["application/json"]
-    example = told["requestBody"]["content"]["application/json"]["example"]
+    operation = document["paths"][f"/v1/{run}/predict"]["post"]
+    content = operation["responses"]["200"]["content"]["application/json"]
+    example = operation["requestBody"]["content"]["application/json"]["example"]
     answer = predict(client, example["inputs"], run).json()
     assert content["example"] == answer
     assert content["schema"]["properties"]["predictions"]["items"]["required"] == [required]

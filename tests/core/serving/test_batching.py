@@ -121,7 +121,7 @@ def test_requests_that_never_end_to_come_hold_up_none_beyond_the_bound():
 
 def test_an_input_waits_for_company_no_longer_than_the_bound():
     async def scenario(model, batcher):
-        await batcher.answers([1, 2])  # company, so that the next one waits for more
+        await batcher.answers([1, 2])  # company, so the next one waits for more
         start = time.perf_counter()
         await batcher.answers([3])
         return time.perf_counter() - start

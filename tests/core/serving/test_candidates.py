@@ -96,7 +96,7 @@ def test_the_only_run_says_why_it_can_t_be_served(parent):
 
 
 @pytest.mark.parametrize(
-    ("code", "told"),
+    ("code", "reason"),
     [
         ("import os; os.abort()", "ends the process that loads it, with signal 6"),
         ("raise SystemExit(7)", "exit code 7"),
@@ -104,9 +104,9 @@ def test_the_only_run_says_why_it_can_t_be_served(parent):
         ("import sys; print('warning\\nIt is damaged.', file=sys.stderr); sys.exit(2)", r"^It is damaged\.$"),
     ],
 )
-def test_whatever_a_run_does_to_the_process_that_tries_it_becomes_a_line(parent, monkeypatch, code, told):
+def test_whatever_a_run_does_to_the_process_that_tries_it_becomes_a_line(parent, monkeypatch, code, reason):
     monkeypatch.setattr(candidates, "COMMAND", (sys.executable, "-c", code))
-    with pytest.raises(UserError, match=told):
+    with pytest.raises(UserError, match=reason):
         asyncio.run(try_apart(Run(parent / "good"), 2.0))
 
 
@@ -119,7 +119,7 @@ def test_a_run_that_kills_what_loads_it_is_tried_apart_and_never_loaded(parent, 
         assert predict(client, ["abc"]).json()["run"] == "good"
 
 
-def test_a_real_run_is_loaded_apart_and_a_damaged_one_is_told(tmp_path):
+def test_a_real_run_is_loaded_apart_and_a_damaged_one_is_reported(tmp_path):
     data = small_data.reviews(tmp_path)
     overrides = [f"data={data}", "fit.epochs=1", "fit.tensorboard=false", "fit.steps_per_execution=1"]
     run = train(load_experiment("nlp/sentiment", [*overrides, "audit.leaks=allow"]), tmp_path / "run")

@@ -71,7 +71,7 @@ def test_a_number_is_typed_or_left_to_chance(page):
 
 
 @pytest.mark.parametrize(
-    ("typed", "told"),
+    ("typed", "message"),
     [
         ("100", "The number must be at most 99."),
         ("-1", "The number must be at least 0."),
@@ -79,12 +79,12 @@ def test_a_number_is_typed_or_left_to_chance(page):
         ("", "Write a number first."),
     ],
 )
-def test_a_number_that_can_not_be_is_told(page, typed, told):
+def test_a_number_that_can_not_be_is_reported(page, typed, message):
     page = page("seeds")
     page("#number").send_keys(Keys.CONTROL, "a")
     page("#number").send_keys(Keys.BACKSPACE, typed)
     page("button[value=predict]").click()
-    assert page("#result [role=alert]").text == told
+    assert page("#result [role=alert]").text == message
 
 
 def piece(page, square: str) -> str:
@@ -129,7 +129,7 @@ def test_a_move_is_made_by_the_keyboard_alone(page):
     assert page("[data-square=e4]:focus")
 
 
-def test_moves_that_can_not_be_read_are_told_and_still_asked(page):
+def test_moves_that_can_not_be_read_are_reported_and_still_asked(page):
     page = page("games")
     page("#position").send_keys("e2e4 e4 e5")
     assert page("#position-hint").text == "Move 2, e4, is not written like e2e4."
@@ -157,7 +157,7 @@ def test_a_file_goes_to_the_input_that_it_is_dropped_on(page, tmp_path):
     assert page.answer() == {"asked": {"before": 0.0, "after": 255.0, "compared_by": "shape"}}
 
 
-def test_what_is_missing_of_several_is_told_by_its_name(page):
+def test_what_is_missing_of_several_is_reported_by_its_name(page):
     page = page("reading")
     page("#question-text").send_keys("Who?")
     page("button[value=predict]").click()
@@ -196,7 +196,7 @@ def test_how_to_answer_is_asked_in_fields(page):
     page("#option-times").send_keys("0")
     page("button[value=predict]").click()
     assert page("#result [role=alert]").text.startswith("options.times: ")
-    page.driver.get_log("browser")  # where a refusal is told too
+    page.driver.get_log("browser")  # which holds the refusal too
 
 
 def test_an_answer_grows_until_it_is_stopped(page, tmp_path):
@@ -220,7 +220,7 @@ def test_an_answer_grows_until_it_is_stopped(page, tmp_path):
     assert page("button[value=stream]:focus")
 
 
-def test_a_refused_answer_is_told_while_it_would_grow(page):
+def test_a_refused_answer_is_reported_while_it_would_grow(page):
     page = page("echo")
     page("#text").send_keys("refused")
     page("button[value=stream]").click()

@@ -114,11 +114,11 @@ def test_films_are_rated(page):
     assert [row.text for row in page.all("#result .ranked li")] == ["Brazil (1985)\n10"]
 
 
-def test_what_is_missing_is_told_aloud(page):
+def test_what_is_missing_is_announced(page):
     page = page("shouting")
     page("button[value=predict]").click()
-    told = page("#result [role=alert]")
-    assert told.text == "Write a text first."
+    alert = page("#result [role=alert]")
+    assert alert.text == "Write a text first."
     assert page("#result").get_attribute("aria-live") == "polite"
 
 

@@ -39,7 +39,7 @@ def test_the_right_token_passes():
 @pytest.mark.parametrize(
     "path", ["/v1/run/predict", "/v1/run/choices/user", "/metrics", "/docs", "/openapi.json"]
 )
-def test_a_token_is_wanted_wherever_something_of_a_run_is_told(path):
+def test_a_token_is_wanted_wherever_something_of_a_run_is_shown(path):
     assert refused(Protection(token="right"), path) == 401
 
 

@@ -95,17 +95,17 @@ def test_each_row_of_a_file_is_answered_with_its_line(folder, tmp_path, name, te
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["2"], "A row has 2 values, age,pressure; or write NAME=VALUE. Received: 1 values in '2'."),
         (["age=old"], "The age is wrong: "),
         (["weight=3"], "A row has the columns age, pressure. Received: weight."),
     ],
 )
-def test_a_row_that_is_none_is_told_in_a_line(folder, arguments, told):
+def test_a_row_that_is_none_is_reported_in_a_line(folder, arguments, message):
     done = CliRunner().invoke(app, ["predict", str(folder), *arguments])
     assert done.exit_code == 2
-    assert told in done.stderr
+    assert message in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 

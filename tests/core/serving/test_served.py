@@ -99,7 +99,7 @@ def test_a_recommender_is_asked_about_what_a_request_may_name():
 def test_where_a_model_takes_one_call_at_a_time_a_prediction_waits_for_an_explanation(tmp_path, monkeypatch):
     monkeypatch.setattr("core.serving.served.turns", threading.Lock)
     explains, explain = threading.Event(), Lengths.explain
-    found = []
+    overlaps = []
 
     def slow(self, *given):
         explains.set()
@@ -108,17 +108,17 @@ def test_where_a_model_takes_one_call_at_a_time_a_prediction_waits_for_an_explan
         return explain(self, *given)
 
     def noted(self, model, encoder, inputs):
-        found.append(explains.is_set())
+        overlaps.append(explains.is_set())
         return [self.answer(value) for value in inputs]
 
     monkeypatch.setattr(Lengths, "explain", slow)
     monkeypatch.setattr(Lengths, "predict", noted)
     with serving(tmp_path, monkeypatch) as client, ThreadPoolExecutor(1) as pool:
-        found.clear()  # of the warm-up
+        overlaps.clear()  # of the warm-up
         explaining = pool.submit(client.post, "/v1/lengths/explain", json={"input": "abc"})
         assert explains.wait(5)
         assert predict(client, ["abc"]).status_code == explaining.result().status_code == 200
-    assert found == [False]
+    assert overlaps == [False]
 
 
 def test_only_on_jax_calls_of_a_model_take_turns(monkeypatch):
@@ -183,7 +183,7 @@ def test_a_newer_run_that_can_not_be_loaded_leaves_the_one_before_at_work(tmp_pa
         assert predict(client, ["abc"]).json()["predictions"] == [{"length": 3}]
 
 
-def test_a_run_that_can_not_be_loaded_at_the_start_is_told(tmp_path, monkeypatch):
+def test_a_run_that_can_not_be_loaded_at_the_start_is_reported(tmp_path, monkeypatch):
     client = serving(tmp_path, monkeypatch)
     (tmp_path / "sums" / "encoder.json").unlink()
     state = client.serving

@@ -69,18 +69,18 @@ def test_a_client_that_hangs_up_while_it_waits_is_given_up(server):
     with socket.create_connection(("127.0.0.1", httpx.URL(url).port)) as connection:
         connection.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
         time.sleep(0.4)  # beyond the time that a client is trusted to wait
-    told = 'quartet_requests_total{route="/v1/run/predict",status="499"} 1.0'
-    until(lambda: told in httpx.get(url.replace("/v1/run/predict", "/metrics")).text)
+    metric_line = 'quartet_requests_total{route="/v1/run/predict",status="499"} 1.0'
+    until(lambda: metric_line in httpx.get(url.replace("/v1/run/predict", "/metrics")).text)
 
 
-def test_a_port_that_is_taken_is_told(tmp_path, monkeypatch):
+def test_a_port_that_is_taken_is_reported(tmp_path, monkeypatch):
     monkeypatch.setattr(Run, "model", None)
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(UserError, match="--port"):
         serve([str(write_run(tmp_path / "run", Lengths))], port=taken.getsockname()[1])
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["nowhere"], "nowhere"),
         (["nowhere", "--set", "batching.wiat=1"], "Did you mean batching.wait?"),
@@ -88,8 +88,8 @@ def test_a_port_that_is_taken_is_told(tmp_path, monkeypatch):
         (["nowhere", "--set", "limits.items=1000"], "limits.items must not be more than batching.queue"),
     ],
 )
-def test_a_mistake_is_told_in_a_line(arguments, told):
+def test_a_mistake_is_reported_in_a_line(arguments, message):
     result = CliRunner().invoke(app, ["serve", *arguments])
     assert result.exit_code == 2
-    assert told in result.output
+    assert message in result.output
     assert len(result.output.splitlines()) <= 2

@@ -73,9 +73,9 @@ def test_an_answer_grows_event_by_event_and_its_end_names_the_run(client):
 
 def test_the_last_state_is_what_predict_answers(client):
     options = {"times": 2, "case": "upper"}
-    told = client.post("/v1/echo/predict", json={"inputs": ["a b"], "options": options}).json()
-    assert streamed(client, "a b", options=options)[-2] == ("", told["predictions"][0])
-    assert told["predictions"] == [{"text": "A A B B"}]
+    response = client.post("/v1/echo/predict", json={"inputs": ["a b"], "options": options}).json()
+    assert streamed(client, "a b", options=options)[-2] == ("", response["predictions"][0])
+    assert response["predictions"] == [{"text": "A A B B"}]
 
 
 def test_an_option_that_is_wrong_is_refused_before_an_answer_begins(client):
@@ -83,12 +83,12 @@ def test_an_option_that_is_wrong_is_refused_before_an_answer_begins(client):
     assert (response.status_code, response.json()["field"]) == (422, "options.times")
 
 
-def test_a_refused_input_is_told_in_an_event(client):
+def test_a_refused_input_is_reported_in_an_event(client):
     refused = {"error": "That text is refused. Received: 'refused'.", "field": "input"}
     assert streamed(client, "refused") == [("problem", refused)]
 
 
-def test_a_bug_is_told_after_what_was_said_and_without_its_traceback(client):
+def test_a_bug_is_reported_after_what_was_said_and_without_its_traceback(client):
     said = streamed(client, "this is broken now")
     assert [name for name, _ in said] == ["", "", "", "problem"]
     assert "secret" not in json.dumps(said)

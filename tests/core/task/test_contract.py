@@ -1,4 +1,4 @@
-"""The contract carries the hard tasks: each trains, is judged, loaded and resumed by `core` as it stands."""
+"""The contract carries unusual tasks: each trains, is judged, loaded and resumed by `core` as it stands."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def of_another_version(checkpoint: Path) -> None:
 
 
 @pytest.mark.parametrize("spoil", [damaged, of_another_version])
-def test_a_checkpoint_that_does_not_fit_is_told_with_what_to_do(spoil, tmp_path):
+def test_a_checkpoint_that_does_not_fit_is_reported_with_what_to_do(spoil, tmp_path):
     experiment, whole = experiment_of("Regression"), tmp_path / "run"
     with copied_at(whole, (2, 0)):
         train(experiment, whole)

@@ -168,5 +168,9 @@ def test_a_method_that_there_is_not_is_refused(trained, pictures):
 def test_an_explanation_is_a_picture_and_plain_data(trained, pictures):
     explanation = explained(trained, pictures[0][:1], anatomy(), (0, "left"), {"label": "left"})
     assert explanation.png().startswith(b"\x89PNG")
-    told = explanation.to_json()
-    assert (told["target"], len(told["parts"]), told["answer"]) == ("left", 36, {"label": "left"})
+    plain_data = explanation.to_json()
+    assert (plain_data["target"], len(plain_data["parts"]), plain_data["answer"]) == (
+        "left",
+        36,
+        {"label": "left"},
+    )

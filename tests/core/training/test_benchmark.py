@@ -58,7 +58,7 @@ def test_a_machine_can_do_some_arithmetic():
     assert possible_gigaflops() > 0.1
 
 
-def test_a_training_that_waits_for_its_data_is_told_so(monkeypatch):
+def test_a_training_that_waits_for_its_data_is_reported(monkeypatch):
     whole = Regression.batches
 
     def slow(self, examples, encoder, feed):

@@ -124,7 +124,7 @@ def test_another_training_of_such_a_model_takes_the_choice_without_a_trial(tmp_p
     assert choice(tmp_path / "second")["ways"] == first["ways"]
 
 
-def test_a_way_that_fails_is_told_and_another_taken(tmp_path, canned, monkeypatch):
+def test_a_way_that_fails_is_reported_and_another_taken(tmp_path, canned, monkeypatch):
     tried = compilation._tried
 
     def failing(way, *rest):
