@@ -120,21 +120,7 @@ class SeveralGraphs(Task):
     def evaluate(
         self, model: keras.Model, encoder: Any, examples: Examples, write: Write | None = None
     ) -> Figures:
-        texts, tokens = texts_of(examples), scored(model, texts_of(examples))["tokens"]
-        rows = [
-            {
-                "row": row,
-                "source": text,
-                "true": [" ".join(reversed(text.split()))],
-                "predicted": spoken(said),
-            }
-            for row, (text, said) in enumerate(zip(texts, tokens, strict=True))
-        ]
-        for row in rows:
-            if write:
-                write(row)
-        figures = Reversals.from_rows(rows).statistics(np.arange(len(rows)))
-        return {**figures_by(lambda _: {"tokens": tokens}, examples), **figures}
+        return figures_by(lambda texts: scored(model, texts), examples, write)
 
     def predict(
         self, model: keras.Model, encoder: Any, inputs: list[Any], options: Any = None
@@ -196,9 +182,15 @@ def texts_of(examples: Examples) -> list[str]:
     return [" ".join(str(number) for number in row if number != END) for row in examples["x"].tolist()]
 
 
-def figures_by(score: Score, examples: Examples) -> Figures:
-    """Return the share of answers that are not right."""
-    tokens = score(texts_of(examples))["tokens"]
-    wanted = ([number for number in row if number != END] for row in examples["y"].tolist())
-    wrong = [list(answer) != right for answer, right in zip(tokens, wanted, strict=True)]
-    return {"error": float(np.mean(wrong))}
+def figures_by(score: Score, examples: Examples, write: Write | None = None) -> Figures:
+    """Return the share of answers that are wrong, and the figures of their kind."""
+    texts = texts_of(examples)
+    rows = [
+        {"row": row, "source": text, "true": [" ".join(reversed(text.split()))], "predicted": spoken(said)}
+        for row, (text, said) in enumerate(zip(texts, score(texts)["tokens"], strict=True))
+    ]
+    for row in rows:
+        if write:
+            write(row)
+    wrong = [row["predicted"] not in row["true"] for row in rows]
+    return {"error": float(np.mean(wrong)), **Reversals.from_rows(rows).statistics(np.arange(len(rows)))}
