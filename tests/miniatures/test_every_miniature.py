@@ -105,6 +105,8 @@ def test_it_ends_with_the_same_weights_when_it_was_cut_off(name, runs):
     resumed = train(runs.experiment(name), cut_off(whole.folder), resume=True)
     for expected, received in zip(whole.model.get_weights(), resumed.model.get_weights(), strict=True):
         np.testing.assert_array_equal(received, expected)
+    assert (resumed.folder / "history.csv").read_text() == (whole.folder / "history.csv").read_text()
+    assert not list(whole.checkpoints.glob("*"))
 
 
 @every_family
