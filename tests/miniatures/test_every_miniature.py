@@ -49,7 +49,7 @@ FOLDED = [
     "Prices",
     "ClosedForm",
 ]
-"""One family of each kind of answers, and of each way to train."""
+"""Those that train fastest, with each way to train among them; folds know no kind of answers."""
 
 
 def able(ability: str) -> pytest.MarkDecorator:
