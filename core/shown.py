@@ -16,17 +16,21 @@ LONGEST_SOUND = 10  # seconds
 NUM_TONES = 8
 
 
-@dataclass(frozen=True, eq=False)
 class Sound:
     """A wave and how fast it is played.
+
+    No dataclass: Pydantic writes those as mappings, and never asks for the file that a sound is sent as.
 
     Args:
         wave: int16, shape `(num_samples,)`.
         sample_rate: Samples a second.
     """
 
-    wave: np.ndarray
-    sample_rate: int
+    __slots__ = ("sample_rate", "wave")
+
+    def __init__(self, wave: np.ndarray, sample_rate: int) -> None:
+        self.wave = wave
+        self.sample_rate = sample_rate
 
 
 @dataclass(frozen=True)

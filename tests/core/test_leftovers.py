@@ -20,7 +20,9 @@ def temporary(tmp_path) -> Path:
 
 def test_a_training_leaves_the_temporary_folder_empty(tmp_path, temporary):
     experiment = {
-        "task": {"type": "tests.core.hard_tasks.Generator"},  # whose windows are cut by a traced function
+        "task": {
+            "type": "tests.miniatures.generation.Generation"
+        },  # whose windows are cut by a traced function
         "fit": {"epochs": 1, "steps_per_execution": 1, "tensorboard": True},
         "audit": {"leaks": "allow"},
     }

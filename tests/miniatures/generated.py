@@ -42,7 +42,7 @@ def padded(rows: Sequence[Sequence[int]], filling: int = PADDING, length: int | 
     return np.array([[*row, *[filling] * (longest - len(row))][:longest] for row in rows], np.int32)
 
 
-def tenths(columns: Mapping[str, Sequence[str]]) -> Splits:
+def tenths(columns: Mapping[str, Any]) -> Splits:
     examples = Examples(columns)
     place = np.arange(len(examples)) % 10
     parts = [examples.take(place > 1), examples.take(place == 0), examples.take(place == 1)]

@@ -16,7 +16,7 @@ def greedy(
     """Return answers that differ in length.
 
     Args:
-        texts: Numbers apart by blanks.
+        texts: Numbers apart by blanks; other words, and numbers beyond the length, are passed over.
         length: The most numbers of a question, and of an answer.
         encoder: From `numbers` to `memory` and `state`.
         decoder_step: From `memory`, `state` and `token` to `logits` and `next_state`.
@@ -26,7 +26,7 @@ def greedy(
     """
     numbers = np.zeros((len(texts), length), np.int32)
     for row, text in zip(numbers, texts, strict=True):
-        parsed = [int(number) for number in text.split()]
+        parsed = [int(word) for word in text.split() if word.isdecimal()][:length]
         row[: len(parsed)] = parsed
     encoded = encoder({"numbers": numbers})
     state, token = encoded["state"], np.full(len(texts), END, np.int32)

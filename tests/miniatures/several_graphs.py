@@ -10,9 +10,13 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from core.answers.kind import Answers
 from core.answers.rows import Direction, Figures, Write
+from core.answers.texts import Texts
 from core.data.examples import Examples, Splits
 from core.data.feed import Feed
+from core.inputs.kind import Input
+from core.inputs.text import Text
 from core.task.contract import Ability, Encoder, Task
 from core.task.portable import Portable, Score, TensorGraph
 from tests.miniatures.greedy import END, greedy
@@ -63,12 +67,20 @@ def decoder_net() -> keras.Model:
     return keras.Model([memory, state, token], [logits, following], name="decoder_step")
 
 
+class Reversals(Texts):
+    """What was said of each text, too short for BLEU."""
+
+    figures: ClassVar[Mapping[str, Direction]] = {"exact_match": "max"}
+
+
 class SeveralGraphs(Task):
     """Reverses up to four numbers, one after another until it says that it has come to the end."""
 
     encoder_class: ClassVar[type[Encoder]] = Nothing
     content: ClassVar[tuple[str, ...]] = ("x",)
-    figures: ClassVar[Mapping[str, Direction]] = {"error": "min"}
+    takes: ClassVar[Mapping[str, Input]] = {"text": Text(example="3 1 4")}
+    gives: ClassVar[type[Answers] | None] = Reversals
+    figures: ClassVar[Mapping[str, Direction]] = {"error": "min", **Reversals.figures}
     abilities: ClassVar[frozenset[Ability]] = frozenset({"export"})
 
     def load(self) -> Splits:
@@ -108,12 +120,12 @@ class SeveralGraphs(Task):
     def evaluate(
         self, model: keras.Model, encoder: Any, examples: Examples, write: Write | None = None
     ) -> Figures:
-        return figures_by(lambda texts: scored(model, texts), examples)
+        return figures_by(lambda texts: scored(model, texts), examples, write)
 
     def predict(
         self, model: keras.Model, encoder: Any, inputs: list[Any], options: Any = None
     ) -> list[dict[str, Any]]:
-        return [{"text": " ".join(map(str, tokens))} for tokens in scored(model, inputs)["tokens"]]
+        return [{"text": spoken(tokens)} for tokens in scored(model, inputs)["tokens"]]
 
     def portable(self, model: keras.Model, encoder: Any) -> Portable:
         nets = model.get_layer("encoder"), model.get_layer("decoder_step")
@@ -162,13 +174,23 @@ def scored(model: keras.Model, texts: Sequence[str]) -> dict[str, list[np.ndarra
     return greedy(texts, LENGTH, encode, decode)
 
 
+def spoken(tokens: np.ndarray) -> str:
+    return " ".join(map(str, tokens))
+
+
 def texts_of(examples: Examples) -> list[str]:
     return [" ".join(str(number) for number in row if number != END) for row in examples["x"].tolist()]
 
 
-def figures_by(score: Score, examples: Examples) -> Figures:
-    """Return the share of answers that are not right."""
-    tokens = score(texts_of(examples))["tokens"]
-    wanted = ([number for number in row if number != END] for row in examples["y"].tolist())
-    wrong = [list(answer) != right for answer, right in zip(tokens, wanted, strict=True)]
-    return {"error": float(np.mean(wrong))}
+def figures_by(score: Score, examples: Examples, write: Write | None = None) -> Figures:
+    """Return the share of answers that are wrong, and the figures of their kind."""
+    texts = texts_of(examples)
+    rows = [
+        {"row": row, "source": text, "true": [" ".join(reversed(text.split()))], "predicted": spoken(said)}
+        for row, (text, said) in enumerate(zip(texts, score(texts)["tokens"], strict=True))
+    ]
+    for row in rows:
+        if write:
+            write(row)
+    wrong = [row["predicted"] not in row["true"] for row in rows]
+    return {"error": float(np.mean(wrong)), **Reversals.from_rows(rows).statistics(np.arange(len(rows)))}

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
-from core.answers.files import kept, opened
+from core.answers.files import embedded, kept, opened
 from core.errors import UserError
+from core.serving.answering import in_json
 from core.shown import Sound
 
 ANSWER = {
@@ -74,3 +77,9 @@ def test_a_damaged_file_is_reported_in_one_line(tmp_path):
     (tmp_path / row["picture"]).write_bytes(b"no picture")
     with pytest.raises(UserError, match="can't be read"):
         opened(row, tmp_path / "answers", "predictions-0", beside=tmp_path)
+
+
+def test_a_sound_is_sent_as_a_data_url():
+    sent = json.loads(in_json({"sound": ANSWER["sound"]}).body)["sound"]
+    assert sent == embedded(ANSWER["sound"])
+    assert sent.startswith("data:audio/wav;base64,")
