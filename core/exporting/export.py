@@ -218,7 +218,7 @@ class Exporter:
             os.path.relpath(target, self.run.folder),
             _bytes_of(kind, self.portable.graphs_in(kind), folder),
             difference.largest if np.isfinite(difference.largest) else None,
-            {each: figures[each] for each in self.task.figures},
+            {each: figures[each] for each in self.task.figures if each in figures},
             loss,
         )
 
@@ -317,7 +317,7 @@ def _table(exporter: Exporter, exports: dict[str, Export]) -> dict[str, Any]:
     times = milliseconds({"keras": own, **opened}, raw)
     model = {
         "bytes": size_of(run.folder / "model.keras"),
-        "figures": {name: exporter.expected[name] for name in task.figures},
+        "figures": {name: exporter.expected[name] for name in task.figures if name in exporter.expected},
         "milliseconds": times["keras"],
     }
     rows = [{**asdict(export), "milliseconds": times[name]} for name, export in exports.items()]
