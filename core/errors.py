@@ -45,18 +45,18 @@ def in_a_line(message: str) -> str:
 
 
 @contextlib.contextmanager
-def damage_told(folder: object) -> Iterator[None]:
-    """Tell in a line that the files of a run are not as its training wrote them; never what they hold.
+def damage_reported(folder: object) -> Iterator[None]:
+    """Report in one line that the files of a run are not as its training wrote them; never what they hold.
 
     Args:
         folder: Of the run.
 
     Example:
 
-    >>> with damage_told("runs/found"):
+    >>> with damage_reported("runs/one"):
     ...     {"test": {}}["protocol"]
     Traceback (most recent call last):
-    core.errors.UserError: The files of runs/found are damaged, or of another Quartet ...
+    core.errors.UserError: The files of runs/one are damaged, or of another Quartet ...
     """
     try:
         yield

@@ -18,8 +18,8 @@ def reviews(folder: Path) -> Path:
     lines = ["text\tlabel"]
     for row in range(120):
         label = ("bad", "good")[row % 2]
-        told = [*random.choice(words, 5), {"bad": "awful", "good": "lovely"}[label], f"take{row}"]
-        lines.append(" ".join(told) + "\t" + label)
+        chosen = [*random.choice(words, 5), {"bad": "awful", "good": "lovely"}[label], f"take{row}"]
+        lines.append(" ".join(chosen) + "\t" + label)
     path = folder / "reviews.tsv"
     path.write_text("\n".join(lines) + "\n")
     return path
@@ -64,7 +64,7 @@ def words(folder: Path) -> Path:
 
 
 def tagged_sentences(folder: Path) -> Path:
-    """Write 120 sentences whose names and places are told by the words around them, in columns."""
+    """Write 120 sentences whose names and places are shown by the words around them, in columns."""
     random = np.random.default_rng(0)
     names = ["Ann", "Bob", "Cleo", "Dan", "Ann Lee", "Bob Roe"]
     places = ["Rome", "Oslo", "Lima", "New York"]

@@ -114,13 +114,13 @@ def judging_seconds(data: Interactions) -> float:
     return min(data.num_users, JUDGED_USERS) * data.num_items / SCATTERED
 
 
-def told(tried: Sequence[Mapping[str, Any]]) -> str:
+def in_words(tried: Sequence[Mapping[str, Any]]) -> str:
     """Return what was seen of the candidates, in a line.
 
     Example:
 
     >>> ease = {"settings": {"method": "ease", "ease_penalty": 100.0}, "ndcg@10": 0.07, "seconds": 1.0}
-    >>> told([ease, {"settings": {"method": "least_squares"}, "ndcg@10": 0.06, "seconds": 2.0}])
+    >>> in_words([ease, {"settings": {"method": "least_squares"}, "ndcg@10": 0.06, "seconds": 2.0}])
     'ease (ease_penalty=100) 0.0700, least_squares 0.0600'
     """
     parts = []

@@ -134,13 +134,13 @@ class Rankings(CollaborativeFiltering):
 
     def left_out(self, splits: Splits, encoder: RatingsEncoder) -> Sequence[str]:
         """Return what `auto` has seen of the methods."""
-        from apps.recommendation.choosing import told
+        from apps.recommendation.choosing import in_words
 
         if not isinstance(encoder, RankingsEncoder) or not encoder.tried:
             return ()
         return (
             "method=auto trains the first of these, by NDCG@10 of one choice of each user, held out of the "
-            f"training part: {told(encoder.tried)}",
+            f"training part: {in_words(encoder.tried)}",
         )
 
     def num_kept(self, num_items: int) -> int:

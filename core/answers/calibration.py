@@ -28,7 +28,7 @@ class Calibration(Settings):
     temperature: float = Field(1.0, gt=0, description="logits are divided by it; above 1 makes less sure")
     label: str | None = Field(None, description="class that has a threshold of its own")
     threshold: float | None = Field(
-        None, ge=0, le=1, description="say that class from this probability on, else the likeliest other"
+        None, ge=0, le=1, description="predict that class from this probability, else the likeliest other"
     )
     abstain_below: float | None = Field(
         None, ge=0, le=1, description="mark an answer whose highest probability is below this as abstained"

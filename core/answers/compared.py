@@ -45,7 +45,7 @@ class Compared(Answers):
 
         What is predicted may be as `evaluate` wrote it, or the path of the file that a run keeps it in.
         """
-        read = [cls._told(row) for row in rows]
+        read = [cls._measured(row) for row in rows]
         names = [name for name in (*cls.figures, *cls.beside) if name in read[0]]
         measured = {name: np.array([row[name] for row in read], np.float64) for name in names}
         if all("truth" in row for row in read):
@@ -54,7 +54,7 @@ class Compared(Answers):
         return cls(measured, np.full(len(read), np.nan))
 
     @classmethod
-    def _told(cls, row: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _measured(cls, row: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return a row without its files, with its likeness to the truth where there is one."""
         predicted, true = row["predicted"], row.get("true")
         likeness = {name: row[name] for name in (*cls.figures, *cls.beside, "truth") if name in row}

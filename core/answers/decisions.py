@@ -16,7 +16,7 @@ def decided(
     Args:
         probabilities: Shape `(num_examples, num_labels)`; rows sum to 1.
         labels: The names of the columns.
-        label: A class that is said from its `threshold` on, and never below; by default, the likeliest.
+        label: A class that is predicted from its `threshold` upwards, never below; by default, the likeliest.
         threshold: 0 to 1.
 
     Example:

@@ -58,7 +58,7 @@ def evaluate(
 ) -> None:
     """Show a run's figures beside its baseline's, judge it on other data, or judge a task by folds."""
     from core.console import print_figures
-    from core.errors import UserError, damage_told
+    from core.errors import UserError, damage_reported
     from core.experiment import load_experiment
 
     if folds is None:
@@ -74,7 +74,7 @@ def evaluate(
         from core.training.evaluation import evaluate as evaluate_run
 
         figures = evaluate_run(finished, data)
-        with damage_told(run):
+        with damage_reported(run):
             print_figures(figures, finished.experiment.task)
         return
     if data is not None:

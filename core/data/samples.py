@@ -158,7 +158,7 @@ def reviews() -> Examples:
         lines = (member.read() if member else b"").decode("utf-8", errors="replace").splitlines()
     rows = [line.split("\t", 2) for line in lines if line.count("\t") >= 2]
     rating = np.array([row[1] for row in rows], np.float32)
-    told = rating != 0
+    is_rated = rating != 0
     examples = Examples(
         {
             "text": [row[2] for row in rows],
@@ -167,7 +167,7 @@ def reviews() -> Examples:
         },
         "the film-review sample",
     )
-    return examples.take(told)
+    return examples.take(is_rated)
 
 
 def digits() -> Examples:

@@ -45,7 +45,7 @@ def read_tfds(source: str, columns: Mapping[str, tuple[str, ...]]) -> dict[str, 
             builder.download_and_prepare()
     except Exception as error:  # a builder may fail in any way: unknown name, no network, a changed checksum
         raise UserError(
-            f"tensorflow-datasets can't give this data set: {_told(error)} Received: {source}."
+            f"tensorflow-datasets can't give this data set: {_reason(error)} Received: {source}."
         ) from None
     parts = {}
     for part, spellings in PART_NAMES.items():
@@ -99,7 +99,7 @@ def _few_retries() -> Iterator[None]:
         log.setLevel(level)
 
 
-def _told(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     """Return in a sentence or two why a data set can't be had."""
     import requests
 

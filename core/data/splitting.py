@@ -73,7 +73,7 @@ def completed(
         said += [f"{time} read {times['train'].form}"] if times["train"].form else []
         times["train"] = times["train"].take(position < upper)
     spans = ", ".join(
-        f"{name} {times[name].told()}" for name in PARTS if name in times and len(divided[name])
+        f"{name} {times[name].range()}" for name in PARTS if name in times and len(divided[name])
     )
     return Splits(
         **{name: divided[name] for name in PARTS},

@@ -66,11 +66,11 @@ class Times:
         """Return the times of some rows."""
         return Times(self.values[rows], self.dated, self.setting)
 
-    def told(self) -> str:
+    def range(self) -> str:
         """Return the first and the last time, of at least one, in words."""
-        return f"{self._told(self.values.min())} to {self._told(self.values.max())}"
+        return f"{self._written(self.values.min())} to {self._written(self.values.max())}"
 
-    def _told(self, value: np.generic) -> str:
+    def _written(self, value: np.generic) -> str:
         if not self.dated:
             return f"{value:.15g}" if value.dtype.kind == "f" else str(value)
         try:
@@ -105,7 +105,7 @@ def times_of(parts: Sequence[Examples], name: str, time_format: str | None = Non
 
     >>> days = Examples({"day": ["9/30/2023", "10/1/2023", "9/2/2023"]})
     >>> times = times_of([days], "day")
-    >>> times.told(), times.form
+    >>> times.range(), times.form
     ('2023-09-02 to 2023-10-01', 'as m/d/y')
     """
     _require_known(time_format)

@@ -16,7 +16,7 @@ from core.answers.kind import Answers
 from core.answers.numbers import Numbers
 from core.answers.reading import read_answers, read_rivals, rows_at
 from core.data.licences import licence_of
-from core.errors import UserError, damage_told
+from core.errors import UserError, damage_reported
 from core.reporting.comparison import comparison_of, comparison_pictures
 from core.reporting.figures import figures_of_answers, figures_of_run
 from core.reporting.page import Mistake, Reported, card_of, page_of
@@ -65,12 +65,12 @@ def report_runs(runs: Sequence[Run], path: Path | None = None, *, with_data: boo
     if len(runs) > 1:
         _write_comparison(path, reports, comparison_of(names, [each.figures for each in reports], answers))
         return path
-    with damage_told(runs[0].folder):
+    with damage_reported(runs[0].folder):
         _write_page(path, reports[0])
     task = runs[0].experiment.task
     # A path that a run names is looked at no further where its data are not those of the training.
     licence = None if reports[0].notes else licence_of(task.data, task.sample_licence)
-    with damage_told(runs[0].folder):
+    with damage_reported(runs[0].folder):
         card = card_of(reports[0], licence)
     _write_text(runs[0].folder / "card.md", card)
     return path
@@ -92,7 +92,7 @@ def _names_of(runs: Sequence[Run]) -> list[str]:
 
 def _answers_of(run: Run) -> Answers | None:
     kind = run.experiment.task.gives
-    with damage_told(run.folder):
+    with damage_reported(run.folder):
         return read_answers(run.folder / "predictions.jsonl", kind) if run.metrics else None
 
 
@@ -108,7 +108,7 @@ def reported_run(run: Run, answers: Answers | None, name: str, *, with_data: boo
     unread = WITHOUT_DATA.format("they were not to be read")
     splits, notes = _splits_of(run) if with_data else (None, [unread])
     columns = _columns_of(run, splits, answers)
-    with damage_told(run.folder):
+    with damage_reported(run.folder):
         return _reported(run, answers, name, splits, columns, notes)
 
 

@@ -37,7 +37,7 @@ def search_space(search: Search) -> kt.HyperParameters:
         _require_fitting(experiment, path, definition)
         with contextlib.ExitStack() as conditions:
             for parent, values in definition.when.items():
-                choices = [_told(experiment.tune[parent], value) for value in values]
+                choices = [_choice(experiment.tune[parent], value) for value in values]
                 conditions.enter_context(space.conditional_scope(parent, choices))
             _define(space, path, definition, experiment.value_at(path))
     return space
@@ -97,7 +97,7 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _told(definition: Choice | Range, value: Any) -> Any:
+def _choice(definition: Choice | Range, value: Any) -> Any:
     """Return a choice as KerasTuner takes it: numbers of one kind or text as it is, all else by its place."""
     if isinstance(definition, Range) or _simple(definition.values):
         return value
@@ -110,9 +110,9 @@ def _simple(values: list[Any]) -> bool:
 
 def _define(space: kt.HyperParameters, path: str, definition: Choice | Range, present: Any) -> None:
     if isinstance(definition, Choice):
-        choices = [_told(definition, value) for value in definition.values]
+        choices = [_choice(definition, value) for value in definition.values]
         own = _plain(present)
-        default = _told(definition, own) if own in definition.values else choices[0]
+        default = _choice(definition, own) if own in definition.values else choices[0]
         space.Choice(
             path,
             choices,

@@ -86,8 +86,8 @@ class Speaking(Task):
         rows = []
         for row, text in enumerate(map(str, examples["text"])):
             predicted, true = self._said(model, text), sound_of(TONES[ids_of(text)])
-            told = {"row": row, "text": text, "predicted": predicted, "true": true}
-            rows.append({**told, **likeness(predicted, true)})
+            answer = {"row": row, "text": text, "predicted": predicted, "true": true}
+            rows.append({**answer, **likeness(predicted, true)})
             if write:
                 write(rows[-1])
         return Sounds.from_rows(rows).statistics(np.arange(len(rows)))

@@ -250,8 +250,8 @@ def test_it_explains_over_http(name, runs, address):
     asked = {"input": examples_of(runs[name])[0]}
     response = httpx.post(f"{address}/v1/{name.lower()}/explain", json=asked, timeout=30)
     assert response.status_code == 200, response.text
-    told = runs[name].explain(raw_inputs(runs[name])[0]).to_json()
-    assert_alike(response.json()["explanation"], told)
+    explanation = runs[name].explain(raw_inputs(runs[name])[0]).to_json()
+    assert_alike(response.json()["explanation"], explanation)
     assert response.json()["picture"].startswith("data:image/png;base64,")
 
 

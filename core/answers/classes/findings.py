@@ -25,7 +25,7 @@ def findings(tree: Tree) -> Iterator[Finding]:
         if (
             len(details["labels"]) > 2
             and pair["count"] >= A_FEW
-            and not (weakest and _is_told(pair, details))
+            and not (weakest and _is_reported(pair, details))
         ):
             yield _confused(pair, details["mistakes"])
         if details["confident_mistakes"] >= A_FEW:
@@ -33,7 +33,7 @@ def findings(tree: Tree) -> Iterator[Finding]:
     yield from _confidence(tree)
 
 
-def _is_told(pair: Mapping[str, Any], details: Tree) -> bool:
+def _is_reported(pair: Mapping[str, Any], details: Tree) -> bool:
     label = _weakest(details)
     return {pair["first"], pair["second"]} == {label, details["per_class"][label]["mostly_taken_for"]}
 

@@ -2,7 +2,7 @@
 
 import { element, marked, percent, tone } from "../elements.js";
 
-function told({ text, type, probability }) {
+function words({ text, type, probability }) {
   const sure = typeof probability === "number" ? ` (${percent(probability)})` : "";
   return `${type}: ${text}${sure}`;
 }
@@ -14,7 +14,7 @@ export function shown(answer) {
   if (!spans.length) return [...parts, element("p", { className: "sure" }, "No entities are found.")];
   const list = element("ul", { className: "legend" });
   for (const span of spans) {
-    list.append(element("li", {}, element("mark", { className: `tone${tone(span.type)}` }, told(span))));
+    list.append(element("li", {}, element("mark", { className: `tone${tone(span.type)}` }, words(span))));
   }
   return [...parts, list];
 }

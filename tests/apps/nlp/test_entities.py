@@ -135,7 +135,7 @@ def test_an_entity_without_its_beginning_is_mended_and_counted(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "complaint"),
     [
         ('{"text": "Ann left", "entities": [[0, 99, "PER"]]}', "lies off the text"),
         ('{"text": "Ann left", "entities": [[3, 4, "PER"]]}', "holds no word"),
@@ -145,10 +145,10 @@ def test_an_entity_without_its_beginning_is_mended_and_counted(tmp_path):
         ('{"text": ', "no JSON"),
     ],
 )
-def test_offsets_that_can_not_be_are_refused_by_line_or_left_out(tmp_path, line, told):
+def test_offsets_that_can_not_be_are_refused_by_line_or_left_out(tmp_path, line, complaint):
     good = '{"text": "Bob left", "entities": [[0, 3, "PER"]]}'
     path = written(tmp_path / "some.jsonl", f"{good}\n{line}\n")
-    with pytest.raises(UserError, match=f"line 2.*{told}"):
+    with pytest.raises(UserError, match=f"line 2.*{complaint}"):
         read_tagged(path)
     examples, notes = read_tagged(path, skip_bad=True)
     assert (len(examples), notes) == (1, ("1 bad sentence of some.jsonl left out",))
@@ -248,22 +248,24 @@ def test_long_sentences_are_scored_in_pieces_and_put_together():
 
 
 def test_a_gazetteer_takes_the_longest_name_and_leaves_words_that_are_seldom_names():
-    told = [
+    sentences = [
         (["May", "Lee", "left"], [Entity("PER", 0, 1)]),
         (["Lee", "left"], [Entity("PER", 0, 0)]),
         (["May", "left"], [Entity("PER", 0, 0)]),
         (["in", "may"], []),
         (["a", "may"], []),
     ]
-    assert gazetteer(told, [["may", "lee", "saw", "Lee", "in", "May"]]) == [
+    assert gazetteer(sentences, [["may", "lee", "saw", "Lee", "in", "May"]]) == [
         [Entity("PER", 0, 1), Entity("PER", 3, 3)]
     ]
 
 
 def test_the_chain_on_features_learns_shapes():
-    told = [([f"{name}{n}x", "saw", "it"], [Entity("PER", 0, 0)]) for n in range(20) for name in ("Qa", "Zo")]
-    told += [(["it", f"q{n}a", "saw"], []) for n in range(20)]
-    _, found = feature_chain(told, [["Xu7x", "saw", "qua"], ["qua", "it"]], ["PER"])
+    sentences = [
+        ([f"{name}{n}x", "saw", "it"], [Entity("PER", 0, 0)]) for n in range(20) for name in ("Qa", "Zo")
+    ]
+    sentences += [(["it", f"q{n}a", "saw"], []) for n in range(20)]
+    _, found = feature_chain(sentences, [["Xu7x", "saw", "qua"], ["qua", "it"]], ["PER"])
     assert found == [[Entity("PER", 0, 0)], []]
 
 

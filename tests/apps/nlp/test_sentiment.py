@@ -135,9 +135,9 @@ def test_a_backbone_is_explained_by_leaving_words_out(backbone):
         chances = task.probabilities(backbone.model, backbone.encoder, task.read([text]))[0]
         return float(np.log(chances[1]) - np.log(chances[0]))
 
-    told = task.explain(backbone.model, backbone.encoder, "a lovely film").to_json()
-    sign = 1 if told["target"] == backbone.encoder.labels[1] else -1
-    adds = {part["name"]: part["adds"] for part in told["parts"]}
+    explanation = task.explain(backbone.model, backbone.encoder, "a lovely film").to_json()
+    sign = 1 if explanation["target"] == backbone.encoder.labels[1] else -1
+    adds = {part["name"]: part["adds"] for part in explanation["parts"]}
     fall = sign * (log_odds("a lovely film") - log_odds("a film"))
     assert adds["lovely"] == pytest.approx(fall, abs=1e-3)
     assert list(adds) == ["a", "lovely", "film"]
@@ -146,8 +146,8 @@ def test_a_backbone_is_explained_by_leaving_words_out(backbone):
 def test_exports_of_a_backbone_read_texts_without_keras_and_all_but_one_without_tensorflow(
     backbone, tmp_path
 ):
-    told = export_run(backbone, folder=tmp_path)
-    assert [row["name"] for row in told["exports"]] == ["saved_model", "onnx", "litert"]
+    report = export_run(backbone, folder=tmp_path)
+    assert [row["name"] for row in report["exports"]] == ["saved_model", "onnx", "litert"]
     text = "a LOVELY film, naïve"
     [expected] = backbone.experiment.task.predict(backbone.model, backbone.encoder, [text])
     for kind, missing in {
@@ -161,10 +161,10 @@ def test_exports_of_a_backbone_read_texts_without_keras_and_all_but_one_without_
 
 def test_a_word_that_praises_speaks_for_praise(bag):
     task = bag.experiment.task
-    told = task.explain(bag.model, bag.encoder, "a lovely film").to_json()
-    adds = {part["name"]: part["adds"] for part in told["parts"]}
+    explanation = task.explain(bag.model, bag.encoder, "a lovely film").to_json()
+    adds = {part["name"]: part["adds"] for part in explanation["parts"]}
     assert max(adds, key=adds.__getitem__) == "lovely"
-    assert told["checks"]["gap"] < 0.01
+    assert explanation["checks"]["gap"] < 0.01
 
 
 def test_a_preset_that_does_not_exist_is_refused_by_name(tmp_path):

@@ -98,9 +98,9 @@ def test_auto_goes_on_by_whatever_method_was_the_best(run, method, monkeypatch, 
     task, asked = chosen.experiment.task, {"ratings": {"1": 4.0, "3": 4.0}}
     for value in ("3", asked):
         (answer,) = task.predict(chosen.model, chosen.encoder, [value])
-        told = task.explain(chosen.model, chosen.encoder, value).to_json()
-        assert told["answer"] == answer
-        assert told["checks"]["gap"] < 0.05
+        explanation = task.explain(chosen.model, chosen.encoder, value).to_json()
+        assert explanation["answer"] == answer
+        assert explanation["checks"]["gap"] < 0.05
 
 
 def test_choices_of_which_none_can_be_held_out_are_ranked_by_the_cheapest_method():

@@ -95,9 +95,9 @@ def test_a_taste_is_explained_by_its_own_ratings(runs, task, method):
         with pytest.raises(UserError, match="towers"):
             settings.explain(run.model, run.encoder, asked)
         return
-    told = settings.explain(run.model, run.encoder, asked).to_json()
-    assert [part["item"] for part in told["parts"]] == ["1", "2"]
-    assert told["checks"]["gap"] < 1e-3
+    explanation = settings.explain(run.model, run.encoder, asked).to_json()
+    assert [part["item"] for part in explanation["parts"]] == ["1", "2"]
+    assert explanation["checks"]["gap"] < 1e-3
     with pytest.raises(UserError, match="never saw"):
         settings.explain(run.model, run.encoder, {"ratings": {"nothing": 3.0}, "item": "20"})
 
@@ -133,8 +133,8 @@ def test_blanks_around_ids_make_no_other_ids(runs):
 def test_the_parts_of_a_rating_beyond_those_of_training_add_up_to_what_the_model_says(runs):
     run = runs[Ratings, "least_squares"]
     strict = run.encoder.model_copy(update={"highest": 0.0, "lowest": 0.0})
-    told = run.experiment.task.explain(run.model, strict, run.encoder.users[0]).to_json()
-    assert told["checks"]["gap"] < 0.05
+    explanation = run.experiment.task.explain(run.model, strict, run.encoder.users[0]).to_json()
+    assert explanation["checks"]["gap"] < 0.05
 
 
 def test_choices_name_users_items_and_ratings(runs):

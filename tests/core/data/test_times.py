@@ -65,7 +65,7 @@ def test_a_date_is_read_as_people_write_it(form):
     read = times([FORMS[form][row] for row in shuffled])
     assert shuffled[np.argsort(read.values)].tolist() == list(range(len(DAYS)))
     assert read.dated
-    first, last = read.told().split(" to ")
+    first, last = read.range().split(" to ")
     assert first.startswith("2023-02-02")
     assert last.startswith("2023-11-28")
 
@@ -73,7 +73,7 @@ def test_a_date_is_read_as_people_write_it(form):
 def test_a_time_of_day_and_a_zone_count():
     read = times(["2023-01-01T00:30:00+02:00", "2022-12-31 23:00:00Z", "Sat, 31 Dec 2022 17:45:00 EST"])
     assert np.argsort(read.values).tolist() == [0, 2, 1]
-    assert read.told() == "2022-12-31 22:30:00 to 2022-12-31 23:00:00"
+    assert read.range() == "2022-12-31 22:30:00 to 2022-12-31 23:00:00"
 
 
 @pytest.mark.parametrize("values", [["2", "10", "9"], [2, 10, 9], ["2.5", "10", "9"]])
@@ -166,4 +166,4 @@ def test_folds_by_time_are_divided_as_the_whole_is_read():
 
 def test_dates_of_numpy_are_times():
     read = times(np.array(["2023-03-01", "2023-01-05"], "datetime64[D]"))
-    assert read.told() == "2023-01-05 to 2023-03-01"
+    assert read.range() == "2023-01-05 to 2023-03-01"

@@ -52,10 +52,10 @@ def test_ratings_of_somebody_new_are_scored_as_those_of_a_user_who_chose_the_sam
 
 
 def test_an_explanation_names_each_choice_once_and_adds_up(run):
-    told = run.experiment.task.explain(run.model, run.encoder, "3").to_json()
-    assert told["method"] == "item weights"
-    assert sum(part["adds"] for part in told["parts"]) == pytest.approx(told["score"], abs=1e-5)
-    items = [part["item"] for part in told["parts"]]
+    explanation = run.experiment.task.explain(run.model, run.encoder, "3").to_json()
+    assert explanation["method"] == "item weights"
+    assert sum(part["adds"] for part in explanation["parts"]) == pytest.approx(explanation["score"], abs=1e-5)
+    items = [part["item"] for part in explanation["parts"]]
     assert len(items) == len(set(items))
 
 
