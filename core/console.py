@@ -145,7 +145,8 @@ def print_calibration(calibration: Calibration) -> None:
     if calibration.label is not None:
         decision_figures = ", ".join(f"{name} {value:.4f}" for name, value in chosen["decision"].items())
         screen.print(
-            f"{calibration.label} is predicted from a probability of {calibration.threshold:.4f}: {decision_figures}",
+            f"{calibration.label} is predicted from a probability of {calibration.threshold:.4f}: "
+            f"{decision_figures}",
             soft_wrap=True,
         )
     if calibration.abstain_below is not None:

@@ -177,7 +177,9 @@ def _conflicts(
     findings = []
     conflict = np.flatnonzero((lowest != highest)[members])
     if label is not None and len(conflict):
-        shown = tuple(f"row {row} of train ({_shown(train.columns[label][row])})" for row in conflict[:SHOWN])
+        shown = tuple(
+            f"row {row} of train ({_label_text(train.columns[label][row])})" for row in conflict[:SHOWN]
+        )
         findings.append(Finding("training examples have a twin with another label", len(conflict), shown))
     repeated = np.flatnonzero((counts > 1)[members])
     if len(repeated) > len(conflict):
@@ -186,7 +188,7 @@ def _conflicts(
     return findings
 
 
-def _shown(label: Any) -> str:
+def _label_text(label: Any) -> str:
     return " ".join(map(str, np.ravel(label)[:SHOWN_LABELS]))
 
 
