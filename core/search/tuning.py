@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from core.errors import UserError
 from core.search.definition import Budget, Search, TrialRecord, open_folder
+from core.writing import within
 
 if TYPE_CHECKING:
     from core.search.journalled_oracle import JournalledOracle
@@ -166,10 +167,13 @@ def only_one(folder: Path) -> Iterator[None]:
     """Hold a folder, which is made, so that no second search writes into it.
 
     Raises:
-        UserError: Another process holds it, or it can't be written.
+        UserError: Another process holds it, it can't be written, or a link in it leads out of it.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        for path in folder.rglob("*"):
+            if path.is_symlink():
+                within(folder, path)
         file = (folder / "lock").open("w")
     except OSError as error:
         raise UserError(f"The folder {folder} can't be written: {error.strerror or error}.") from None

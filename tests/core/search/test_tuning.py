@@ -164,6 +164,17 @@ def test_two_workers_share_the_trials(ratings, tmp_path):
     assert len({event["trial"] for event in created}) == len(created) == 5
 
 
+@pytest.mark.parametrize("name", ["lock", "trials/0/trial.log", "journal.jsonl", "best"])
+def test_nothing_is_searched_where_a_link_leads_out_of_the_folder(tmp_path, name):
+    outside, link = tmp_path / "outside", tmp_path / "search" / name
+    outside.write_text("mine")
+    link.parent.mkdir(parents=True)
+    link.symlink_to(outside)
+    with pytest.raises(UserError, match=f"{name} leads out of its folder"), only_one(tmp_path / "search"):
+        pass
+    assert outside.read_text() == "mine"
+
+
 def test_a_folder_is_held_by_one_search_at_a_time(tmp_path):
     with only_one(tmp_path), pytest.raises(UserError, match="Another search is at work"), only_one(tmp_path):
         pass
