@@ -4,13 +4,21 @@ import gc
 import os
 import shutil
 import tempfile
-from pathlib import Path
 
 import pytest
 
 from tests.core.serving.browsing import CHROMIUM, DRIVER, FLAGS, Page
 
-LONG = ["test_every_task.py", "test_on_jax.py", "test_export.py", "test_sentiment.py", "test_trial.py"]
+LONG = [
+    "test_every_task.py",
+    "test_every_miniature.py",
+    "test_on_jax.py",
+    "test_export.py",
+    "test_sentiment.py",
+    "test_trial.py",
+]
+BY_NAME = {"test_every_task.py", "test_every_miniature.py"}
+"""Files whose tests share a run with those of the same name, and nothing with the others."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -28,9 +36,20 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that take long, so that no process is left with one of them at the end."""
+    """Begin with the files that take long, so that no process is left with one of them at the end.
+
+    A process takes a file at a time, whose tests share what they made, or all tests of a task.
+    """
     place = {name: number for number, name in enumerate(LONG)}
-    items.sort(key=lambda item: place.get(Path(item.path).name, len(LONG)))
+    items.sort(key=lambda item: place.get(item.path.name, len(LONG)))
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+
+
+def _group(item: pytest.Item) -> str:
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    name = parameters.get("name", "") if item.path.name in BY_NAME else ""
+    return f"{item.path} {name}"
 
 
 def pytest_collection_finish() -> None:
