@@ -90,7 +90,7 @@ def wrong(monkeypatch: pytest.MonkeyPatch, change: float) -> None:
 
 
 @pytest.mark.parametrize("kind", FORMATS)
-def test_all_formats_hold_a_net_whose_steps_hang_on_the_length_of_a_text(kind, of_texts):
+def test_all_formats_hold_a_net_whose_steps_depend_on_the_length_of_a_text(kind, of_texts):
     inputs = ["a lovely film", "awful", ""]
     loader = exporting.predictor(of_texts.portable, of_texts.folder / kind)
     np.testing.assert_allclose(loader.outputs(inputs), of_texts.portable.score(inputs), atol=1e-5)
