@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from core.layers.batch_normalization import FusedBatchNormalization
 from core.layers.crf import CRF
+from core.layers.factorisation_machine import FactorisationMachine
+from core.layers.field_embedding import FieldEmbedding
 from core.layers.gru import FusedGRU
 from core.layers.large_embedding import LargeEmbedding
 from core.layers.lookup_model import LookupModel
@@ -18,6 +20,8 @@ from core.layers.wave_augmentation import RandomNoise, RandomSpeed
 
 __all__ = [
     "CRF",
+    "FactorisationMachine",
+    "FieldEmbedding",
     "FusedBatchNormalization",
     "FusedGRU",
     "LargeEmbedding",
