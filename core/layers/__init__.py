@@ -16,6 +16,7 @@ from core.layers.lookups import take_rows
 from core.layers.spectrogram import LogMelSpectrogram
 from core.layers.spectrogram_augmentation import RandomEqualizer, SpecAugment
 from core.layers.token_dropout import TokenDropout
+from core.layers.tree_ensemble import TreeEnsemble
 from core.layers.wave_augmentation import RandomNoise, RandomSpeed
 
 __all__ = [
@@ -32,5 +33,6 @@ __all__ = [
     "RandomSpeed",
     "SpecAugment",
     "TokenDropout",
+    "TreeEnsemble",
     "take_rows",
 ]

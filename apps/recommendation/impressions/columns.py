@@ -10,11 +10,25 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field as Setting
 
-from apps.recommendation.impressions.slots import UNKNOWN, Field, features_of, fields_of, values_of
+from apps.recommendation.impressions.slots import (
+    BETWEEN,
+    UNKNOWN,
+    Field,
+    Pair,
+    features_of,
+    fields_of,
+    pairs_of,
+    values_of,
+)
 from core.data.examples import Examples, Splits
+from core.errors import UserError
 from core.settings import Settings
 from core.task.classification import LabelEncoder
 
+MOST_PAIRS = 1_000_000  # that are counted
+MOST_PAIRED = 3_000_000  # rows up to which `auto` looks at pairs
+MANY_VALUES = 100  # of both columns of a pair that `auto` takes
+COME_AGAIN = 0.05  # share of rows whose pair stands in another row too, from which on it takes them
 TELLING = 0.1  # share of rows with a rare value of a column that is worth a note
 MOST_SUGGESTED = 50  # values of a category that a form lists
 
@@ -36,6 +50,14 @@ class LearntColumn(Settings):
     typical: float | str | None = Setting(None, description="the median, or the commonest value")
 
 
+class LearntPair(Settings):
+    """Two columns of categories, by how often their values stood together in training."""
+
+    name: str
+    of: tuple[str, str]
+    counts: dict[str, int] = Setting(description="of two values, those of the pair that stands in training")
+
+
 class Learning(Settings):
     """How columns become ids and numbers."""
 
@@ -50,6 +72,8 @@ class ClicksEncoder(LabelEncoder):
     """The two labels, no click first, and the columns of a row."""
 
     columns: list[LearntColumn] = Setting(min_length=1)
+    pairs: list[LearntPair] = Setting([], description="of columns, as columns of their own")
+    own: bool = Setting(False, exclude=True, description="rows are those of training, which count themselves")
     passed_over: list[str] = Setting([], description="columns of the training data that are no features")
     left_out: dict[str, str] = Setting({}, description="columns that say nothing, and why")
     rate: float = Setting(description="share of clicks in training")
@@ -61,14 +85,31 @@ class ClicksEncoder(LabelEncoder):
         """The columns as fields."""
         return fields_of([column.model_dump() for column in self.columns])
 
+    @cached_property
+    def crossed(self) -> list[Pair]:
+        """The pairs of columns."""
+        last = self.fields[-1]
+        return pairs_of([pair.model_dump() for pair in self.pairs], last.first + last.size)
+
+    @property
+    def read_fields(self) -> list[Field | Pair]:
+        """What a net reads of a row, in the order of its slots."""
+        return [*self.fields, *self.crossed]
+
+    def without_pairs(self) -> ClicksEncoder:
+        """Return the encoder of the columns of the table alone."""
+        return ClicksEncoder(**{**self.model_dump(), "pairs": []})
+
     @property
     def num_ids(self) -> int:
         """Ids of all columns, and the padding."""
-        return self.fields[-1].first + self.fields[-1].size
+        last = self.read_fields[-1]
+        return last.first + last.size
 
     def features(self, examples: Examples) -> dict[str, np.ndarray]:
         """Return what a net reads of examples."""
-        return features_of(self.fields, {field.name: examples[field.name] for field in self.fields})
+        columns = {field.name: examples[field.name] for field in self.fields}
+        return features_of(self.fields, self.crossed, columns, own=self.own)
 
 
 def learnt_columns(
@@ -148,9 +189,46 @@ def _category(name: str, values: np.ndarray, how: Learning) -> LearntColumn:
     )
 
 
+def learnt_pairs(
+    train: Examples, columns: Sequence[LearntColumn], asked: Literal["auto"] | Sequence[tuple[str, str]]
+) -> list[LearntPair]:
+    """Return how often the values of two columns stand together.
+
+    Args:
+        train: The training part.
+        columns: What was learnt of it.
+        asked: Pairs of columns by name; `auto` takes the two categories of most values, such as those of
+            people and of things, where both have many and pairs of theirs come again.
+
+    Raises:
+        UserError: A column is none of categories.
+    """
+    categories = {column.name: column for column in columns if column.kind == "category"}
+    if asked != "auto":
+        for name in (name for pair in asked for name in pair):
+            if name not in categories:
+                raise UserError(
+                    f"pairs are of columns of categories: {', '.join(categories) or 'here is none'}. "
+                    f"Received: {name!r}."
+                )
+        return [_pair(train, left, right) for left, right in asked]
+    large = sorted(categories, key=lambda name: -len(categories[name].vocabulary))[:2]
+    if len(large) < 2 or len(train) > MOST_PAIRED or len(categories[large[1]].vocabulary) < MANY_VALUES:
+        return []
+    pair = _pair(train, *sorted(large, key=list(categories).index))
+    again = sum(count for count in pair.counts.values() if count > 1)
+    return [pair] if again >= COME_AGAIN * len(train) else []
+
+
+def _pair(train: Examples, left: str, right: str) -> LearntPair:
+    together = map(BETWEEN.join, zip(train[left].tolist(), train[right].tolist(), strict=True))
+    counts = dict(Counter(together).most_common(MOST_PAIRS))
+    return LearntPair(name=f"{left} and {right}", of=(left, right), counts=counts)
+
+
 def with_averages(encoder: ClicksEncoder, train: Examples) -> ClicksEncoder:
     """Return an encoder that knows how often each id stands in training, and the mean of the numbers."""
-    features = encoder.features(train)
+    features = encoder.model_copy(update={"own": True}).features(train)
     counts = np.bincount(features["ids"].ravel(), minlength=encoder.num_ids)
     average: list[Any] = []
     if "numbers" in features:
@@ -172,6 +250,7 @@ def told_columns(encoder: ClicksEncoder, splits: Splits) -> list[str]:
         splits: The parts.
     """
     notes = [f"column {name} is left out: {reason}" for name, reason in encoder.left_out.items()]
+    notes += [f"how often {pair.name} stood together in training is a column too" for pair in encoder.pairs]
     ids = encoder.features(splits.test)["ids"]
     first = 0
     for field in encoder.fields:

@@ -91,11 +91,16 @@ def click_model(shape: Shape, sizes: Sizes, method: str) -> keras.Model:
     if shape.num_numbers:
         inputs["numbers"] = keras.Input((shape.num_numbers,), name="numbers")
         row.append(KnownNumbers(name="known_numbers")(inputs["numbers"]))
-    whole = (
-        keras.layers.Concatenate(name=ROW)(row) if len(row) > 1 else keras.layers.Identity(name=ROW)(row[0])
-    )
+    whole = joined(row)
     logit = NETS[method](_parts(whole, len(shape.slots), dim, shape.num_numbers), sizes, shape.log_odds)
     return keras.Model(inputs, ops.pad(logit, [[0, 0], [1, 0]]), name="clicks")
+
+
+def joined(parts: Sequence[Any]) -> Any:
+    """Return the layer `row`: what a net sees of a row, in one vector."""
+    if len(parts) > 1:
+        return keras.layers.Concatenate(name=ROW)(list(parts))
+    return keras.layers.Identity(name=ROW)(parts[0])
 
 
 def _parts(row: Any, num_fields: int, dim: int, num_numbers: int) -> Parts:

@@ -14,6 +14,8 @@ from core.errors import UserError
 MISSING = ("", "?", "NA", "NaN", "nan", "null", "None", "\\N")
 """How tables write that there is no value."""
 PADDING = 0  # the id in the slots that a column of several values leaves empty
+BETWEEN = "\t"  # the values of a pair
+LEVELS = 12  # how often a pair stood in training: never, once, 2 to 3 times, 4 to 7, ...
 UNKNOWN, NONE, FIRST = 0, 1, 2  # places of what is rare or unknown, of what is missing, of the vocabulary
 
 
@@ -121,6 +123,41 @@ class Field:
         )
 
 
+class Pair:
+    """Two columns of texts, by how often their values stood together in training.
+
+    Args:
+        pair: `name`, the two columns that it is `of`, and `counts` of their values apart by `BETWEEN`.
+        first: The first of its ids.
+
+    Example:
+
+    >>> counts = {f"ann{BETWEEN}car": 3}
+    >>> pair = Pair({"name": "who and what", "of": ["who", "what"], "counts": counts}, first=1)
+    >>> pair.ids(["ann", "bob"], ["car", "car"]).tolist(), pair.ids(["ann"], ["car"], own=True).tolist()
+    ([[3], [1]], [[3]])
+    """
+
+    slots, size = 1, LEVELS
+    is_number = False
+
+    def __init__(self, pair: Mapping[str, Any], first: int) -> None:
+        self.name, self.of, self.counts = pair["name"], tuple(pair["of"]), pair["counts"]
+        self.first = first
+
+    def ids(self, left: Sequence[str], right: Sequence[str], *, own: bool = False) -> np.ndarray:
+        """Return an id for each row, int32, shape `(num_rows, 1)`: how often in powers of two.
+
+        Args:
+            left: Texts of the first column.
+            right: Of the second.
+            own: The rows are those that were counted, and each does not count itself.
+        """
+        counts = [self.counts.get(key, 0) - own for key in map(BETWEEN.join, zip(left, right, strict=True))]
+        levels = [min(max(count, 0).bit_length(), LEVELS - 1) for count in counts]
+        return (self.first + np.array(levels, np.int32))[:, None]
+
+
 def values_of(text: str, separator: str) -> list[str]:
     """Return the values of a column of several.
 
@@ -142,18 +179,32 @@ def fields_of(columns: Sequence[Mapping[str, Any]]) -> list[Field]:
     return fields
 
 
-def features_of(fields: Sequence[Field], values: Mapping[str, Any]) -> dict[str, np.ndarray]:
+def pairs_of(pairs: Sequence[Mapping[str, Any]], first: int) -> list[Pair]:
+    """Return pairs of columns whose ids lie one behind another, from a first id on."""
+    return [Pair(pair, first + place * LEVELS) for place, pair in enumerate(pairs)]
+
+
+def features_of(
+    fields: Sequence[Field], pairs: Sequence[Pair], values: Mapping[str, Any], *, own: bool = False
+) -> dict[str, np.ndarray]:
     """Return what a net reads of rows.
 
     Args:
         fields: Of the columns.
+        pairs: Of two of them each.
         values: Name of a column to its values, as `Field.ids` takes them.
+        own: The rows are those of training.
 
     Returns:
         `ids`, int32, shape `(num_rows, num_slots)`; and, where there are numbers, `numbers`, float32, shape
         `(num_rows, num_numbers)`.
     """
-    features = {"ids": np.concatenate([field.ids(values[field.name]) for field in fields], axis=1)}
+    ids = [field.ids(values[field.name]) for field in fields]
+    named = {field.name: field for field in fields}
+    for pair in pairs:
+        left, right = (named[name].texts(values[name]) for name in pair.of)
+        ids.append(pair.ids(left, right, own=own))
+    features = {"ids": np.concatenate(ids, axis=1)}
     numbers = [field.standardised(values[field.name]) for field in fields if field.is_number]
     return {**features, "numbers": np.stack(numbers, axis=1)} if numbers else features
 
