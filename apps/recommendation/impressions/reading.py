@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,6 @@ from core.data.tables import (
     existing,
     opened_text,
     part_paths,
-    require_single_values,
     table_lines,
     table_suffix,
 )
@@ -68,6 +68,8 @@ def read_parts(source: str, how: Reading) -> tuple[dict[str, Examples], list[str
     """
     path, suffixes = existing(source), (*SEPARATORS, *JSON_LINES, *libsvm.SUFFIXES, *parquet.SUFFIXES)
     paths = dict(named_parts(path)) or part_paths(path, suffixes)
+    if not how.names and how.label is None and _is_criteo(paths["train"]):
+        how = replace(how, names=CRITEO, numbers=CRITEO[1:14], categories=CRITEO[14:])
     tables, notes = {}, []
     for part, each in paths.items():
         tables[part], said = _table(each, how)
@@ -116,8 +118,6 @@ def _table(path: Path, how: Reading) -> tuple[Columns, list[str]]:
 
 def _text_table(path: Path, how: Reading) -> tuple[Columns, list[str]]:
     names = list(how.names)
-    if not names and how.label is None and _is_criteo(path):
-        names = list(CRITEO)
     headless = bool(names) or (how.label or "").isdigit()
     frame, bad = table_lines(path, headless)
     if bad and not how.skip_bad:
@@ -131,7 +131,10 @@ def _text_table(path: Path, how: Reading) -> tuple[Columns, list[str]]:
             f"names must give one name for each column of {path}. Received: {len(names)} names, "
             f"{len(columns)} columns."
         )
-    require_single_values(path, frame.attrs.get(NESTED, {}), {str(name): name for name in columns})
+    for name in frame.attrs.get(NESTED, {}):
+        frame[name] = [
+            _joined(path, line, each, how) for line, each in zip(frame["_line"], frame[name], strict=True)
+        ]
     known = [str(name) for name in (names or columns)]
     texts = [frame[column].fillna("").str.strip().to_numpy(object) for column in columns]
     table = {
@@ -142,9 +145,22 @@ def _text_table(path: Path, how: Reading) -> tuple[Columns, list[str]]:
     return table, note
 
 
+def _joined(path: Path, line: int, text: object, how: Reading) -> object:
+    """Return the values of a list of JSON lines, which Python has written out, with the separator between."""
+    if not isinstance(text, str) or not text.startswith(("[", "{")):
+        return text
+    value = ast.literal_eval(text)
+    if isinstance(value, dict) or any(isinstance(each, list | dict) for each in value):
+        raise UserError(
+            f"{path}, line {line}: a value must be a text, a number, or a list of them. "
+            f"Received: {text[:60]}."
+        )
+    return written(value, how.separator or "|")
+
+
 def _is_criteo(path: Path) -> bool:
     """Return whether the first line is one of Criteo's: a click, 13 counts, 26 hashes, and no header."""
-    if SEPARATORS.get(table_suffix(path)) != "\t":
+    if not path.is_file() or SEPARATORS.get(table_suffix(path)) != "\t":
         return False
     try:
         with opened_text(path) as file:

@@ -46,7 +46,7 @@ def tree_model(shape: Shape, places: list[int], num_trees: int) -> keras.Model:
 
 
 def places_of(encoder: ClicksEncoder) -> list[int]:
-    """Return where the columns of trees stand in a row of the rates of all fields and, behind, the numbers."""
+    """Return where the columns of trees stand: among the rates of all fields, or the numbers behind them."""
     places, number = [], len(encoder.read_fields)
     for place, field in enumerate(encoder.read_fields):
         places.append(number if field.is_number else place)
@@ -75,10 +75,10 @@ def grow(
     trees = [nodes_of(predictors[0].nodes) for predictors in booster._predictors]
     losses = _losses(booster, columns[:MOST_JUDGED], clicks[:MOST_JUDGED])
     model.get_layer(FIELDS).set_weights([click_rates(encoder, features["ids"], clicks)[:, None]])
-    parts = np.array_split(np.arange(num_trees), training.fit.epochs)
+    edges = np.linspace(0, num_trees, training.fit.epochs + 1).round().astype(int)
 
     def put(epoch: int) -> Figures:
-        first, stop = (len(np.concatenate(parts[:end])) if end else 0 for end in (epoch, epoch + 1))
+        first, stop = edges[epoch], edges[epoch + 1]
         start = float(booster._baseline_prediction.item())
         model.get_layer(TREES).set_trees(first, trees[first:stop], start)
         return {"loss": losses[max(stop, 1) - 1]}
