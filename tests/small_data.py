@@ -84,6 +84,21 @@ def tagged_sentences(folder: Path) -> Path:
     return path
 
 
+def impressions(folder: Path) -> Path:
+    """Write 240 shown advertisements, clicked where the device suits the slot, or the price is low."""
+    random = np.random.default_rng(0)
+    lines = ["device,slot,price,topics,click"]
+    for row in range(240):
+        device, slot = random.choice(["phone", "tablet", "desk"]), random.choice(["top", "side"])
+        price = random.uniform(0, 10)
+        topics = "|".join(random.choice(["sport", "news", "film"], random.integers(1, 3), replace=False))
+        click = int((device == "phone") == (slot == "top") or price < 2)
+        lines.append(f"{device},{slot},{'' if row % 20 == 0 else round(price, 2)},{topics},{click}")
+    path = folder / "impressions.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
 class Family(NamedTuple):
     """What tasks that take and give the same are tried on.
 
@@ -106,6 +121,13 @@ FAMILIES = {
     ("text", "tags"): Family(tagged_sentences, lambda source: ["Ann lives in Rome .", "Bob Roe, of Oslo"]),
     ("picture", "classes"): Family(pictures, files),
     ("sound", "classes"): Family(words, files),
+    ("row", "two_classes"): Family(
+        impressions,
+        lambda source: [
+            "device=phone slot=top price=1.5 topics=news|film",
+            '{"device": "watch", "slot": null, "price": null, "topics": ["sport"]}',
+        ],
+    ),
     ("ratings", "numbers"): Family(ratings, lambda source: ["3", "4"]),
     ("ratings", "rankings"): Family(ratings, lambda source: ["3", "4"]),
 }

@@ -35,7 +35,7 @@ QUICK = [
     "audit.leaks=allow",
 ]
 # What a net has more of than two layers of, each compiled many times over, shows nothing that these do not.
-SMALL = {"width": 8, "depth": 1}
+SMALL = {"width": 8, "depth": 1, "trees": 30}
 # Epoch and step; the latter for tasks that have no steps.
 WITHIN_AN_EPOCH, AFTER_AN_EPOCH = (1, 2), (2, 0)
 CONFIGURATIONS = {name: load_experiment(name) for name in configurations()}

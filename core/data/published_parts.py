@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,8 +19,8 @@ def named_parts(path: Path) -> Mapping[str, Path]:
     """Return the files of `train` and of the other parts at a path; none where there are not at least two.
 
     Args:
-        path: A file such as `u1.base`, `train.txt` or `films.train.inter`, whose other parts lie beside it
-            under names that differ in this one word; or a folder that holds one such set.
+        path: A file such as `u1.base`, `train.txt`, `adult-train.csv` or `films.train.inter`, whose other
+            parts lie beside it under names that differ in this one word; or a folder with one such set.
 
     Raises:
         UserError: A folder holds several sets, or two files for one part.
@@ -64,7 +65,7 @@ def _sets(folder: Path) -> dict[tuple[str, ...], dict[str, Path]]:
 
 def _placed(path: Path) -> tuple[tuple[str, ...], str] | None:
     """Return the other words of a file's name, and the part that it is named after."""
-    words = path.name.lower().split(".")
+    words = re.split("[._-]", path.name.lower())
     for at, word in enumerate(words):
         for part, names in PART_NAMES.items():
             if word in names:

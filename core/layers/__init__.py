@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from core.layers.batch_normalization import FusedBatchNormalization
 from core.layers.crf import CRF
+from core.layers.factorisation_machine import FactorisationMachine
+from core.layers.field_embedding import FieldEmbedding
 from core.layers.gru import FusedGRU
 from core.layers.large_embedding import LargeEmbedding
 from core.layers.lookup_model import LookupModel
@@ -14,10 +16,13 @@ from core.layers.lookups import take_rows
 from core.layers.spectrogram import LogMelSpectrogram
 from core.layers.spectrogram_augmentation import RandomEqualizer, SpecAugment
 from core.layers.token_dropout import TokenDropout
+from core.layers.tree_ensemble import TreeEnsemble
 from core.layers.wave_augmentation import RandomNoise, RandomSpeed
 
 __all__ = [
     "CRF",
+    "FactorisationMachine",
+    "FieldEmbedding",
     "FusedBatchNormalization",
     "FusedGRU",
     "LargeEmbedding",
@@ -28,5 +33,6 @@ __all__ = [
     "RandomSpeed",
     "SpecAugment",
     "TokenDropout",
+    "TreeEnsemble",
     "take_rows",
 ]

@@ -20,11 +20,15 @@ def pictures(tree: Tree) -> dict[str, Figure | None]:
     """Return name to picture, or nothing where the figures have nothing to draw."""
     return {
         "confusion": _confusion(tree),
-        "roc": _roc(tree),
-        "precision_recall": _precision_recall(tree),
+        **curves_of_classes(tree),
         "reliability": _reliability(tree),
         "risk_coverage": _risk_coverage(tree),
     }
+
+
+def curves_of_classes(tree: Tree) -> dict[str, Figure | None]:
+    """Return the curves of classes against the rest, by name."""
+    return {"roc": _roc(tree), "precision_recall": _precision_recall(tree)}
 
 
 def _confusion(tree: Tree) -> Figure | None:
