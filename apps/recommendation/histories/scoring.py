@@ -1,0 +1,90 @@
+"""What a net says of histories: the state after the last item of each, and the scores of all items."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from apps.recommendation.catalogue.interactions import padded
+from apps.recommendation.histories.nets import item_table
+from core.data.examples import Ragged
+
+if TYPE_CHECKING:
+    import keras
+
+    from apps.recommendation.catalogue.judging import ScoreUsers
+    from apps.recommendation.histories.encoder import Histories
+
+ROWS = 512  # histories that are read at once
+MULTIPLE = 4  # of which the steps of a batch are, so that there are few shapes
+
+
+def latest(rows: Ragged, length: int) -> Ragged:
+    """Return the last values of each row, `length` at most.
+
+    Example:
+
+    >>> latest(Ragged.from_rows([[1, 2, 3], [4]]), 2).values.tolist()
+    [2, 3, 4]
+    """
+    kept = np.minimum(rows.lengths, length)
+    offsets = np.concatenate([[0], np.cumsum(kept)])
+    places = np.arange(offsets[-1]) + np.repeat(rows.offsets[1:] - offsets[1:], kept)
+    return Ragged(rows.values[places], offsets)
+
+
+def last_states(model: keras.Model, histories: Ragged, length: int) -> np.ndarray:
+    """Return the state after the last item of each history.
+
+    Args:
+        model: A net that reads histories.
+        histories: Numbers of known items, oldest first; only the last `length` are read.
+        length: At least 1.
+
+    Returns:
+        float32, shape `(num_histories, width)`; zeros where a history is empty.
+    """
+    from core.data.feed import for_backend
+
+    rows = latest(histories, length)
+    order = np.argsort(-rows.lengths, kind="stable")[: np.count_nonzero(rows.lengths)]
+    states = np.zeros((len(rows), model.output_shape[-1]), np.float32)
+    model.jit_compile = False  # XLA would compile the net anew for each shape
+    for start in range(0, len(order), ROWS):
+        block = order[start : start + ROWS]
+        own = rows.take(block)
+        steps = -(-int(own.lengths.max()) // MULTIPLE) * MULTIPLE
+        items, _ = padded(own, length=steps)
+        read = np.asarray(model.predict_on_batch(for_backend({"history": items})), np.float32)
+        states[block] = read[np.arange(len(block)), own.lengths - 1]
+    return states
+
+
+class Reader:
+    """A trained net as a function from histories to scores; the vectors of the items are taken once.
+
+    Args:
+        model: A net that reads histories.
+        length: How many of the last items are read.
+        counts: How often each item was chosen, which are the scores where a history is empty, shape
+            `(num_items,)`.
+    """
+
+    def __init__(self, model: keras.Model, length: int, counts: np.ndarray) -> None:
+        from keras import ops
+
+        self.model, self.length, self.counts = model, length, counts
+        self.table = np.asarray(ops.convert_to_numpy(item_table(model)), np.float32)
+
+    def __call__(self, histories: Histories) -> ScoreUsers:
+        """Return the function from numbers of people, from 1, to their scores of all items."""
+        states = last_states(self.model, histories.before, self.length)
+        nothing = histories.before.lengths == 0
+
+        def scores(people: np.ndarray) -> np.ndarray:
+            found = states[people - 1] @ self.table.T
+            found[nothing[people - 1]] = self.counts
+            return found
+
+        return scores
