@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from apps.recommendation.catalogue.judging import ScoreUsers
     from apps.recommendation.histories.encoder import Histories
+    from apps.recommendation.histories.memory import Followed
     from apps.recommendation.histories.scoring import Reader
     from core.data.examples import Examples, Splits
     from core.data.feed import Feed
@@ -82,6 +83,11 @@ class Sequences(Task):
         description="whether attention tells how far apart items stand, which place they have, or neither",
     )
     tied: bool = Field(True, description="an item has one vector, in histories and as what is recommended")
+    memory: Literal["auto"] | Annotated[float, Field(ge=0, le=1)] = Field(
+        "auto",
+        description="share of an answer that is what has followed the items before, as counted in training; "
+        "auto: the best of some on validation; 0: the net alone",
+    )
     mask_seen: bool = Field(
         True,
         description="never recommend an item of the history; false where people choose the same again, which "
@@ -139,12 +145,22 @@ class Sequences(Task):
         chosen = [item for name in ("history", "next") for text in train[name] for item in ids_of(text)]
         items, counts = np.unique(np.array(chosen, np.dtypes.StringDType()), return_counts=True)
         names = items.tolist()
-        return HistoryEncoder(
+        encoder = HistoryEncoder(
             items=names,
             item_counts=counts.tolist(),
             titles=titles_of_items(read_titles_of(self.data), names, train.source),
             people=len(train),
         )
+        return self._with_pairs(encoder, train)
+
+    def _with_pairs(self, encoder: HistoryEncoder, train: Examples) -> HistoryEncoder:
+        pairs = len(self._followed(encoder, train).items) if self.memory != 0 else 0
+        return encoder.model_copy(update={"pairs": pairs})
+
+    def _followed(self, encoder: HistoryEncoder, train: Examples) -> Followed:
+        from apps.recommendation.histories.followers import followed_in
+
+        return followed_in(encoder.histories(train).whole(), encoder.num_items)
 
     def encode_from(self, train: Examples, source: HistoryEncoder) -> HistoryEncoder:
         """Return the items of the run that training starts from, with how often each was chosen here."""
@@ -155,7 +171,7 @@ class Sequences(Task):
             "titles": {**own.titles, **source.titles},
             "people": own.people,
         }
-        return source.model_copy(update=update)
+        return self._with_pairs(source.model_copy(update=update), train)
 
     def left_out(self, splits: Splits, encoder: HistoryEncoder) -> Sequence[str]:
         """Return notes of what can't be found in the test part: new items, and repeated ones."""
@@ -217,27 +233,49 @@ class Sequences(Task):
         return SampledSoftmax(weights, reduction=mean)
 
     def fit(self, training: Training) -> keras.callbacks.History:
-        """Train the net, and rank for the people of the validation part after each epoch."""
+        """Train the net, and rank for the people of the validation part after each epoch.
+
+        What has followed each item is counted first, and how much of an answer it is, is chosen last.
+        """
         import keras
+
+        from apps.recommendation.histories.followers import SHARES, WHILE_TRAINING
+        from apps.recommendation.histories.nets import memory_layer
 
         model, encoder, splits = training.model, training.encoder, training.splits
         judged = splits.validation.take(np.arange(min(len(splits.validation), VALIDATION_PEOPLE)))
-        histories = encoder.histories(judged)
+        histories, memory = encoder.histories(judged), memory_layer(model)
+        given = WHILE_TRAINING if self.memory == "auto" else self.memory
+        if memory is not None:
+            memory.remember(self._followed(encoder, splits.train))
+            memory.share.assign(given)
+
+        def ranked(share: float | None = None) -> Figures:
+            return self.figures_of(self.reader(model, encoder, share)(histories), histories)
 
         def rank(epoch: int, logs: dict[str, float]) -> None:
-            figures = self.figures_of(self.reader(model, encoder)(histories), histories)
+            figures = ranked()
             logs.update({f"val_{name}": figures[name] for name in self.figures})
 
         # The first of the callbacks, so that those which watch the figure find it.
         first = [keras.callbacks.LambdaCallback(on_epoch_end=rank)] if len(histories) else []
         alone = replace(splits, validation=splits.validation.take([]))  # whose loss nobody asks for
-        return super().fit(replace(training, splits=alone, callbacks=(*first, *training.callbacks)))
+        history = super().fit(replace(training, splits=alone, callbacks=(*first, *training.callbacks)))
+        if memory is not None and self.memory == "auto" and len(histories):
+            memory.share.assign(max(SHARES, key=lambda share: ranked(share)["ndcg@10"]))
+        return history
 
-    def reader(self, model: keras.Model, encoder: HistoryEncoder) -> Reader:
-        """Return what a net says of histories."""
+    def reader(self, model: keras.Model, encoder: HistoryEncoder, share: float | None = None) -> Reader:
+        """Return what a net says of histories.
+
+        Args:
+            model: A trained model.
+            encoder: The encoder it was trained with.
+            share: Of what has followed before; by default what the model holds.
+        """
         from apps.recommendation.histories.scoring import Reader
 
-        return Reader(model, self.length, encoder.counts)
+        return Reader(model, self.length, encoder.counts, share)
 
     def figures_of(self, score: ScoreUsers, histories: Histories) -> Figures:
         """Return HitRate, NDCG, MRR and Recall over the full catalogue.
@@ -255,9 +293,10 @@ class Sequences(Task):
     ) -> Figures:
         """Return HitRate, NDCG, MRR and Recall over the full catalogue."""
         histories = encoder.histories(examples)
-        score = self.reader(model, encoder)(histories)
+        reader = self.reader(model, encoder)
+        score = reader(histories)
         self._write_rankings(score, histories, encoder, examples, write)
-        return self.figures_of(score, histories)
+        return {**self.figures_of(score, histories), "memory": round(reader.share, 3)}
 
     def _write_rankings(
         self,
@@ -312,7 +351,7 @@ class Sequences(Task):
             model: A trained model.
             encoder: The encoder it was trained with.
             value: A history.
-            method: `integrated_gradients` of the items' vectors, or `occlusion` of one after another.
+            method: `occlusion` of one item after another, or `integrated_gradients` of all.
 
         Raises:
             UserError: It is no history, training saw none of its items, or nothing is left to recommend.
@@ -320,7 +359,7 @@ class Sequences(Task):
         from apps.recommendation.histories.explanations import explained_history
 
         answer = self.predict(model, encoder, [value])[0]
-        return explained_history(model, encoder, value, answer, self.length, method)
+        return explained_history(self.reader(model, encoder), encoder, value, answer, method)
 
     def portable(self, model: keras.Model, encoder: HistoryEncoder) -> Portable:
         """Return the graph from histories to the scores of all items."""
@@ -366,7 +405,7 @@ class Sequences(Task):
         all_rivals = {
             "popularity": rivals.popularity(encoder.counts),
             "item neighbours": rivals.item_neighbours(train),
-            "what has followed": rivals.followers(train),
+            "what has followed": rivals.followers(self._followed(encoder, splits.train), self.length),
             ease_name(encoder.num_items - 1): max(
                 linear, key=lambda rival: self.figures_of(rival(judged), judged)["ndcg@10"]
             ),

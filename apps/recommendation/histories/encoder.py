@@ -88,6 +88,9 @@ class HistoryEncoder(Encoder):
     item_counts: list[int] = Field(description="how often each was chosen")
     titles: dict[str, str] = Field(description="raw item ids to titles, where the source has them")
     people: int = Field(description="whose choices were learnt from")
+    pairs: int = Field(
+        0, description="of items of which one has followed the other, where they are remembered"
+    )
 
     @property
     def num_items(self) -> int:

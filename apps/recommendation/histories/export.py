@@ -71,6 +71,11 @@ def portable_net(
 
         return figures_of(scores, encoder.histories(examples))
 
+    followed = reader.followed
+    none = np.zeros(0, np.int32), np.zeros(encoder.num_items + 1, np.int32), np.zeros(0, np.float32)
+    items, offsets, weights = (
+        none if followed is None else (followed.items, followed.offsets, followed.weights)
+    )
     return Portable(
         graph=scores_graph(reader),
         loader="apps.recommendation.histories.loader",
@@ -81,7 +86,9 @@ def portable_net(
             "length": reader.length,
             "top": top,
             "mask_seen": mask_seen,
+            "share": reader.share,
         },
+        arrays={"followed": {"items": items, "offsets": offsets, "weights": weights}},
         raw=raw,
         score=score,
         figures=figures,

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from apps.recommendation.catalogue.best_items import best_items
+from apps.recommendation.histories.memory import Followed, mixed
 from apps.recommendation.histories.questions import history_of, note_of_unknown
 from core.exporting.runtime import Graph, main
 
@@ -33,6 +34,8 @@ class Predictor:
         self.settings = json.loads((Path(folder) / "encoder.json").read_text(encoding="utf-8"))
         self.items = {name: number for number, name in enumerate(self.settings["items"], start=1)}
         self.counts = np.array([0, *self.settings["item_counts"]], np.float32)
+        with np.load(Path(folder) / "followed.npz") as arrays:
+            self.followed = Followed(arrays["items"], arrays["offsets"], arrays["weights"])
         self.graph = Graph(folder)
 
     def outputs(self, inputs: Sequence[Any]) -> np.ndarray:
@@ -40,10 +43,14 @@ class Predictor:
 
         Where none of a history's items is known, they are how often each item was chosen.
         """
-        features = self.features(inputs)
-        scores = self.graph(features)
-        nothing = np.count_nonzero(features["history"], axis=1)[:, None] == 0
-        return np.where(nothing, self.counts, scores)
+        history = self.features(inputs)["history"]
+        scores = self.graph({"history": history})
+        lengths = np.count_nonzero(history, axis=1)
+        if self.settings["share"]:
+            offsets = np.concatenate([[0], np.cumsum(lengths)])
+            followed = self.followed.after(history[history > 0], offsets)
+            scores = mixed(scores, followed, self.settings["share"])
+        return np.where(lengths[:, None] == 0, self.counts, scores)
 
     def features(self, inputs: Sequence[Any]) -> dict[str, np.ndarray]:
         """Return raw histories as the numbers that the graph takes: the latest known items, zeros behind."""

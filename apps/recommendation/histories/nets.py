@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import numpy as np
 from keras import layers, ops
 
+from apps.recommendation.histories.memory import Followed
 from core.layers import FusedGRU, LargeEmbedding, LookupModel, take_rows
 
-ITEMS, TARGETS, STATES = "items", "targets", "states"
+ITEMS, TARGETS, STATES, MEMORY = "items", "targets", "states", "memory"
 
 
 @keras.saving.register_keras_serializable(package="quartet")
@@ -213,6 +215,70 @@ class TargetVectors(layers.Layer):
         return {**super().get_config(), "num_items": self.num_items}
 
 
+@keras.saving.register_keras_serializable(package="quartet")
+class Memory(layers.Layer):
+    """Holds what has followed each item in training, and which share of an answer it is.
+
+    Args:
+        num_items: Of the known items and the unknown one.
+        num_pairs: Of items of which one has followed the other.
+
+    Input shape:
+        States, `(batch_size, num_steps, width)`, which go through as they are.
+    """
+
+    def __init__(self, num_items: int, num_pairs: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.num_items, self.num_pairs = num_items, num_pairs
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Make room for the pairs; there are none until `remember`."""
+        self.followers = self._held("followers", (self.num_pairs,), "int32")
+        self.offsets = self._held("offsets", (self.num_items + 1,), "int32")
+        self.frequencies = self._held("frequencies", (self.num_pairs,), "float32")
+        self.share = self._held("share", (), "float32")
+
+    def _held(self, name: str, shape: tuple[int, ...], dtype: str) -> Any:
+        return self.add_weight(
+            shape=shape, dtype=dtype, initializer="zeros", trainable=False, autocast=False, name=name
+        )
+
+    def remember(self, followed: Followed) -> None:
+        """Keep what has followed each item.
+
+        Raises:
+            ValueError: It is of other sizes.
+        """
+        self.followers.assign(followed.items)
+        self.offsets.assign(followed.offsets)
+        self.frequencies.assign(followed.weights)
+
+    def recall(self) -> Followed:
+        """Return what has followed each item."""
+        items, offsets, weights = (
+            np.asarray(ops.convert_to_numpy(each))
+            for each in (self.followers, self.offsets, self.frequencies)
+        )
+        return Followed(items, offsets, weights)
+
+    def call(self, inputs: Any) -> Any:
+        """Return the states."""
+        return inputs
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return the shape of the input."""
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments of the constructor."""
+        return {**super().get_config(), "num_items": self.num_items, "num_pairs": self.num_pairs}
+
+
+def memory_layer(model: keras.Model) -> Memory | None:
+    """Return the layer that holds what has followed each item, where a net has one."""
+    return next((layer for layer in model.layers if isinstance(layer, Memory)), None)
+
+
 def _embedded(num_items: int, width: int) -> tuple[Any, Any]:
     """Return the input of a net, and the vectors of its items."""
     history = keras.Input((None,), dtype="int32", name="history")
@@ -221,9 +287,11 @@ def _embedded(num_items: int, width: int) -> tuple[Any, Any]:
     return history, vectors
 
 
-def _net(history: Any, states: Any, num_items: int, *, tied: bool) -> NextItem:
+def _net(history: Any, states: Any, num_items: int, *, tied: bool, num_pairs: int) -> NextItem:
     """Return the net from histories to states."""
     outputs = states if tied else TargetVectors(num_items, name=TARGETS)(states)
+    if num_pairs:
+        outputs = Memory(num_items, num_pairs, name=MEMORY)(outputs)
     return NextItem({"history": history}, outputs, name="next_item")
 
 
@@ -237,6 +305,7 @@ def attention_net(
     dropout: float,
     positions: str,
     tied: bool = True,
+    num_pairs: int = 0,
 ) -> NextItem:
     """Return a net of self-attention.
 
@@ -250,6 +319,7 @@ def attention_net(
         positions: `absolute` counts the steps from the first, `relative` tells how far two are apart, `none`
             does not tell.
         tied: Whether the vectors of histories are those that states are compared with.
+        num_pairs: Of items of which one has followed the other, that the net remembers.
     """
     history, vectors = _embedded(num_items, width)
     states = Positions(length, name="positions")(vectors) if positions == "absolute" else vectors
@@ -263,10 +333,12 @@ def attention_net(
         hidden = layers.Dense(width * 4, "relu")(layers.LayerNormalization(epsilon=1e-6)(states))
         states = states + layers.Dropout(dropout)(layers.Dense(width)(hidden))
     states = layers.LayerNormalization(epsilon=1e-6, name=STATES)(states)
-    return _net(history, states, num_items, tied=tied)
+    return _net(history, states, num_items, tied=tied, num_pairs=num_pairs)
 
 
-def recurrent_net(num_items: int, *, width: int, depth: int, dropout: float, tied: bool = True) -> NextItem:
+def recurrent_net(
+    num_items: int, *, width: int, depth: int, dropout: float, tied: bool = True, num_pairs: int = 0
+) -> NextItem:
     """Return a recurrent net.
 
     Args:
@@ -275,6 +347,7 @@ def recurrent_net(num_items: int, *, width: int, depth: int, dropout: float, tie
         depth: Recurrent layers.
         dropout: Share of the units dropped between layers.
         tied: As of `attention_net`.
+        num_pairs: Likewise.
     """
     history, vectors = _embedded(num_items, width)
     states = layers.Dropout(dropout)(vectors)
@@ -282,4 +355,4 @@ def recurrent_net(num_items: int, *, width: int, depth: int, dropout: float, tie
         read = FusedGRU(width, return_sequences=True, name=f"recurrence_{layer}")
         states = layers.Dropout(dropout)(read(states))
     states = layers.Dense(width, name=STATES)(states)
-    return _net(history, states, num_items, tied=tied)
+    return _net(history, states, num_items, tied=tied, num_pairs=num_pairs)

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from apps.recommendation.histories.encoder import Histories
-from core.data.examples import Ragged
+from apps.recommendation.histories.memory import Followed
+from apps.recommendation.histories.scoring import latest
 
 if TYPE_CHECKING:
     from apps.recommendation.catalogue.judging import ScoreUsers
 
 NEIGHBOURS, SHRINKAGE = 200, 20.0  # as of the rankings' rival
-FARTHEST = 10  # steps, up to which an item has followed another
-FADING = 0.5  # how much less each item counts than the one that was chosen after it
 
 Rival = Callable[[Histories], "ScoreUsers"]
 """From histories to the function from numbers of people, from 1, to their scores of all items."""
@@ -38,46 +37,24 @@ def item_neighbours(train: Histories) -> Rival:
     return lambda histories: scores_of(histories.seen(), rows)
 
 
-def followers(train: Histories) -> Rival:
+def followers(followed: Followed, length: int) -> Rival:
     """Return the rival that recommends what has followed the last items of a history most often.
 
-    An item that came `d` steps after another counts `1 / d`; of a history the last item counts most.
-
-    Reference:
-        Ludewig and Jannach, 2018, Evaluation of Session-based Recommendation Algorithms, section 3.1
-        (sequential rules), here with all items of a history
+    Args:
+        followed: What has followed each item in training.
+        length: How many of the last items are read.
     """
-    table = _followed(train.whole(), train.num_items)
 
     def rival(histories: Histories) -> ScoreUsers:
-        fading = _fading(histories.before, histories.num_items)
-        return lambda people: (fading[people - 1] @ table).toarray()
+        read = latest(histories.before, length)
+
+        def scores(people: np.ndarray) -> np.ndarray:
+            own = read.take(people - 1)
+            return followed.after(own.values, own.offsets)
+
+        return scores
 
     return rival
-
-
-def _followed(rows: Ragged, num_items: int) -> Any:
-    """Return how much each item has followed each other, sparse, from items of the rows to the columns."""
-    from scipy.sparse import csr_array
-
-    table: Any = csr_array((num_items, num_items), dtype=np.float32)
-    people = np.repeat(np.arange(len(rows)), rows.lengths)
-    for distance in range(1, FARTHEST + 1):
-        same = people[distance:] == people[:-distance]
-        first, then = rows.values[:-distance][same], rows.values[distance:][same]
-        share = np.full(len(first), 1 / distance, np.float32)
-        table = table + csr_array((share, (first, then)), shape=table.shape)
-    return table
-
-
-def _fading(rows: Ragged, num_items: int) -> Any:
-    """Return each person's items, sparse, where an item counts the less, the longer ago it was chosen."""
-    from scipy.sparse import csr_array
-
-    people = np.repeat(np.arange(len(rows)), rows.lengths)
-    ago = rows.offsets[1:][people] - 1 - np.arange(len(rows.values))
-    share = (FADING ** np.minimum(ago, 60)).astype(np.float32)
-    return csr_array((share, (people, rows.values)), shape=(len(rows), num_items))
 
 
 def ease(train: Histories, penalty: float, most_items: int) -> Rival:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from apps.recommendation.catalogue.interactions import padded
-from apps.recommendation.histories.nets import item_table
+from apps.recommendation.histories.memory import mixed
+from apps.recommendation.histories.nets import item_table, memory_layer
 from core.data.examples import Ragged
 
 if TYPE_CHECKING:
@@ -34,26 +35,24 @@ def latest(rows: Ragged, length: int) -> Ragged:
     return Ragged(rows.values[places], offsets)
 
 
-def last_states(model: keras.Model, histories: Ragged, length: int) -> np.ndarray:
+def last_states(model: keras.Model, histories: Ragged) -> np.ndarray:
     """Return the state after the last item of each history.
 
     Args:
         model: A net that reads histories.
-        histories: Numbers of known items, oldest first; only the last `length` are read.
-        length: At least 1.
+        histories: Numbers of known items, oldest first.
 
     Returns:
         float32, shape `(num_histories, width)`; zeros where a history is empty.
     """
     from core.data.feed import for_backend
 
-    rows = latest(histories, length)
-    order = np.argsort(-rows.lengths, kind="stable")[: np.count_nonzero(rows.lengths)]
-    states = np.zeros((len(rows), model.output_shape[-1]), np.float32)
+    order = np.argsort(-histories.lengths, kind="stable")[: np.count_nonzero(histories.lengths)]
+    states = np.zeros((len(histories), model.output_shape[-1]), np.float32)
     model.jit_compile = False  # XLA would compile the net anew for each shape
     for start in range(0, len(order), ROWS):
         block = order[start : start + ROWS]
-        own = rows.take(block)
+        own = histories.take(block)
         steps = -(-int(own.lengths.max()) // MULTIPLE) * MULTIPLE
         items, _ = padded(own, length=steps)
         read = np.asarray(model.predict_on_batch(for_backend({"history": items})), np.float32)
@@ -69,21 +68,31 @@ class Reader:
         length: How many of the last items are read.
         counts: How often each item was chosen, which are the scores where a history is empty, shape
             `(num_items,)`.
+        share: Of what has followed the items of a history in training, 0 to 1; by default what the net holds.
     """
 
-    def __init__(self, model: keras.Model, length: int, counts: np.ndarray) -> None:
+    def __init__(
+        self, model: keras.Model, length: int, counts: np.ndarray, share: float | None = None
+    ) -> None:
         from keras import ops
 
+        memory = memory_layer(model)
         self.model, self.length, self.counts = model, length, counts
         self.table = np.asarray(ops.convert_to_numpy(item_table(model)), np.float32)
+        self.followed = None if memory is None else memory.recall()
+        held = 0.0 if memory is None else float(ops.convert_to_numpy(memory.share))
+        self.share = held if share is None else share
 
     def __call__(self, histories: Histories) -> ScoreUsers:
         """Return the function from numbers of people, from 1, to their scores of all items."""
-        states = last_states(self.model, histories.before, self.length)
-        nothing = histories.before.lengths == 0
+        read = latest(histories.before, self.length)
+        states, nothing = last_states(self.model, read), read.lengths == 0
 
         def scores(people: np.ndarray) -> np.ndarray:
             found = states[people - 1] @ self.table.T
+            if self.followed is not None and self.share:
+                own = read.take(people - 1)
+                found = mixed(found, self.followed.after(own.values, own.offsets), self.share)
             found[nothing[people - 1]] = self.counts
             return found
 
