@@ -95,6 +95,16 @@ def impressions(folder: Path) -> Path:
         click = int((device == "phone") == (slot == "top") or price < 2)
         lines.append(f"{device},{slot},{'' if row % 20 == 0 else round(price, 2)},{topics},{click}")
     path = folder / "impressions.csv"
+def histories(folder: Path) -> Path:
+    """Write what 60 people chose of 20 items, oldest first, each item mostly followed by the next one."""
+    random = np.random.default_rng(0)
+    lines = []
+    for user in range(60):
+        items = [int(random.integers(20))]
+        for _ in range(random.integers(4, 9)):
+            items.append((items[-1] + 1 if random.random() < 0.9 else int(random.integers(20))) % 20)
+        lines.append(" ".join([f"u{user}", *(f"i{item}" for item in items)]))
+    path = folder / "histories.txt"
     path.write_text("\n".join(lines) + "\n")
     return path
 
@@ -129,6 +139,7 @@ FAMILIES = {
         ],
     ),
     ("ratings", "numbers"): Family(ratings, lambda source: ["3", "4"]),
+    ("history", "rankings"): Family(histories, lambda source: ["i3 i4", '{"history": ["i7", "nobody\'s"]}']),
     ("ratings", "rankings"): Family(ratings, lambda source: ["3", "4"]),
 }
 """By the kinds of inputs that tasks take and, last, the kind of answers that they give."""

@@ -1,6 +1,7 @@
 """What tasks take: a file a kind of input."""
 
 from core.inputs.choice import Choice
+from core.inputs.history import History
 from core.inputs.kind import Input
 from core.inputs.number import Number
 from core.inputs.picture import Picture
@@ -15,6 +16,7 @@ from core.inputs.turns import Turns
 __all__ = [
     "Choice",
     "Column",
+    "History",
     "Input",
     "Number",
     "Picture",

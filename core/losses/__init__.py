@@ -11,6 +11,7 @@ from core.losses.adversarial import (
     WassersteinAdversarial,
     gradient_penalty,
 )
+from core.losses.calibrated import GeneralizedBinaryCrossentropy
 from core.losses.classification import FocalCrossentropy
 from core.losses.contrastive import InfoNCE, NTXent
 from core.losses.ctc import CTC, ctc_feasible
@@ -24,6 +25,7 @@ __all__ = [
     "BayesianPersonalizedRanking",
     "Charbonnier",
     "FocalCrossentropy",
+    "GeneralizedBinaryCrossentropy",
     "GeneralizedIoU",
     "HingeAdversarial",
     "InfoNCE",

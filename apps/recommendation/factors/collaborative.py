@@ -33,12 +33,6 @@ if TYPE_CHECKING:
     from core.task.portable import Portable
 
 LARGE_TABLE = 50_000  # rows, from which on Adam's step takes far longer than the batch asks for
-TFDS_COLUMNS = {
-    "user": ("user_id",),
-    "item": ("movie_id", "item_id"),
-    "rating": ("user_rating", "rating"),
-    "time": ("timestamp",),
-}
 
 
 class CollaborativeFiltering(Task):
@@ -105,27 +99,10 @@ class CollaborativeFiltering(Task):
         return self.divided(parts, (*notes, lacking))
 
     def _read(self) -> tuple[Mapping[str, Examples], Sequence[str]]:
-        from core.data import samples, sources, tables
-        from core.data.choices import whole_or_parts
+        from apps.recommendation.catalogue.reading import read_parts
 
-        given = {"validation": self.validation_data, "test": self.test_data}
-        paths = {part: tables.existing(name) for part, name in given.items() if name}
-        if self.data == "sample" or self.data.startswith(sources.PREFIX):
-            if paths:
-                raise UserError(
-                    "validation_data and test_data stand beside a file of training data. "
-                    f"Received: data={self.data}."
-                )
-            if self.data == "sample":
-                return {"train": samples.movielens_100k()[0]}, ()
-            return sources.read_tfds(self.data, TFDS_COLUMNS), ()
-        paths = {**whole_or_parts(tables.existing(self.data)), **paths}
-        read = {part: self._examples(path) for part, path in paths.items()}
-        notes = [note for _, said in read.values() for note in said]
-        if len(paths) > 1:
-            names = ", ".join(f"{part} from {path.name}" for part, path in paths.items())
-            notes.append(f"parts as published: {names}")
-        return {part: examples for part, (examples, _) in read.items()}, notes
+        named = {"validation_data": self.validation_data, "test_data": self.test_data}
+        return read_parts(self.data, self._examples, **named)
 
     def _examples(self, path: Path) -> tuple[Examples, Sequence[str]]:
         """Return what one file or folder holds."""
@@ -135,35 +112,24 @@ class CollaborativeFiltering(Task):
 
     def _in_order(self, examples: Examples, notes: Sequence[str]) -> tuple[Examples, Sequence[str]]:
         """Return examples with their order where the setting says that it is that of events."""
-        from core.data.examples import Examples
+        from apps.recommendation.catalogue.reading import in_order
 
-        if not self.ordered or "time" in examples or "order" in examples:
-            return examples, notes
-        return Examples({**examples.columns, "order": np.arange(len(examples))}, examples.source), notes
-
-    def _titles(self) -> dict[str, str]:
-        from core.data import ratings, samples, sources, tables
-
-        if self.data == "sample":
-            return samples.movielens_100k()[1]
-        return {} if self.data.startswith(sources.PREFIX) else ratings.read_titles(tables.existing(self.data))
+        return in_order(examples, ordered=self.ordered), notes
 
     def encode(self, train: Examples) -> RatingsEncoder:
         """Return the ids, their counts and titles, and the mean and range of the ratings."""
+        from apps.recommendation.catalogue.reading import read_titles_of, titles_of_items
+
         users, user_counts = np.unique(train["user"], return_counts=True)
         items, item_counts = np.unique(train["item"], return_counts=True)
-        titles, ratings = self._titles(), train["rating"]
-        if titles and titles.keys().isdisjoint(items.tolist()):
-            raise UserError(
-                f"The titles beside {train.source} are of none of its items: mend or move them. "
-                f"Received: titles of {next(iter(titles))}, ..., ratings of {items[0]}, ...."
-            )
+        titles = titles_of_items(read_titles_of(self.data), items.tolist(), train.source)
+        ratings = train["rating"]
         return RatingsEncoder(
             users=users.tolist(),
             items=items.tolist(),
             user_counts=user_counts.tolist(),
             item_counts=item_counts.tolist(),
-            titles={item: titles[item] for item in items.tolist() if item in titles},
+            titles=titles,
             mean=float(ratings.mean(dtype=np.float64)),
             lowest=float(ratings.min()),
             highest=float(ratings.max()),

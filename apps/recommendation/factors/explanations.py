@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from apps.recommendation.catalogue.encoder import RatingsEncoder
 from apps.recommendation.factors.least_squares import (
     ExplicitLeastSquares,
     ImplicitLeastSquares,
@@ -22,6 +21,16 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SHOWN = 12
+
+
+class NamesItems(Protocol):
+    """An encoder that knows items."""
+
+    def item_name(self, item: int) -> dict[str, str]:
+        """Return the raw id of an item, and its title where there is one."""
+        ...
+
+
 LeastSquares = ExplicitLeastSquares | ImplicitLeastSquares
 
 
@@ -112,7 +121,9 @@ def _past_of_towers(model: keras.Model, user: int, item: int, score: float) -> P
     return Past(latest[places], scores, adds, "occlusion", score)
 
 
-def explained(past: Past, answer: dict[str, Any], target: str, encoder: RatingsEncoder) -> Explanation:
+def explained(
+    past: Past, answer: dict[str, Any], target: str, encoder: NamesItems, what: str = "past ratings"
+) -> Explanation:
     """Return why an item was recommended, or how a rating was guessed.
 
     Args:
@@ -120,6 +131,7 @@ def explained(past: Past, answer: dict[str, Any], target: str, encoder: RatingsE
         answer: What `predict` says.
         target: The item in words.
         encoder: Names the items.
+        what: They are called, which speak for the item.
     """
     whole = np.ones(len(past.items), np.float32)
     none = np.zeros_like(whole)
@@ -138,7 +150,7 @@ def explained(past: Past, answer: dict[str, Any], target: str, encoder: RatingsE
         figure.set_size_inches(9 if past.factors else 6, 1.2 + 0.3 * max(len(strongest), 6))
         panels = figure.subplots(1, 2 if past.factors else 1, squeeze=False)[0]
         figure.suptitle(target)
-        draw_bars(panels[0], strongest, "past ratings: added to the score")
+        draw_bars(panels[0], strongest, f"{what}: added to the score")
         if past.factors:
             order = np.argsort(-np.abs(past.factors))[:SHOWN]
             named = [Part(f"factor {place}", float(past.factors[place])) for place in order]

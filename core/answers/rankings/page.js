@@ -18,5 +18,6 @@ export function shown(answer) {
       ),
     );
   }
-  return [element("p", { className: "sure" }, `Recommended, by ${score(rows[0])[0]}`), list];
+  const note = answer.note ? [element("p", { className: "hint" }, `Note: ${answer.note}.`)] : [];
+  return [element("p", { className: "sure" }, `Recommended, by ${score(rows[0])[0]}`), list, ...note];
 }

@@ -45,6 +45,11 @@ CASES: dict[str, tuple[Callable[[], keras.losses.Loss], np.ndarray, tuple[int, .
         np.array([[1, 2, 0], [2, 1, -1]]),
         (2, 3),
     ),
+    "GeneralizedBinaryCrossentropy": (
+        lambda: losses.GeneralizedBinaryCrossentropy(num_items=9, calibration=0.5),
+        np.array([[1, 2, 0], [2, 1, -1]]),
+        (2, 3),
+    ),
     "Charbonnier": (lambda: losses.Charbonnier(epsilon=0.1), np.ones((2, 3, 3, 1)), (2, 3, 3, 1)),
     "GeneralizedIoU": (
         lambda: losses.GeneralizedIoU(box_format="center_xywh"),
