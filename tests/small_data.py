@@ -84,6 +84,19 @@ def tagged_sentences(folder: Path) -> Path:
     return path
 
 
+def sharp_pictures(folder: Path) -> Path:
+    """Write 20 pictures of several sizes, each of two greys with straight edges between them."""
+    random = np.random.default_rng(0)
+    (folder / "sharp").mkdir()
+    for row in range(20):
+        height, width = random.integers(70, 90, 2)
+        y, x = np.mgrid[:height, :width]
+        wave = np.sin(x * random.uniform(0.1, 0.5) + y * random.uniform(-0.5, 0.5))
+        picture = np.where(wave > 0, 190, 60).astype(np.uint8)
+        Image.fromarray(picture).save(folder / "sharp" / f"{row}.png")
+    return folder / "sharp"
+
+
 class Family(NamedTuple):
     """What tasks that take and give the same are tried on.
 
@@ -105,6 +118,7 @@ FAMILIES = {
     ("text", "classes"): Family(reviews, lambda source: ["a lovely film", "an awful plot"]),
     ("text", "tags"): Family(tagged_sentences, lambda source: ["Ann lives in Rome .", "Bob Roe, of Oslo"]),
     ("picture", "classes"): Family(pictures, files),
+    ("picture", "pictures"): Family(sharp_pictures, files),
     ("sound", "classes"): Family(words, files),
     ("ratings", "numbers"): Family(ratings, lambda source: ["3", "4"]),
     ("ratings", "rankings"): Family(ratings, lambda source: ["3", "4"]),
