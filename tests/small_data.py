@@ -97,6 +97,22 @@ def sharp_pictures(folder: Path) -> Path:
     return folder / "sharp"
 
 
+def masked_pictures(folder: Path) -> Path:
+    """Write 20 pictures of several sizes, each with a light disc in it, and their masks beside them."""
+    random = np.random.default_rng(0)
+    for name in ("image", "label"):
+        (folder / "masked" / name).mkdir(parents=True)
+    for row in range(20):
+        height, width = random.integers(40, 56, 2)
+        y, x = np.mgrid[:height, :width]
+        radius, middle = random.uniform(6, 14), random.uniform(14, 30, 2)
+        disc = (y - middle[0]) ** 2 + (x - middle[1]) ** 2 < radius**2
+        picture = np.where(disc, 170, 70) + random.normal(0, 20, disc.shape)
+        for name, content in (("image", picture.clip(0, 255)), ("label", 255 * disc)):
+            Image.fromarray(content.astype(np.uint8)).save(folder / "masked" / name / f"slice_{row}.png")
+    return folder / "masked"
+
+
 class Family(NamedTuple):
     """What tasks that take and give the same are tried on.
 
@@ -118,6 +134,7 @@ FAMILIES = {
     ("text", "classes"): Family(reviews, lambda source: ["a lovely film", "an awful plot"]),
     ("text", "tags"): Family(tagged_sentences, lambda source: ["Ann lives in Rome .", "Bob Roe, of Oslo"]),
     ("picture", "classes"): Family(pictures, files),
+    ("picture", "masks"): Family(masked_pictures, files),
     ("picture", "pictures"): Family(sharp_pictures, files),
     ("sound", "classes"): Family(words, files),
     ("ratings", "numbers"): Family(ratings, lambda source: ["3", "4"]),

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from apps.vision.restoring.bicubic import resized, rounded
+from apps.vision.any_size.bicubic import resized, rounded
 from apps.vision.restoring.colour import rgb, ycbcr
 
 Kind = Literal["resolution", "noise", "jpeg"]

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from apps.vision.any_size.bicubic import resized, rounded
 from apps.vision.any_size.reading import picture_at
-from apps.vision.restoring.bicubic import resized, rounded
 from apps.vision.restoring.degradation import Degradation
 from core.answers.pictures import likeness
 from core.data.examples import Examples

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from keras import initializers, layers, ops
 
-from apps.vision.restoring.bicubic import resized
+from apps.vision.any_size.bicubic import resized
 from core.layers import FusedBatchNormalization
 
 REACH = 2  # of bicubic interpolation, in pixels

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from apps.vision.any_size.bicubic import resized, rounded
 from apps.vision.any_size.reading import picture_at
-from apps.vision.restoring.bicubic import resized, rounded
 from apps.vision.restoring.degradation import Degradation
 from core.data.examples import Examples, Ragged
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from apps.vision.any_size.bicubic import resized, rounded
 from apps.vision.any_size.tiles import by_tiles
-from apps.vision.restoring.bicubic import resized, rounded
 from apps.vision.restoring.colour import rgb, ycbcr
 
 MOST_PIXELS = 400_000_000  # of an answer, of which each has a byte a channel

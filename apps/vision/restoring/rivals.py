@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from apps.vision.restoring.bicubic import resized
+from apps.vision.any_size.bicubic import resized
 from apps.vision.restoring.degradation import Degradation
 
 Rival = Callable[[np.ndarray], np.ndarray]

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from apps.vision.any_size.bicubic import resized
 from apps.vision.any_size.reading import examples_of, picture_at
 from apps.vision.enhancement import TILE, Enhancement, EnhancementEncoder
-from apps.vision.restoring.bicubic import resized
 from apps.vision.restoring.colour import rgb, ycbcr
 from apps.vision.restoring.nets import bicubic_kernel
 from apps.vision.restoring.patches import Patches

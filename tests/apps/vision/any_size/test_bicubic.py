@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from apps.vision.restoring.bicubic import resized, rounded
+from apps.vision.any_size.bicubic import resized, rounded
 from apps.vision.restoring.colour import ycbcr
 
 SET5 = Path(__file__).parents[4] / "../shared/data/vision/set5/HR"
