@@ -107,6 +107,33 @@ def histories(folder: Path) -> Path:
     path = folder / "histories.txt"
     path.write_text("\n".join(lines) + "\n")
     return path
+def sharp_pictures(folder: Path) -> Path:
+    """Write 20 pictures of several sizes, each of two greys with straight edges between them."""
+    random = np.random.default_rng(0)
+    (folder / "sharp").mkdir()
+    for row in range(20):
+        height, width = random.integers(70, 90, 2)
+        y, x = np.mgrid[:height, :width]
+        wave = np.sin(x * random.uniform(0.1, 0.5) + y * random.uniform(-0.5, 0.5))
+        picture = np.where(wave > 0, 190, 60).astype(np.uint8)
+        Image.fromarray(picture).save(folder / "sharp" / f"{row}.png")
+    return folder / "sharp"
+
+
+def masked_pictures(folder: Path) -> Path:
+    """Write 20 pictures of several sizes, each with a light disc in it, and their masks beside them."""
+    random = np.random.default_rng(0)
+    for name in ("image", "label"):
+        (folder / "masked" / name).mkdir(parents=True)
+    for row in range(20):
+        height, width = random.integers(40, 56, 2)
+        y, x = np.mgrid[:height, :width]
+        radius, middle = random.uniform(6, 14), random.uniform(14, 30, 2)
+        disc = (y - middle[0]) ** 2 + (x - middle[1]) ** 2 < radius**2
+        picture = np.where(disc, 170, 70) + random.normal(0, 20, disc.shape)
+        for name, content in (("image", picture.clip(0, 255)), ("label", 255 * disc)):
+            Image.fromarray(content.astype(np.uint8)).save(folder / "masked" / name / f"slice_{row}.png")
+    return folder / "masked"
 
 
 class Family(NamedTuple):
@@ -130,6 +157,8 @@ FAMILIES = {
     ("text", "classes"): Family(reviews, lambda source: ["a lovely film", "an awful plot"]),
     ("text", "tags"): Family(tagged_sentences, lambda source: ["Ann lives in Rome .", "Bob Roe, of Oslo"]),
     ("picture", "classes"): Family(pictures, files),
+    ("picture", "masks"): Family(masked_pictures, files),
+    ("picture", "pictures"): Family(sharp_pictures, files),
     ("sound", "classes"): Family(words, files),
     ("row", "two_classes"): Family(
         impressions,

@@ -24,6 +24,7 @@ from core.serving.settings import Batching
 from core.training.train import train
 from tests.cut_off import copied_at, cut_off
 from tests.export_alone import answers_without
+from tests.miniatures.answers import assert_equal
 from tests.small_data import FAMILIES
 
 QUICK = [
@@ -35,7 +36,7 @@ QUICK = [
     "audit.leaks=allow",
 ]
 # What a net has more of than two layers of, each compiled many times over, shows nothing that these do not.
-SMALL = {"width": 8, "depth": 1, "trees": 30}
+SMALL = {"width": 8, "depth": 1, "trees": 30, "patches": 160, "crop": 32, "crops": 64}
 # Epoch and step; the latter for tasks that have no steps.
 WITHIN_AN_EPOCH, AFTER_AN_EPOCH = (1, 2), (2, 0)
 CONFIGURATIONS = {name: load_experiment(name) for name in configurations()}
@@ -108,7 +109,8 @@ def test_the_loss_falls(name, runs):
 def test_a_loaded_run_predicts_what_the_trained_model_predicted(name, runs, sources):
     run, loaded = runs[name], Run(runs[name].folder)
     task, inputs = run.experiment.task, raw_inputs(run, name, sources)
-    assert task.predict(loaded.model, loaded.encoder, inputs) == task.predict(run.model, run.encoder, inputs)
+    answers = task.predict(loaded.model, loaded.encoder, inputs)
+    assert_equal(answers, task.predict(run.model, run.encoder, inputs))
 
 
 @able_to("explain")
@@ -133,7 +135,7 @@ def test_what_a_program_sends_gets_the_answer_of_predict(name, runs, sources):
     values = decoded(asked.inputs, kind, Limits(), "predict")
     assert not kind.is_file or all(isinstance(value, np.ndarray) for value in values)
     answers = run.experiment.task.predictor(run.model, run.encoder)(values)
-    assert answers == run.experiment.task.predict(run.model, run.encoder, inputs)
+    assert_equal(answers, run.experiment.task.predict(run.model, run.encoder, inputs))
 
 
 @every_configuration

@@ -130,12 +130,41 @@ class Predicts(Protocol):
 
 
 def main(predictor: Callable[[Path], Predicts]) -> None:
-    """Print the answer to each argument of the command line as a line of JSON."""
+    """Print the answer to each argument of the command line as a line of JSON.
+
+    Pictures and other arrays of an answer are written as files into the working folder.
+    """
     if len(sys.argv) < 2:
         sys.exit(f"usage: python {sys.argv[0]} INPUT [INPUT]...")
     try:
-        for answer in predictor(Path(sys.argv[0]).parent).predict(sys.argv[1:]):
-            print(json.dumps(answer, ensure_ascii=False))
+        answers = predictor(Path(sys.argv[0]).parent).predict(sys.argv[1:])
+        for number, answer in enumerate(answers, start=1):
+            print(json.dumps(with_files(answer, number), ensure_ascii=False))
     except UserError as error:
         print(error, file=sys.stderr)
         sys.exit(2)
+
+
+def with_files(answer: Mapping[str, Any], number: int, folder: Path = Path()) -> dict[str, Any]:
+    """Return an answer whose arrays have given way to the paths of files that hold them.
+
+    Args:
+        answer: From names to values; pictures are uint8 of shape `(height, width[, channels])`.
+        number: Of the answer, which stands in the names of its files.
+        folder: Where the files go.
+    """
+    written = dict(answer)
+    for name, value in answer.items():
+        if not isinstance(value, np.ndarray):
+            continue
+        path = folder / f"answer-{number}-{name}"
+        if value.dtype == np.uint8 and value.ndim in (2, 3):
+            from PIL import Image
+
+            path = path.with_suffix(".png")
+            Image.fromarray(value[..., 0] if value.ndim == 3 and value.shape[-1] == 1 else value).save(path)
+        else:
+            path = path.with_suffix(".npy")
+            np.save(path, value, allow_pickle=False)
+        written[name] = str(path)
+    return written

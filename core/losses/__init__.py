@@ -18,12 +18,14 @@ from core.losses.ctc import CTC, ctc_feasible
 from core.losses.detection import GeneralizedIoU
 from core.losses.image import Charbonnier
 from core.losses.ranking import BayesianPersonalizedRanking, SampledSoftmax
+from core.losses.segmentation import DiceCrossentropy
 from core.losses.sequence import SequenceCrossentropy
 
 __all__ = [
     "CTC",
     "BayesianPersonalizedRanking",
     "Charbonnier",
+    "DiceCrossentropy",
     "FocalCrossentropy",
     "GeneralizedBinaryCrossentropy",
     "GeneralizedIoU",

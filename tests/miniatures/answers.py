@@ -18,6 +18,22 @@ STRAYS = 1e-3  # a batch of another size is summed in another order
 DATA_URLS = ("data:image/png;base64,", "data:audio/wav;base64,")
 
 
+def assert_equal(received: Any, expected: Any) -> None:
+    """Compare two answers, which may hold arrays, to the last digit."""
+    if isinstance(expected, np.ndarray):
+        np.testing.assert_array_equal(received, expected)
+    elif isinstance(expected, Mapping):
+        assert received.keys() == expected.keys()
+        for name, value in expected.items():
+            assert_equal(received[name], value)
+    elif isinstance(expected, list | tuple):
+        assert len(received) == len(expected)
+        for one, other in zip(received, expected, strict=True):
+            assert_equal(one, other)
+    else:
+        assert received == expected
+
+
 def assert_alike(received: Any, expected: Any) -> None:
     """Compare two answers, pictures and sounds within a level or so of their samples."""
     if isinstance(received, str) and received.startswith(DATA_URLS):

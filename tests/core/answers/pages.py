@@ -37,9 +37,14 @@ class Made {
     return null;
   }
   scrollIntoView() { this.scrolled = true; }
+  addEventListener() {}
   toJSON() { return [this.tag, { class: this.className, ...this.attributes }, this.children]; }
 }
-globalThis.document = { createElement: (tag) => new Made(tag), createElementNS: (_, tag) => new Made(tag) };
+globalThis.document = {
+  createElement: (tag) => new Made(tag),
+  createElementNS: (_, tag) => new Made(tag),
+  querySelector: () => null,
+};
 globalThis.requestAnimationFrame = (call) => call();
 """
 

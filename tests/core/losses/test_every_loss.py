@@ -51,6 +51,13 @@ CASES: dict[str, tuple[Callable[[], keras.losses.Loss], np.ndarray, tuple[int, .
         (2, 3),
     ),
     "Charbonnier": (lambda: losses.Charbonnier(epsilon=0.1), np.ones((2, 3, 3, 1)), (2, 3, 3, 1)),
+    "DiceCrossentropy": (
+        lambda: losses.DiceCrossentropy(
+            overlap_weight=0.3, alpha=0.4, beta=0.7, gamma=1.5, ignore_class=9, smooth=0.5
+        ),
+        np.array([[[0, 1], [9, 2]], [[2, 2], [1, 9]]]),
+        (2, 2, 2, 3),
+    ),
     "GeneralizedIoU": (
         lambda: losses.GeneralizedIoU(box_format="center_xywh"),
         np.array([[0.0, 0.0, 1.0, 1.0], [1.0, 1.0, 2.0, 2.0]]),
