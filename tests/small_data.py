@@ -84,6 +84,19 @@ def tagged_sentences(folder: Path) -> Path:
     return path
 
 
+def plain_text(folder: Path) -> Path:
+    """Write 600 lines of a text whose words depend on those before them."""
+    random = np.random.default_rng(0)
+    names, places = ["Ann", "Bob", "Cleo"], ["Rome", "Oslo", "Lima"]
+    lines = []
+    for _ in range(600):
+        name, place = random.integers(0, 3, 2)
+        lines.append(f"{names[name]} of {places[name]} went to {places[place]}.")
+    path = folder / "story.txt"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
 class Family(NamedTuple):
     """What tasks that take and give the same are tried on.
 
@@ -104,6 +117,7 @@ def files(folder: Path) -> list[str]:
 FAMILIES = {
     ("text", "classes"): Family(reviews, lambda source: ["a lovely film", "an awful plot"]),
     ("text", "tags"): Family(tagged_sentences, lambda source: ["Ann lives in Rome .", "Bob Roe, of Oslo"]),
+    ("text", "texts"): Family(plain_text, lambda source: ["Ann of ", "Bob"]),
     ("picture", "classes"): Family(pictures, files),
     ("sound", "classes"): Family(words, files),
     ("ratings", "numbers"): Family(ratings, lambda source: ["3", "4"]),

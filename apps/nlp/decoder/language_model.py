@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import keras
-import numpy as np
 from keras import ops
 
 from core.layers import TransformerBlock
@@ -103,36 +102,3 @@ class LanguageModelSteps:
 
     def _logits(self, states: Any) -> Any:
         return self.embed(self.norm(states), reverse=True)[:, 0]
-
-
-def nats_model(model: keras.Model) -> keras.Model:
-    """Return a model from `ids` and `targets`, `(batch_size, context)`, to what each target costs in nats."""
-    ids, targets = (
-        keras.Input(model.inputs[0].shape[1:], dtype="int32", name=name) for name in ("ids", "targets")
-    )
-    losses = keras.losses.sparse_categorical_crossentropy(targets, model(ids), from_logits=True)
-    return keras.Model({"ids": ids, "targets": targets}, losses)
-
-
-def windows_to_judge(num_targets: int, context: int, overlap: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return where windows start, so that each target is judged once, after as much as the overlap leaves.
-
-    Args:
-        num_targets: Tokens of the part, without the first, which is given.
-        context: Tokens of a window.
-        overlap: Share of a window that is read again, and judged no more, in [0, 1).
-
-    Returns:
-        Starts, int64, shape `(num_windows,)`; and of which place in each window the targets count, int64.
-
-    Example:
-
-    >>> starts, first = windows_to_judge(9, 4, 0.5)
-    >>> starts.tolist(), first.tolist()
-    ([0, 2, 4, 5], [0, 2, 2, 3])
-    """
-    stride = max(context - int(overlap * context), 1)
-    last = max(num_targets - context, 0)
-    starts = np.minimum(np.arange(0, last + stride, stride), last)
-    ends = np.concatenate([[0], np.minimum(starts + context, num_targets)[:-1]])
-    return starts, ends - starts

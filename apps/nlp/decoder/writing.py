@@ -14,7 +14,6 @@ from apps.nlp.decoder.drawing import NEVER, Drawing, draws, next_tokens
 from apps.nlp.subwords.subwords import END, PADDING, UNKNOWN
 
 AT_A_CALL = 32  # tokens, at most: so long a text grows before anybody sees it
-SHORTEST = 16  # to which prompts are padded; longer ones to a power of two
 
 
 class Steps(Protocol):
@@ -141,35 +140,3 @@ class Writer:
         start = (ops.convert_to_tensor(0, "int32"), tokens, logits, cache, ended, seen)
         _, tokens, logits, cache, ended, _ = ops.while_loop(goes_on, write, start)
         return tokens, logits, cache, ended
-
-
-def padded_prompts(prompts: Sequence[Sequence[int]], longest: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the ends of prompts as one array of few shapes, and their lengths.
-
-    Args:
-        prompts: Ids, at least one each; at least one prompt.
-        longest: Ids that are read of each, from its end.
-
-    Returns:
-        Int32, shape `(batch_size, length)`, padded at the right and below to powers of two; and int32, shape
-        `(batch_size,)`, of which those of no prompt are 1.
-
-    Example:
-
-    >>> ids, lengths = padded_prompts([[5], [6, 7], [8]], longest=64)
-    >>> ids.shape, lengths.tolist()
-    ((4, 16), [1, 2, 1, 1])
-    """
-    cut = [list(prompt)[-longest:] for prompt in prompts]
-    length = min(max(SHORTEST, _power_of_two(max(map(len, cut)))), longest)
-    ids = np.full((_power_of_two(len(cut)), length), PADDING, np.int32)
-    ids[len(cut) :, 0] = END
-    for row, prompt in zip(ids, cut, strict=False):
-        row[: len(prompt)] = prompt
-    lengths = np.ones(len(ids), np.int32)
-    lengths[: len(cut)] = [len(prompt) for prompt in cut]
-    return ids, lengths
-
-
-def _power_of_two(number: int) -> int:
-    return 1 << max(number - 1, 0).bit_length()

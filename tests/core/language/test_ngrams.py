@@ -14,7 +14,7 @@ TEXT[2:] = np.where(np.arange(3998) % 4, TEXT[2:], (TEXT[:-2] + TEXT[1:-1]) % SI
 
 
 def by_hand(text: list[int], history: tuple[int, ...], token: int, order: int) -> float:
-    """Return the chance of a token after `order - 1` others, by dictionaries and the formulas of the paper."""
+    """Return the chance of a token after others, by dictionaries and the formulas of the paper."""
 
     def counts_of(length: int) -> Counter[tuple[int, ...]]:
         grams = [tuple(text[place : place + length]) for place in range(len(text) - length + 1)]
