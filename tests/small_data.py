@@ -134,6 +134,17 @@ def masked_pictures(folder: Path) -> Path:
         for name, content in (("image", picture.clip(0, 255)), ("label", 255 * disc)):
             Image.fromarray(content.astype(np.uint8)).save(folder / "masked" / name / f"slice_{row}.png")
     return folder / "masked"
+def plain_text(folder: Path) -> Path:
+    """Write 600 lines of a text whose words depend on those before them."""
+    random = np.random.default_rng(0)
+    names, places = ["Ann", "Bob", "Cleo"], ["Rome", "Oslo", "Lima"]
+    lines = []
+    for _ in range(600):
+        name, place = random.integers(0, 3, 2)
+        lines.append(f"{names[name]} of {places[name]} went to {places[place]}.")
+    path = folder / "story.txt"
+    path.write_text("\n".join(lines) + "\n")
+    return path
 
 
 class Family(NamedTuple):
@@ -156,6 +167,7 @@ def files(folder: Path) -> list[str]:
 FAMILIES = {
     ("text", "classes"): Family(reviews, lambda source: ["a lovely film", "an awful plot"]),
     ("text", "tags"): Family(tagged_sentences, lambda source: ["Ann lives in Rome .", "Bob Roe, of Oslo"]),
+    ("text", "texts"): Family(plain_text, lambda source: ["Ann of ", "Bob"]),
     ("picture", "classes"): Family(pictures, files),
     ("picture", "masks"): Family(masked_pictures, files),
     ("picture", "pictures"): Family(sharp_pictures, files),

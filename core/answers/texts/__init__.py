@@ -1,5 +1,6 @@
 """Answers that are texts."""
 
+from core.answers.texts.continuations import Continuations
 from core.answers.texts.texts import FreeTexts, Texts, Transcripts
 
-__all__ = ["FreeTexts", "Texts", "Transcripts"]
+__all__ = ["Continuations", "FreeTexts", "Texts", "Transcripts"]

@@ -20,8 +20,10 @@ def pictures(tree: Tree) -> dict[str, Figure | None]:
 
 def _losses(tree: Tree) -> Figure:
     counts = tree["details"]["losses"]
-    edges = np.linspace(0, 1, len(counts) + 1)
+    largest = tree["details"].get("largest_loss")  # of losses that are no share
+    edges = np.linspace(0, largest or 1, len(counts) + 1)
     figure, axes = canvas(2.8)
     axes.bar(edges[:-1], counts, np.diff(edges) * 0.9, align="edge", color=COLOURS[0])
-    axes.set(xlabel="lost by a text, 1 and more as 1", ylabel="texts", xlim=(0, 1))
+    label = "bits a byte" if largest else "lost by a text, 1 and more as 1"
+    axes.set(xlabel=label, ylabel="texts", xlim=(0, edges[-1]))
     return figure

@@ -56,7 +56,8 @@ class Texts(Answers):
     def __init__(
         self, predicted: Sequence[str], references: Sequence[Sequence[str]], sources: Sequence[str | None]
     ) -> None:
-        needed = [name for name in self.figures if MEASURES[name].needs_references]
+        measured = [name for name in self.figures if name in MEASURES]  # others are told by more than texts
+        needed = [name for name in measured if MEASURES[name].needs_references]
         bare = next((place for place, each in enumerate(references) if not each), None)
         if needed and bare is not None:
             raise ValueError(
@@ -66,9 +67,7 @@ class Texts(Answers):
         self.predicted = list(predicted)
         self.references = [list(each) for each in references]
         pairs = list(zip(self.predicted, self.references, strict=True))
-        self._counts = {
-            name: np.stack([MEASURES[name].counts(*pair) for pair in pairs]) for name in self.figures
-        }
+        self._counts = {name: np.stack([MEASURES[name].counts(*pair) for pair in pairs]) for name in measured}
         self._faults = [faults_of(*pair, source) for pair, source in zip(pairs, sources, strict=True)]
 
     @classmethod

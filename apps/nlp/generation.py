@@ -1,0 +1,289 @@
+"""Generation: a language model that is trained on texts, and writes them on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from apps.nlp.corpus.reading import FEW, cleaned, ends_of_texts, read_parts
+from apps.nlp.decoder.answering import (
+    AT_A_CALL,
+    AT_A_STATE,
+    TOGETHER,
+    Prompted,
+    answers_as_they_grow,
+    prompt_of,
+)
+from apps.nlp.subwords.learnt import SubwordVocabulary, learnt_subwords
+from apps.nlp.subwords.subwords import Kind, Subwords
+from core.answers.kind import Answers
+from core.answers.rows import Direction, Figures, Write, written_by
+from core.answers.texts import Continuations
+from core.inputs import Input, Text
+from core.task.contract import Ability, Encoder, Options, Task
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+
+    from apps.nlp.corpus.streams import Stream
+    from core.data.examples import Examples, Splits
+    from core.data.feed import Feed
+    from core.fit import Training
+
+NGRAM_ORDER = 6
+LONGEST_CONTINUATION = 128  # tokens that are written after the beginning of a passage
+
+
+class GenerationEncoder(Encoder):
+    """The sub-words of the training texts, and whether there were several."""
+
+    vocabulary: SubwordVocabulary
+    several: bool = Field(description="whether there were several texts, which the model knows the ends of")
+
+
+class Generation(Task):
+    """Writes a text on, token by token, as the texts that it was trained on go.
+
+    Example:
+
+    ```
+    quartet train nlp/generation data=shakespeare.txt
+    quartet predict runs/mine "To be" --option temperature=0.7 --stream
+    ```
+    """
+
+    encoder_class: ClassVar[type[Encoder]] = GenerationEncoder
+    content: ClassVar[tuple[str, ...]] = ("text",)
+    takes: ClassVar[Mapping[str, Input]] = {"text": Text(example="In the beginning")}
+    gives: ClassVar[type[Answers] | None] = Continuations
+    figures: ClassVar[Mapping[str, Direction]] = Continuations.figures
+    abilities: ClassVar[frozenset[Ability]] = frozenset({"stream"})
+    options: ClassVar[type[Options]] = Prompted
+    objective: ClassVar[str] = "val_bits_per_byte"
+    sample_licence: ClassVar[str | None] = "public domain outside of the United Kingdom (King James version)"
+
+    validation: float = Field(
+        0.05, ge=0, lt=1, description="share that becomes the validation part, where the source names none"
+    )
+    test: float = Field(
+        0.1, gt=0, lt=1, description="share that becomes the test part, where the source names none"
+    )
+    text_column: str = Field("text", description="of tables: the column of the texts")
+    subwords: Kind = Field(
+        "characters", description="what texts are cut into: characters, bytes, bpe, unigram"
+    )
+    vocabulary_size: int = Field(4096, ge=2, le=2**17, description="sub-words that are known, at most")
+    context: int = Field(64, ge=2, le=8192, description="tokens that are read at once")
+    overlap: float = Field(
+        0.5, ge=0, lt=1, description="share of a window that judged tokens have before them, at the least"
+    )
+    depth: int = Field(4, ge=1, le=64, description="blocks")
+    width: int = Field(128, ge=2, le=4096, description="units of a token")
+    heads: int = Field(4, ge=1, le=64, description="of attention")
+    key_value_heads: int | None = Field(
+        None, ge=1, description="shared among groups of heads; by default as many"
+    )
+    normalization: Literal["rms", "layer"] = Field(
+        "rms", description="before attention and net of each block"
+    )
+    activation: Literal["swiglu", "gelu"] = Field("swiglu", description="of the net of each block")
+    dropout: float = Field(0.0, ge=0, lt=1, description="share of units dropped")
+
+    @model_validator(mode="after")
+    def _heads_divide_the_width(self) -> Generation:
+        if self.width % (2 * self.heads):
+            raise ValueError(f"width must be a multiple of twice the heads, {2 * self.heads}")
+        if self.key_value_heads and self.heads % self.key_value_heads:
+            raise ValueError(f"key_value_heads must divide heads, {self.heads}")
+        return self
+
+    def load(self) -> Splits:
+        """Return the texts in their parts; of few texts, the ends of each are validation and test."""
+        from core.data.samples import king_james
+        from core.data.sources import PREFIX, read_tfds
+
+        notes: Sequence[str] = ()
+        if self.data == "sample":
+            parts = {"train": king_james()}
+        elif self.data.startswith(PREFIX):
+            parts = read_tfds(self.data, {"text": (self.text_column, "text", "sentence", "document")})
+        else:
+            parts, notes = read_parts(self.data, self.text_column, skip_bad=self.skip_bad)
+        if len(parts["train"]) >= FEW or self.split_group or self.split_time:
+            splits = self.divided(parts, notes)
+        else:
+            shares = {"validation": self.validation, "test": self.test}
+            splits = ends_of_texts(parts, self.content, **shares, notes=notes)
+        judged = f"each token of test judged once, after {int(self.overlap * self.context)} others or more"
+        return replace(splits, protocol=f"{splits.protocol}; {judged}, of its text's beginning fewer")
+
+    def encode(self, train: Examples) -> GenerationEncoder:
+        """Return the sub-words of the training texts."""
+        texts = (str(text) for text in train["text"])
+        vocabulary = learnt_subwords(texts, self.subwords, self.vocabulary_size)
+        return GenerationEncoder(vocabulary=vocabulary, several=len(train) > 1)
+
+    def encode_from(self, train: Examples, source: GenerationEncoder) -> GenerationEncoder:
+        """Return the sub-words that the weights know."""
+        return source.model_copy(update={"several": len(train) > 1})
+
+    def stream_of(self, examples: Examples, encoder: GenerationEncoder) -> Stream:
+        """Return the texts as one stream of ids."""
+        from apps.nlp.corpus.streams import stream_of
+
+        return stream_of(examples, encoder.vocabulary.subwords)
+
+    def count(self, examples: Examples, encoder: GenerationEncoder) -> int:
+        """Return how many windows an epoch has."""
+        from apps.nlp.corpus.streams import num_windows
+
+        return num_windows(self.stream_of(examples, encoder), self.context)
+
+    def batches(self, examples: Examples, encoder: GenerationEncoder, feed: Feed) -> tf.data.Dataset:
+        """Return batches of windows, and of the tokens that come next."""
+        from apps.nlp.corpus.streams import windows
+
+        return windows(self.stream_of(examples, encoder), self.context, feed)
+
+    def build(self, encoder: GenerationEncoder) -> keras.Model:
+        """Return the model from ids to the logits of the next."""
+        from apps.nlp.decoder.language_model import language_model
+
+        return language_model(
+            encoder.vocabulary.subwords.size,
+            self.context,
+            depth=self.depth,
+            width=self.width,
+            num_heads=self.heads,
+            num_key_value_heads=self.key_value_heads,
+            normalization=self.normalization,
+            activation=self.activation,
+            dropout=self.dropout,
+        )
+
+    def loss(self, encoder: GenerationEncoder) -> keras.losses.Loss:
+        """Return the cross-entropy of the next tokens."""
+        from core.losses import SequenceCrossentropy
+
+        return SequenceCrossentropy(from_logits=True)
+
+    def fit(self, training: Training) -> keras.callbacks.History:
+        """Train the model, and judge the validation part after each epoch."""
+        from apps.nlp.decoder.judging import Costs
+        from apps.nlp.taggers import AfterEachEpoch
+
+        validation, splits = training.splits.validation, training.splits
+        if not len(validation):
+            return super().fit(training)
+        stream = self.stream_of(validation, training.encoder)
+
+        def judged() -> dict[str, float]:
+            costs = Costs.of(stream, self.nats(training.model, training.encoder, stream, overlap=0.0))
+            return {"val_loss": costs.nats_per_token, "val_bits_per_byte": costs.bits_per_byte}
+
+        # The first of the callbacks, so that those which watch the figure find it.
+        callbacks = (AfterEachEpoch(judged), *training.callbacks)
+        alone = replace(splits, validation=validation.take(np.zeros(0, np.int64)))
+        return super().fit(replace(training, splits=alone, callbacks=callbacks))
+
+    def nats(
+        self, model: keras.Model, encoder: GenerationEncoder, stream: Stream, overlap: float | None = None
+    ) -> np.ndarray:
+        """Return what each id of a stream but the first costs, in nats, float64, shape `(num_ids - 1,)`."""
+        from apps.nlp.decoder.judging import judged_nats, nats_of_unknown
+
+        nats = judged_nats(model, stream.ids, self.overlap if overlap is None else overlap)
+        return nats + nats_of_unknown(stream, encoder.vocabulary.subwords)
+
+    def evaluate(
+        self, model: keras.Model, encoder: GenerationEncoder, examples: Examples, write: Write | None = None
+    ) -> Figures:
+        """Return what the texts cost, in bits a byte and nats a token, and how what is written repeats."""
+        from apps.nlp.decoder.judging import passages_of
+
+        stream, subwords = self.stream_of(examples, encoder), encoder.vocabulary.subwords
+        passages = passages_of(stream, self.context)
+        asked = Prompted(length=min(max(len(each.rest) for each in passages), LONGEST_CONTINUATION))
+        *_, answers = answers_as_they_grow(
+            model,
+            subwords,
+            [""] * len(passages),
+            [each.prompt for each in passages],
+            asked,
+            seeds=range(len(passages)),
+        )
+        written = [each["written"] for each in answers]
+        return self._figures(stream, subwords, self.nats(model, encoder, stream), written, write)
+
+    def _figures(
+        self,
+        stream: Stream,
+        subwords: Subwords,
+        nats: np.ndarray,
+        written: Sequence[str] | None,
+        write: Write | None,
+    ) -> Figures:
+        from apps.nlp.decoder.judging import passages_of, rows_of
+
+        rows = rows_of(stream, nats, passages_of(stream, self.context), subwords, written)
+        for row in rows:
+            if write:
+                write(row)
+        figures = Continuations.from_rows(rows).statistics(np.arange(len(rows)))
+        return {name: value for name, value in figures.items() if written or name != "repetition"}
+
+    def predict(
+        self, model: keras.Model, encoder: GenerationEncoder, inputs: list[Any], options: Any = None
+    ) -> list[dict[str, Any]]:
+        """Return each text written on: the whole `text`, and what was `written`."""
+        answers = []
+        for start in range(0, len(inputs), TOGETHER):
+            *_, last = self._states(model, encoder, inputs[start : start + TOGETHER], options)
+            answers += last
+        return answers
+
+    def stream(
+        self, model: keras.Model, encoder: Any, value: Any, options: Any = None
+    ) -> Iterator[dict[str, Any]]:
+        """Yield a text as it is written on, a few tokens at a time."""
+        for (state,) in self._states(model, encoder, [value], options, AT_A_STATE):
+            yield state
+
+    def _states(
+        self,
+        model: keras.Model,
+        encoder: GenerationEncoder,
+        inputs: Sequence[Any],
+        options: Any,
+        at_a_call: int = AT_A_CALL,
+    ) -> Iterator[list[dict[str, Any]]]:
+        asked, kind, subwords = options or Prompted(), Text(), encoder.vocabulary.subwords
+        texts = [cleaned(kind.typed(str(value))) for value in inputs]
+        prompts = [
+            prompt_of(text, subwords, context=self.context, several=encoder.several, asked=asked)
+            for text in texts
+        ]
+        seeds = [asked.seed] * len(texts)
+        return answers_as_they_grow(model, subwords, texts, prompts, asked, seeds=seeds, at_a_call=at_a_call)
+
+    def baseline(
+        self, encoder: GenerationEncoder, splits: Splits, write: Write | None = None
+    ) -> dict[str, Figures]:
+        """Return the figures of n-grams with Kneser-Ney smoothing, on the same tokens."""
+        from apps.nlp.decoder.judging import nats_of_unknown
+        from core.language.ngrams import NGrams
+
+        subwords, name = encoder.vocabulary.subwords, f"Kneser-Ney of order {NGRAM_ORDER}"
+        train, test = (self.stream_of(part, encoder) for part in (splits.train, splits.test))
+        nats = NGrams(train.ids, subwords.size, NGRAM_ORDER).nats(test.ids)[1:]
+        nats = nats + nats_of_unknown(test, subwords)
+        return {name: self._figures(test, subwords, nats, None, written_by(name, write))}
+
+    def slices(self, splits: Splits, encoder: Any) -> dict[str, np.ndarray]:
+        """Return nothing: what is judged are passages, whose text is not that of an example."""
+        return {}
