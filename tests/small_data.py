@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -84,6 +85,28 @@ def tagged_sentences(folder: Path) -> Path:
     return path
 
 
+def asked_texts(folder: Path) -> Path:
+    """Write 120 questions about who lives where, as SQuAD 2.0 has them; every sixth has no answer."""
+    random = np.random.default_rng(0)
+    articles = []
+    for row in range(60):
+        one, other, third = random.choice(["Ann", "Bob Roe", "Cleo", "Dan", "Eve Lee"], 3, replace=False)
+        here, there = random.choice(["Rome", "Oslo", "Lima", "New York"], 2, replace=False)
+        context = f"{one} lives in {here}. {other} lives in {there}, as of note {row}."
+        told = [(f"Who lives in {there}?", other), (f"Where does {one} live?", here)]
+        if row % 3 == 0:
+            told[1] = (f"Where does {third} live?", "")
+        asked = [
+            {"id": f"{row}.{number}", "question": question, "is_impossible": not answer}
+            | {"answers": [{"text": answer, "answer_start": context.index(answer)}] if answer else []}
+            for number, (question, answer) in enumerate(told)
+        ]
+        articles.append({"title": f"note {row}", "paragraphs": [{"context": context, "qas": asked}]})
+    path = folder / "asked.json"
+    path.write_text(json.dumps({"version": "v2.0", "data": articles}))
+    return path
+
+
 class Family(NamedTuple):
     """What tasks that take and give the same are tried on.
 
@@ -104,6 +127,13 @@ def files(folder: Path) -> list[str]:
 FAMILIES = {
     ("text", "classes"): Family(reviews, lambda source: ["a lovely film", "an awful plot"]),
     ("text", "tags"): Family(tagged_sentences, lambda source: ["Ann lives in Rome .", "Bob Roe, of Oslo"]),
+    ("text", "text", "spans"): Family(
+        asked_texts,
+        lambda source: [
+            json.dumps({"question": question, "context": "Ann lives in Rome. Bob Roe lives in Lima."})
+            for question in ("Who lives in Lima?", "Where does Ann live?")
+        ],
+    ),
     ("picture", "classes"): Family(pictures, files),
     ("sound", "classes"): Family(words, files),
     ("ratings", "numbers"): Family(ratings, lambda source: ["3", "4"]),

@@ -11,6 +11,7 @@ from core.losses.adversarial import (
     WassersteinAdversarial,
     gradient_penalty,
 )
+from core.losses.annotators import AnnotatorsCrossentropy
 from core.losses.classification import FocalCrossentropy
 from core.losses.contrastive import InfoNCE, NTXent
 from core.losses.ctc import CTC, ctc_feasible
@@ -21,6 +22,7 @@ from core.losses.sequence import SequenceCrossentropy
 
 __all__ = [
     "CTC",
+    "AnnotatorsCrossentropy",
     "BayesianPersonalizedRanking",
     "Charbonnier",
     "FocalCrossentropy",
