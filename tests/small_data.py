@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -144,6 +145,25 @@ def plain_text(folder: Path) -> Path:
         lines.append(f"{names[name]} of {places[name]} went to {places[place]}.")
     path = folder / "story.txt"
     path.write_text("\n".join(lines) + "\n")
+def asked_texts(folder: Path) -> Path:
+    """Write 120 questions about who lives where, as SQuAD 2.0 has them; every sixth has no answer."""
+    random = np.random.default_rng(0)
+    articles = []
+    for row in range(60):
+        one, other, third = random.choice(["Ann", "Bob Roe", "Cleo", "Dan", "Eve Lee"], 3, replace=False)
+        here, there = random.choice(["Rome", "Oslo", "Lima", "New York"], 2, replace=False)
+        context = f"{one} lives in {here}. {other} lives in {there}, as of note {row}."
+        told = [(f"Who lives in {there}?", other), (f"Where does {one} live?", here)]
+        if row % 3 == 0:
+            told[1] = (f"Where does {third} live?", "")
+        asked = [
+            {"id": f"{row}.{number}", "question": question, "is_impossible": not answer}
+            | {"answers": [{"text": answer, "answer_start": context.index(answer)}] if answer else []}
+            for number, (question, answer) in enumerate(told)
+        ]
+        articles.append({"title": f"note {row}", "paragraphs": [{"context": context, "qas": asked}]})
+    path = folder / "asked.json"
+    path.write_text(json.dumps({"version": "v2.0", "data": articles}))
     return path
 
 
@@ -168,6 +188,13 @@ FAMILIES = {
     ("text", "classes"): Family(reviews, lambda source: ["a lovely film", "an awful plot"]),
     ("text", "tags"): Family(tagged_sentences, lambda source: ["Ann lives in Rome .", "Bob Roe, of Oslo"]),
     ("text", "texts"): Family(plain_text, lambda source: ["Ann of ", "Bob"]),
+    ("text", "text", "spans"): Family(
+        asked_texts,
+        lambda source: [
+            json.dumps({"question": question, "context": "Ann lives in Rome. Bob Roe lives in Lima."})
+            for question in ("Who lives in Lima?", "Where does Ann live?")
+        ],
+    ),
     ("picture", "classes"): Family(pictures, files),
     ("picture", "masks"): Family(masked_pictures, files),
     ("picture", "pictures"): Family(sharp_pictures, files),

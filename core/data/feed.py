@@ -22,9 +22,31 @@ PREFETCHED, IN_PARALLEL = 4, 16
 # To which rows are padded where each length costs a compilation: four an octave, at most a quarter too long.
 FEW_LENGTHS = np.array([0, 1, 2, 3, *(step << octave for octave in range(28) for step in (4, 5, 6, 7))])
 
-Nest = Any  # a column, or a dict or tuple of columns
+Nest = Any  # a column, a `Repeated`, or a dict or tuple of them
 Prepare = Callable[[Any, Any], tuple[Any, Any]]
 Transform = Callable[[Any, Any, tf.Tensor], tuple[Any, Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Repeated:
+    """A column whose rows are those of a shorter one, held once however often they come.
+
+    Args:
+        values: An array or a `Ragged`, such as the words of each text.
+        rows: Which of its rows each example has, int, shape `(num_examples,)`.
+
+    Example:
+
+    >>> column = Repeated(Ragged.from_rows([[1, 2], [3]]), np.array([1, 0, 1]))
+    >>> [batch.numpy().tolist() for (batch,) in Feed(batch_size=2).batches(column)]
+    [[[3, 0], [1, 2]], [[3]]]
+    """
+
+    values: Column
+    rows: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.rows)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +112,7 @@ class Feed:
         float64 becomes float32, text becomes `tf.string`.
 
         Args:
-            x: The inputs: a column (an array or a `Ragged`), or a dict or tuple of columns.
+            x: The inputs: a column (an array, a `Ragged` or a `Repeated`), or a dict or tuple of columns.
             y: The targets, likewise.
             lengths: How long each example is, shape `(num_examples,)`. Training batches then hold examples of
                 similar length, so that little is spent on padding.
@@ -260,9 +282,9 @@ def _num_examples(columns: Nest) -> int:
     for column in tf.nest.flatten(columns):
         if column is None:
             continue
-        if not isinstance(column, np.ndarray | Ragged):
+        if not isinstance(column, np.ndarray | Ragged | Repeated):
             raise ValueError(
-                "x and y must be NumPy arrays or Ragged, or a dict or tuple of them. "
+                "x and y must be NumPy arrays, Ragged or Repeated, or a dict or tuple of them. "
                 f"Received: a value of type {type(column).__name__}."
             )
         lengths.add(len(column))
@@ -271,10 +293,15 @@ def _num_examples(columns: Nest) -> int:
     return lengths.pop()
 
 
-def _reader(column: Column | None, pad_to_multiple: int) -> Callable[[tf.Tensor], tf.Tensor | None]:
+def _reader(
+    column: Column | Repeated | None, pad_to_multiple: int
+) -> Callable[[tf.Tensor], tf.Tensor | None]:
     """Return the function that reads the rows at given indices as one dense tensor."""
     if column is None:
         return lambda rows: None
+    if isinstance(column, Repeated):
+        read_shared, shared = _reader(column.values, pad_to_multiple), _as_tensor(column.rows)
+        return lambda rows: read_shared(tf.gather(shared, rows))
     if isinstance(column, Ragged):
         return _ragged_reader(column, pad_to_multiple)
     if isinstance(column, np.memmap):

@@ -11,6 +11,7 @@ import sys
 import tarfile
 import tempfile
 import zipfile
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -199,6 +200,27 @@ def movielens_100k() -> tuple[Examples, dict[str, str]]:
     ratings = fetched(MOVIELENS)[MOVIELENS.members[0]]
     examples, _ = read_ratings(ratings)
     return Examples(examples.columns, "the MovieLens 100K sample"), read_titles(ratings)
+
+
+def movielens_films() -> Examples:
+    """Return the films of MovieLens 100K (Harper and Konstan, 2015).
+
+    Returns:
+        Columns `title` (as it is listed, such as `Postman, The`), `year` and `genres` (text, with blanks
+        between), and `people` (int64), how many have rated it.
+    """
+    import csv
+
+    ratings, path = fetched(MOVIELENS).values()
+    with ratings.open(encoding="utf-8", newline="") as file:
+        people = Counter(row[1] for row in csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        _, *rows = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+    columns = dict(zip(("title", "year", "genres"), list(zip(*rows, strict=True))[1:], strict=True))
+    return Examples(
+        {**columns, "people": np.array([people[row[0]] for row in rows], np.int64)},
+        "the MovieLens 100K sample",
+    )
 
 
 def filled_templates() -> list[Filled]:

@@ -14,6 +14,7 @@ from core.layers.gru import FusedGRU
 from core.layers.large_embedding import LargeEmbedding
 from core.layers.lookup_model import LookupModel
 from core.layers.lookups import take_rows
+from core.layers.span_scores import SpanScores
 from core.layers.spectrogram import LogMelSpectrogram
 from core.layers.spectrogram_augmentation import RandomEqualizer, SpecAugment
 from core.layers.token_dropout import TokenDropout
@@ -36,6 +37,7 @@ __all__ = [
     "RandomNoise",
     "RandomSpeed",
     "SelfAttention",
+    "SpanScores",
     "SpecAugment",
     "TokenDropout",
     "TransformerBlock",

@@ -12,6 +12,7 @@ from core.losses.adversarial import (
     gradient_penalty,
 )
 from core.losses.calibrated import GeneralizedBinaryCrossentropy
+from core.losses.annotators import AnnotatorsCrossentropy
 from core.losses.classification import FocalCrossentropy
 from core.losses.contrastive import InfoNCE, NTXent
 from core.losses.ctc import CTC, ctc_feasible
@@ -23,6 +24,7 @@ from core.losses.sequence import SequenceCrossentropy
 
 __all__ = [
     "CTC",
+    "AnnotatorsCrossentropy",
     "BayesianPersonalizedRanking",
     "Charbonnier",
     "DiceCrossentropy",

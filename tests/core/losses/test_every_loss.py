@@ -28,6 +28,11 @@ CASES: dict[str, tuple[Callable[[], keras.losses.Loss], np.ndarray, tuple[int, .
         np.array([[1, 2, -100], [0, -100, -100]]),
         (2, 3, 4),
     ),
+    "AnnotatorsCrossentropy": (
+        lambda: losses.AnnotatorsCrossentropy(),
+        np.array([[1, 3, 3], [2, 0, 0]]),
+        (2, 3),
+    ),
     "CTC": (lambda: losses.CTC(blank_index=3), np.array([[4, 1, 1], [5, 2, 3]]), (2, 5, 4)),
     "InfoNCE": (
         lambda: losses.InfoNCE(temperature=0.2, symmetric=True, normalize=False, mask_same_id=True),
