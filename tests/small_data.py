@@ -84,6 +84,21 @@ def tagged_sentences(folder: Path) -> Path:
     return path
 
 
+def spoken_strings(folder: Path) -> Path:
+    """Write 60 recordings of strings of two words, low and high, each with its transcript beside it."""
+    random = np.random.default_rng(0)
+    time = np.arange(2400) / 8000
+    (folder / "strings").mkdir()
+    for row in range(60):
+        words = random.choice(["low", "high"], random.integers(1, 4))
+        tones = [np.sin(2 * np.pi * {"low": 300, "high": 1200}[word] * time) for word in words]
+        pieces = [piece for tone in tones for piece in (np.zeros(600), tone)]
+        wave = np.concatenate(pieces) + random.normal(0, 0.05, sum(map(len, pieces)))
+        soundfile.write(folder / "strings" / f"{row}.wav", 0.3 * wave, 8000)
+        (folder / "strings" / f"{row}.txt").write_text(" ".join(words) + "\n")
+    return folder / "strings"
+
+
 class Family(NamedTuple):
     """What tasks that take and give the same are tried on.
 
@@ -98,7 +113,7 @@ class Family(NamedTuple):
 
 def files(folder: Path) -> list[str]:
     """Return the paths of some files of a source."""
-    return [str(path) for path in sorted(folder.rglob("*.*"))[:3]]
+    return [str(path) for path in sorted(folder.rglob("*.*")) if path.suffix != ".txt"][:3]
 
 
 FAMILIES = {
@@ -106,6 +121,7 @@ FAMILIES = {
     ("text", "tags"): Family(tagged_sentences, lambda source: ["Ann lives in Rome .", "Bob Roe, of Oslo"]),
     ("picture", "classes"): Family(pictures, files),
     ("sound", "classes"): Family(words, files),
+    ("sound", "texts"): Family(spoken_strings, files),
     ("ratings", "numbers"): Family(ratings, lambda source: ["3", "4"]),
     ("ratings", "rankings"): Family(ratings, lambda source: ["3", "4"]),
 }

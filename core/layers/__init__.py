@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from core.layers.batch_normalization import FusedBatchNormalization
 from core.layers.crf import CRF
+from core.layers.frame_mask import FrameMask
 from core.layers.gru import FusedGRU
 from core.layers.large_embedding import LargeEmbedding
 from core.layers.lookup_model import LookupModel
@@ -18,6 +19,7 @@ from core.layers.wave_augmentation import RandomNoise, RandomSpeed
 
 __all__ = [
     "CRF",
+    "FrameMask",
     "FusedBatchNormalization",
     "FusedGRU",
     "LargeEmbedding",
