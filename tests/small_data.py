@@ -165,6 +165,19 @@ def asked_texts(folder: Path) -> Path:
     path = folder / "asked.json"
     path.write_text(json.dumps({"version": "v2.0", "data": articles}))
     return path
+def spoken_strings(folder: Path) -> Path:
+    """Write 60 recordings of strings of two words, low and high, each with its transcript beside it."""
+    random = np.random.default_rng(0)
+    time = np.arange(2400) / 8000
+    (folder / "strings").mkdir()
+    for row in range(60):
+        words = random.choice(["low", "high"], random.integers(1, 4))
+        tones = [np.sin(2 * np.pi * {"low": 300, "high": 1200}[word] * time) for word in words]
+        pieces = [piece for tone in tones for piece in (np.zeros(600), tone)]
+        wave = np.concatenate(pieces) + random.normal(0, 0.05, sum(map(len, pieces)))
+        soundfile.write(folder / "strings" / f"{row}.wav", 0.3 * wave, 8000)
+        (folder / "strings" / f"{row}.txt").write_text(" ".join(words) + "\n")
+    return folder / "strings"
 
 
 class Family(NamedTuple):
@@ -181,7 +194,7 @@ class Family(NamedTuple):
 
 def files(folder: Path) -> list[str]:
     """Return the paths of some files of a source."""
-    return [str(path) for path in sorted(folder.rglob("*.*"))[:3]]
+    return [str(path) for path in sorted(folder.rglob("*.*")) if path.suffix != ".txt"][:3]
 
 
 FAMILIES = {
@@ -206,6 +219,7 @@ FAMILIES = {
             '{"device": "watch", "slot": null, "price": null, "topics": ["sport"]}',
         ],
     ),
+    ("sound", "texts"): Family(spoken_strings, files),
     ("ratings", "numbers"): Family(ratings, lambda source: ["3", "4"]),
     ("history", "rankings"): Family(histories, lambda source: ["i3 i4", '{"history": ["i7", "nobody\'s"]}']),
     ("ratings", "rankings"): Family(ratings, lambda source: ["3", "4"]),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -13,7 +12,6 @@ from pydantic import Field
 from apps.speech.front_end import SPECTROGRAM, FrontEnd, exportable
 from core.answers.classes.figures import figures_of
 from core.answers.rows import Figures, Write, written_by
-from core.errors import UserError
 from core.inputs import Input, Sound
 from core.task.classification import Classification, LabelEncoder, labels_of
 from core.task.contract import Ability, Encoder
@@ -83,6 +81,7 @@ class Commands(FrontEnd, Classification):
 
     def load(self) -> Splits:
         """Return the recordings in their parts."""
+        from apps.speech.dividing import divided_where
         from apps.speech.recordings import read_source
 
         parts, notes = read_source(
@@ -93,37 +92,10 @@ class Commands(FrontEnd, Classification):
             skip_bad=self.skip_bad,
         )
         if self.test_when:
-            return self._divided_by_test_when(parts, notes)
+            return divided_where(self, parts, self.test_when, notes)
         if self.data == "sample" and not (self.split_group or self.split_time):
             return self.model_copy(update={"split_group": "speaker"}).divided(parts, notes)
         return self.divided(parts, notes)
-
-    def _divided_by_test_when(self, parts: dict[str, Examples], notes: tuple[str, ...]) -> Splits:
-        whole = parts["train"]
-        if "test" in parts:
-            raise UserError(
-                f"{whole.source} names its own test part: leave test_when out. Received: {self.test_when}."
-            )
-        chosen = np.all([np.isin(whole[name], values) for name, values in self.test_when.items()], axis=0)
-        if chosen.all() or not chosen.any():
-            raise UserError(
-                f"test_when must choose some of the {len(whole)} recordings of {whole.source}, and not all. "
-                f"Received: {self.test_when}, which chooses {chosen.sum()}."
-            )
-        strange = [
-            f"{name} {value}"
-            for name, values in self.test_when.items()
-            for value in values
-            if not (whole[name] == value).any()
-        ]
-        if strange:
-            raise UserError(
-                f"Each value of test_when must stand in a recording of {whole.source}. "
-                f"Received: {', '.join(strange[:8])}."
-            )
-        splits = self.divided({**parts, "train": whole.take(~chosen), "test": whole.take(chosen)}, notes)
-        words = " and ".join(f"{name} is {', '.join(values)}" for name, values in self.test_when.items())
-        return replace(splits, protocol=splits.protocol.replace("as published", f"where {words}", 1))
 
     def encode(self, train: Examples) -> CommandsEncoder:
         """Return the words, and the full scale of recordings."""

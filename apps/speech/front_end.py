@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 SPECTROGRAM = "log_mel"  # the layer's name
 
 
-class FrontEnd(Settings):
-    """How a speech task listens; it lies inside the model, which so takes raw waves wherever it goes.
+class Listening(Settings):
+    """How a speech task listens to recordings of any length; it lies inside the model.
 
     Levels are taken relative to the loudest point of each recording, so its gain makes no difference.
     """
@@ -26,8 +26,6 @@ class FrontEnd(Settings):
     )
     num_mels: int = Field(40, ge=8, le=128, description="bands of the log-mel spectrogram")
     decibels: float = Field(60.0, ge=20, le=120, description="range below the loudest point of a recording")
-    speed: float = Field(0.2, ge=0, lt=1, description="training: largest change of speed and pitch, share")
-    shift: float = Field(0.1, ge=0, le=1, description="training: longest move in time, share of the window")
     noise: float = Field(0.5, ge=0, le=1, description="training: share of recordings that get noise")
     equalizer: float = Field(
         0.5,
@@ -36,6 +34,13 @@ class FrontEnd(Settings):
         description="training: random slope over frequency, in standard deviations",
     )
     masks: int = Field(2, ge=0, le=10, description="training: masks over time and over frequency")
+
+
+class FrontEnd(Listening):
+    """How a speech task listens through a window of fixed length."""
+
+    speed: float = Field(0.2, ge=0, lt=1, description="training: largest change of speed and pitch, share")
+    shift: float = Field(0.1, ge=0, le=1, description="training: longest move in time, share of the window")
 
     def spectrogram(self, waves: Any) -> Any:
         """Return log-mel spectrograms of waves, each band with mean 0 and variance 1 over the training data.

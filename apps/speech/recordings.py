@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -49,17 +50,28 @@ def read_source(
     if data == "sample":
         return {"train": spoken_commands(sample_rate)}, ()
     if data.startswith(PREFIX):
-        return _from_tfds(data, sample_rate), ()
+        return from_tfds(data, sample_rate, {"wave": ("audio",), "label": ("label",)}), ()
     return read_recordings(existing(data), sample_rate, names=names, full_scale=full_scale, skip_bad=skip_bad)
 
 
-def _from_tfds(data: str, sample_rate: int) -> dict[str, Examples]:
+def from_tfds(data: str, sample_rate: int, columns: Mapping[str, tuple[str, ...]]) -> dict[str, Examples]:
+    """Read recordings of tensorflow-datasets by part.
+
+    Args:
+        data: `tfds:NAME[/CONFIG]`.
+        sample_rate: Samples a second that every recording is brought to.
+        columns: The name a column gets, of which one is `wave`, to the names that the feature may have.
+
+    Raises:
+        UserError: There is no such data set, or it does not say its rate.
+    """
     import tensorflow_datasets as tfds
 
     from core.data.sources import PREFIX, read_tfds
 
-    parts = read_tfds(data, {"wave": ("audio",), "label": ("label",)})
-    rate = tfds.builder(data.removeprefix(PREFIX)).info.features["audio"].sample_rate
+    parts = read_tfds(data, columns)
+    features = tfds.builder(data.removeprefix(PREFIX)).info.features
+    rate = next(features[name].sample_rate for name in columns["wave"] if name in features)
     if not rate:
         raise UserError(f"The data set does not say how many samples a second it has. Received: {data}.")
     return {

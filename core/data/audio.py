@@ -105,31 +105,57 @@ def read_recordings(
         listed, notes = _by_manifest(path, skip_bad)
     else:
         listed, notes = _by_folder(path)
+    return decoded_parts(listed, path, sample_rate, full_scale=full_scale, skip_bad=skip_bad, notes=notes)
+
+
+Listed = tuple[list[Recording], dict[str, list[str]]]
+Found = tuple[dict[str, Listed], list[str]]
+
+
+def decoded_parts(
+    listed: Mapping[str, Listed],
+    source: Path,
+    sample_rate: int,
+    *,
+    full_scale: float | None = None,
+    skip_bad: bool = False,
+    notes: Sequence[str] = (),
+) -> tuple[dict[str, Examples], tuple[str, ...]]:
+    """Read the recordings of each part that a source lists.
+
+    Args:
+        listed: Part to its recordings, and to what else is known of each, by column.
+        source: Where the lists come from.
+        sample_rate: Samples a second that every recording is brought to.
+        full_scale: Of recordings with floats for samples; by default learnt from the training part.
+        skip_bad: Leave out recordings that can't be read, and count them; else refuse them.
+        notes: What is known of the reading already.
+
+    Returns:
+        What `read_recordings` does.
+    """
+    remarks = list(notes)
     parts = {}
     # The training part says what the others are read by.
     for part in sorted(listed, key=lambda part: part != "train"):
         recordings, columns = listed[part]
         waves, good, full_scale = _decoded(recordings, sample_rate, full_scale, skip_bad=skip_bad)
         if not good.all():
-            notes.append(f"{counted((~good).sum(), 'recording')} of {part} left out that can't be read")
+            remarks.append(f"{counted((~good).sum(), 'recording')} of {part} left out that can't be read")
         other_columns: dict[str, np.ndarray] = {
             name: np.array(values)[good] for name, values in columns.items()
         }
         if full_scale != 1:
             other_columns["full_scale"] = np.full(len(waves), full_scale)
-        parts[part] = Examples({"wave": waves, **other_columns}, str(path))
+        parts[part] = Examples({"wave": waves, **other_columns}, str(source))
     if full_scale not in (None, 1):
-        notes.append(f"{full_scale:g} is taken for the full scale of recordings with floats for samples")
-    return parts, tuple(notes)
+        remarks.append(f"{full_scale:g} is taken for the full scale of recordings with floats for samples")
+    return parts, tuple(remarks)
 
 
 def full_scale_of(examples: Examples) -> float:
     """Return what was taken for the full scale of recordings with floats for samples."""
     return float(examples["full_scale"][0]) if "full_scale" in examples and len(examples) else 1.0
-
-
-Listed = tuple[list[Recording], dict[str, list[str]]]
-Found = tuple[dict[str, Listed], list[str]]
 
 
 def _by_folder(path: Path) -> Found:
@@ -253,7 +279,7 @@ def _by_manifest(path: Path, skip_bad: bool) -> Found:
         if len(chosen):
             used = ("path", "split", *STARTS, *ENDS, *LENGTHS)
             other_columns = {name: chosen[name].tolist() for name in chosen.columns if name not in used}
-            listed[part] = _stretches(path, chosen), other_columns
+            listed[part] = stretches(path, chosen), other_columns
     if "train" not in listed:
         raise UserError(
             f"{path} has no training part. Received the splits: {', '.join(sorted(set(split.tolist())))}."
@@ -264,8 +290,16 @@ def _by_manifest(path: Path, skip_bad: bool) -> Found:
     return listed, list(left_out)
 
 
-def _stretches(manifest: Path, lines: Examples) -> list[Recording]:
-    """Return the recordings that lines of a manifest name, whole files or stretches of them."""
+def stretches(manifest: Path, lines: Examples) -> list[Recording]:
+    """Return the recordings that lines of a manifest name, whole files or stretches of them.
+
+    Args:
+        manifest: The file, beside which paths begin.
+        lines: Column `path`, and maybe those of `STARTS`, `ENDS` and `LENGTHS`.
+
+    Raises:
+        UserError: A stretch has no length, or a time is no number.
+    """
     starts, ends, lengths = (_seconds(manifest, lines, names) for names in (STARTS, ENDS, LENGTHS))
     recordings = []
     for name, start, end, length in zip(lines["path"].tolist(), starts, ends, lengths, strict=True):

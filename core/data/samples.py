@@ -260,3 +260,17 @@ def spoken_commands(sample_rate: int = 16_000) -> Examples:
     from core.data.voices import spoken
 
     return spoken(cache_folder(), sample_rate)
+
+
+def spoken_requests(sample_rate: int = 16_000) -> Examples:
+    """Return requests of a household by a small grammar, spoken by 44 synthetic voices in four accents.
+
+    Args:
+        sample_rate: Samples a second.
+
+    Returns:
+        Columns `wave` (ragged int16), `text`, `speaker` (the voice) and `accent`.
+    """
+    from core.data import spoken_requests as requests
+
+    return requests.spoken_requests(cache_folder(), sample_rate)

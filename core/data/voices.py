@@ -57,14 +57,14 @@ TIMBRES = (
 COLUMNS = ("values", "offsets", "label", "speaker")
 SEED = 1  # of breath, which is noise
 QUALITY = "VHQ"  # the one that soxr computes in float64
-SYNCHRONOUS, RATE, BY_CHARACTER, UTF8, END_PAUSE = 2, 1, 1, 1, 0x1000
+SYNCHRONOUS, RATE, PITCH, RANGE, BY_CHARACTER, UTF8, END_PAUSE = 2, 1, 3, 4, 1, 1, 0x1000
 SOUND = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
 
 
 class Synthesiser:
-    """Speaks a word with a voice, as int16 samples.
+    """Speaks a word or a sentence with a voice, as int16 samples.
 
-    How a word sounds depends on all that was spoken in this process before it: the library keeps the state of
+    How it sounds depends on all that was spoken in this process before it: the library keeps the state of
     its filters and of its noise, even when it is initialised anew.
 
     Raises:
@@ -89,11 +89,24 @@ class Synthesiser:
         # Unless told otherwise it takes the clock for a seed.
         self.library.espeak_ng_SetRandSeed(ctypes.c_long(SEED))
 
-    def speak(self, word: str, voice: str, speed: int) -> np.ndarray:
-        """Return the word as int16 samples at `sample_rate`; empty where there is no such voice."""
+    def speak(
+        self, word: str, voice: str, speed: int, *, pitch: int | None = None, pitch_range: int | None = None
+    ) -> np.ndarray:
+        """Return what is spoken as int16 samples at `sample_rate`; empty where there is no such voice.
+
+        Args:
+            word: Or a sentence.
+            voice: An accent and a timbre, such as `en-us+f2`.
+            speed: In words a minute.
+            pitch: From 0 to 100, about 50; that which was set last by default.
+            pitch_range: How far the pitch moves, from 0, a monotone, to 100; likewise.
+        """
         if self.library.espeak_SetVoiceByName(voice.encode()):
             return np.zeros(0, np.int16)
         self.library.espeak_SetParameter(RATE, speed, 0)
+        for parameter, value in ((PITCH, pitch), (RANGE, pitch_range)):
+            if value is not None:
+                self.library.espeak_SetParameter(parameter, value, 0)
         self.heard = []
         text = word.encode() + b"\0"
         self.library.espeak_Synth(text, len(text), 0, BY_CHARACTER, 0, UTF8, None, None)
@@ -147,7 +160,7 @@ def speak_all(folder: Path, sample_rate: int) -> None:
     for timbre, (accent, speed), word in itertools.product(TIMBRES, ACCENTS.items(), WORDS):
         wave = synthesiser.speak(word, f"{accent}+{timbre}", speed)
         if len(wave):
-            waves.append(_resampled(wave, synthesiser.sample_rate, sample_rate))
+            waves.append(resampled(wave, synthesiser.sample_rate, sample_rate))
             labels.append(word)
             speakers.append(timbre)
     joined = Ragged.from_rows(waves, np.int16)
@@ -158,7 +171,8 @@ def speak_all(folder: Path, sample_rate: int) -> None:
             np.save(temporary, array, allow_pickle=False)
 
 
-def _resampled(wave: np.ndarray, rate: int, sample_rate: int) -> np.ndarray:
+def resampled(wave: np.ndarray, rate: int, sample_rate: int) -> np.ndarray:
+    """Return a wave at another rate, the same on every machine."""
     import soxr
 
     # In float64, whose last digits differ between processors and are lost in the rounding.

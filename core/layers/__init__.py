@@ -10,6 +10,7 @@ from core.layers.batch_normalization import FusedBatchNormalization
 from core.layers.crf import CRF
 from core.layers.factorisation_machine import FactorisationMachine
 from core.layers.field_embedding import FieldEmbedding
+from core.layers.frame_mask import FrameMask
 from core.layers.gru import FusedGRU
 from core.layers.large_embedding import LargeEmbedding
 from core.layers.lookup_model import LookupModel
@@ -28,6 +29,7 @@ __all__ = [
     "FactorisationMachine",
     "FeedForward",
     "FieldEmbedding",
+    "FrameMask",
     "FusedBatchNormalization",
     "FusedGRU",
     "LargeEmbedding",

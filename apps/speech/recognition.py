@@ -1,0 +1,403 @@
+"""Recognition: the text that is spoken in a recording, its words with their times."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from apps.speech.front_end import SPECTROGRAM, Listening
+from apps.speech.transcription.answers import answer_of, hypotheses, in_batches, log_probabilities
+from apps.speech.transcription.units import Units
+from core.answers.kind import Answers
+from core.answers.rows import Direction, Figures, Write, written_by
+from core.answers.texts import Transcripts
+from core.errors import UserError
+from core.inputs import Input, Sound
+from core.task.contract import Ability, Encoder, Options, Task
+from core.wording import counted
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+
+    from core.data.examples import Examples, Ragged, Splits
+    from core.data.feed import Feed
+
+FRAME_SECONDS, HOP_SECONDS = 0.025, 0.01
+AT_ONCE = 16  # recordings that are answered in one batch
+LONGEST_MASK = 0.06  # share of a recording that one mask over time hides at most
+LABELS_MULTIPLE = 16  # units that transcripts of a batch are padded to a multiple of
+PADDING = -1
+
+
+class TranscriptEncoder(Encoder):
+    """The units of transcripts, and how loud recordings are at most."""
+
+    kind: Literal["characters", "pieces", "words"] = Field(description="what units are")
+    names: list[str] = Field(min_length=1, description="of the units, in the order of the model's outputs")
+    tokenizer: str | None = Field(None, description="of word pieces, as the tokenizers library writes it")
+    full_scale: float = Field(1.0, gt=0, description="of recordings with floats for samples")
+
+    @cached_property
+    def units(self) -> Units:
+        """The units."""
+        return Units(self.kind, self.names, self.tokenizer)
+
+
+class Search(Options):
+    """How the transcript of a recording is searched."""
+
+    beams: int | None = Field(
+        None, ge=1, le=256, description="transcripts that are weighed at once; 1 takes the best path"
+    )
+
+
+class Recognition(Listening, Task):
+    """Writes down what is said in a recording, and when each word was said.
+
+    A net scores characters, word pieces or words for every 40 ms, by connectionist temporal classification
+    (Graves et al., 2006). The sample is split by voice, if nothing else is asked for.
+
+    Example:
+
+    ```
+    quartet train speech/recognition data=manifest.jsonl
+    quartet train speech/recognition data=LJSpeech-1.1 test_when='{id: ["LJ05*"]}'
+    ```
+    """
+
+    encoder_class: ClassVar[type[Encoder]] = TranscriptEncoder
+    content: ClassVar[tuple[str, ...]] = ("wave",)
+    sample_licence: ClassVar[str | None] = "GPL 3 or later (spoken by eSpeak NG)"
+    takes: ClassVar[Mapping[str, Input]] = {"wave": Sound()}
+    gives: ClassVar[type[Answers] | None] = Transcripts
+    figures: ClassVar[Mapping[str, Direction]] = Transcripts.figures
+    abilities: ClassVar[frozenset[Ability]] = frozenset()
+    options: ClassVar[type[Options]] = Search
+
+    names: str | None = Field(
+        None, description="of words spoken alone: what file names say, such as {label}_{speaker}_{take}"
+    )
+    joined: tuple[int, int] | None = Field(
+        None, description="of words spoken alone: join so many, at least and at most, with pauses"
+    )
+    full_scale: float | None = Field(
+        None,
+        gt=0,
+        description="of recordings with floats for samples; by default learnt from the training part",
+    )
+    test_when: dict[str, list[str]] = Field(
+        {},
+        description="test part: the recordings with one of these values, or patterns such as LJ002-01*, in "
+        "each of these columns",
+    )
+    plain: bool = Field(True, description="learn and compare transcripts in lower case without punctuation")
+    units: Literal["characters", "pieces", "words"] = Field(
+        "characters", description="what transcripts are made of; words for a closed vocabulary"
+    )
+    num_pieces: int = Field(300, ge=30, le=20_000, description="word pieces, at most")
+    speed: float = Field(0.1, ge=0, lt=1, description="training: largest change of speed and pitch, share")
+    bucket_seconds: float = Field(
+        0.5, gt=0, le=60, description="batches are padded to a multiple of it, so that there are few shapes"
+    )
+    net: Literal["recurrent", "convolutional"] = Field(
+        "recurrent", description="what knows of the frames before and after"
+    )
+    width: int = Field(96, ge=4, le=2048, description="units in each direction")
+    depth: int = Field(2, ge=1, le=32, description="layers over the frames")
+    dropout: float = Field(0.2, ge=0, lt=1, description="share of units dropped")
+    beams: int = Field(
+        1, ge=1, le=256, description="transcripts that are weighed at once; 1 takes the best path"
+    )
+
+    @property
+    def num_window(self) -> int:
+        """The samples of one frame of the spectrogram."""
+        return round(FRAME_SECONDS * self.sample_rate)
+
+    @property
+    def hop(self) -> int:
+        """The samples from one frame of the spectrogram to the next."""
+        return round(HOP_SECONDS * self.sample_rate)
+
+    @property
+    def bucket(self) -> int:
+        """The samples that batches are padded to a multiple of."""
+        return max(round(self.bucket_seconds * self.sample_rate), self.num_window)
+
+    def num_frames(self, num_samples: Any) -> Any:
+        """Return how many frames the net makes of so many samples; of arrays and tensors of whole numbers."""
+        frames = (num_samples - self.num_window + self.hop) // self.hop
+        frames = frames * (frames > 0) if isinstance(frames, np.ndarray | int) else frames
+        return ((frames + 1) // 2 + 1) // 2
+
+    def load(self) -> Splits:
+        """Return the recordings in their parts, with transcripts as they are compared."""
+        from apps.speech.dividing import divided_where
+        from apps.speech.transcription.sources import as_compared, read_transcribed
+
+        parts, notes = read_transcribed(
+            self.data,
+            self.sample_rate,
+            names=self.names,
+            full_scale=self.full_scale,
+            skip_bad=self.skip_bad,
+        )
+        parts, more = as_compared(parts, self.sample_rate, self.plain, self.skip_bad)
+        notes = (*notes, *more)
+        if self.test_when:
+            splits = divided_where(self, parts, self.test_when, notes)
+        elif self.data == "sample" and not (self.split_group or self.split_time):
+            splits = self.model_copy(update={"split_group": "speaker"}).divided(parts, notes)
+        else:
+            splits = self.divided(parts, notes)
+        splits = self._joined(splits) if self.joined else splits
+        compared = "words in lower case without punctuation" if self.plain else "words as they are written"
+        return replace(splits, protocol=f"{splits.protocol}; {compared}")
+
+    def _joined(self, splits: Splits) -> Splits:
+        from apps.speech.transcription.joining import joined_words
+
+        shortest, longest = self.joined or (1, 1)
+        if not 1 <= shortest <= longest:
+            raise UserError(f"joined says how many words at least and at most. Received: {self.joined}.")
+        parts = {
+            name: joined_words(examples, shortest, longest, self.sample_rate, self.split_seed)
+            for name in ("train", "validation", "test")
+            if len(examples := getattr(splits, name))
+        }
+        told = f"{splits.protocol}; strings of {shortest} to {longest} words by one speaker"
+        return replace(splits, **parts, protocol=told)
+
+    def encode(self, train: Examples) -> TranscriptEncoder:
+        """Return the units of the training transcripts, and the full scale of recordings."""
+        from apps.speech.transcription.units import learnt_units
+        from core.data.audio import full_scale_of
+
+        units = learnt_units(train["text"].tolist(), self.units, self.num_pieces)
+        encoder = TranscriptEncoder(
+            kind=units.kind,
+            names=list(units.names),
+            tokenizer=units.tokenizer,
+            full_scale=full_scale_of(train),
+        )
+        if not self._fits(train, encoder).any():
+            raise UserError(
+                f"All recordings of {train.source} are shorter than their text: no unit has the 40 ms that it "
+                f"takes. Look whether their headers say a wrong sample rate, or learn units=words. "
+                f"Received: {len(train)} recordings."
+            )
+        return encoder
+
+    def encode_from(self, train: Examples, source: TranscriptEncoder) -> TranscriptEncoder:
+        """Return what `encode` does, with the units that the weights know."""
+        known = source.model_dump(include={"kind", "names", "tokenizer"})
+        return self.encode(train).model_copy(update=known)
+
+    def _labels(self, examples: Examples, encoder: TranscriptEncoder) -> np.ndarray:
+        """Return for each example its number of frames and its units, padded, int32."""
+        ids = [encoder.units.ids(text) for text in examples["text"].tolist()]
+        labels = np.full((len(ids), 1 + max(map(len, ids), default=0)), PADDING, np.int32)
+        labels[:, 0] = self.num_frames(examples.ragged("wave").lengths)
+        for row, own in zip(labels, ids, strict=True):
+            row[1 : 1 + len(own)] = own
+        return labels
+
+    def _fits(self, examples: Examples, encoder: TranscriptEncoder) -> np.ndarray:
+        """Return which examples have frames enough for their units, bool."""
+        labels = self._labels(examples, encoder)
+        units = labels[:, 1:]
+        repeats = (units[:, 1:] == units[:, :-1]) & (units[:, 1:] != PADDING)
+        return (units != PADDING).sum(axis=1) + repeats.sum(axis=1) <= labels[:, 0]
+
+    def left_out(self, splits: Splits, encoder: TranscriptEncoder) -> Sequence[str]:
+        """Return notes of recordings that are too short for their text, and of letters that are not known."""
+        notes = []
+        short = np.flatnonzero(~self._fits(splits.train, encoder))
+        if len(short):
+            known = "id" in splits.train
+            first = str(splits.train["id"][short[0]]) if known else f"row {short[0]} of train"
+            notes.append(
+                f"{counted(len(short), 'training recording')} shorter than the text, such as {first}: not learnt"
+            )
+        strange = {name for text in splits.test["text"].tolist() for name in encoder.units.unknown(text)}
+        if strange:
+            notes.append(
+                f"{counted(len(strange), 'unit')} of the test part that training never saw can't be "
+                f"recognised: {', '.join(sorted(strange)[:8])}"
+            )
+        said = set(splits.train["text"].tolist())
+        new = np.mean([text not in said for text in splits.test["text"].tolist()])
+        return (*notes, f"{new:.0%} of the test transcripts stand in no training example")
+
+    def count(self, examples: Examples, encoder: TranscriptEncoder) -> int:
+        """Return how many recordings are long enough for their text."""
+        return int(self._fits(examples, encoder).sum())
+
+    def batches(self, examples: Examples, encoder: TranscriptEncoder, feed: Feed) -> tf.data.Dataset:
+        """Return batches of waves with their lengths, and of frames with units, of like length together."""
+        from apps.speech.transcription.speed import with_new_speed
+
+        if feed.training:
+            examples = examples.take(self._fits(examples, encoder))
+        waves = examples.ragged("wave")
+        x = {"wave": waves, "num_samples": waves.lengths.astype(np.int32)}
+        y = self._labels(examples, encoder) if "text" in examples else None
+
+        def transform(x: Any, y: Any, seed: Any) -> tuple[Any, Any]:
+            return with_new_speed(x, y, seed, self.speed, self.bucket, self.num_frames)
+
+        return replace(feed, pad_to_multiple=self.bucket).batches(
+            x, y, lengths=waves.lengths, prepare=_prepared, transform=transform if self.speed else None
+        )
+
+    def build(self, encoder: TranscriptEncoder) -> keras.Model:
+        """Return the model from waves and their lengths to logits of units for every 40 ms."""
+        from apps.speech.transcription.nets import recogniser
+
+        return recogniser(
+            self._listen,
+            net=self.net,
+            num_units=len(encoder.names),
+            width=self.width,
+            depth=self.depth,
+            dropout=self.dropout,
+        )
+
+    def _listen(self, waves: Any, num_samples: Any) -> tuple[Any, Any]:
+        import keras
+        from keras import ops
+
+        from core.layers import FrameMask, LogMelSpectrogram, RandomEqualizer, RandomNoise, SpecAugment
+
+        num_frames = ops.maximum((num_samples - self.num_window + self.hop) // self.hop, 0)
+        x = RandomNoise(self.noise)(waves)
+        x = LogMelSpectrogram(
+            self.sample_rate,
+            self.num_mels,
+            frame_seconds=FRAME_SECONDS,
+            hop_seconds=HOP_SECONDS,
+            decibels=self.decibels,
+            name=SPECTROGRAM,
+        )(x)
+        x = keras.layers.BatchNormalization(momentum=0.9, center=False, scale=False)(x)
+        x = RandomEqualizer(self.equalizer)(x)
+        x = SpecAugment(self.masks, time_share=LONGEST_MASK)(x)
+        return FrameMask()([x, num_frames]), num_frames
+
+    def loss(self, encoder: TranscriptEncoder) -> keras.losses.Loss:
+        """Return the loss of connectionist temporal classification, with the true lengths."""
+        from core.losses import CTC
+
+        return CTC(blank_index=encoder.units.blank)
+
+    def log_probabilities(
+        self, model: keras.Model, encoder: TranscriptEncoder, waves: Sequence[np.ndarray] | Ragged
+    ) -> list[np.ndarray]:
+        """Return the logarithms of the probabilities of units in each frame of each wave."""
+
+        def score(padded: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+            batch = {"wave": padded.astype(np.float32) / 32768, "num_samples": lengths}
+            return log_probabilities(np.asarray(model.predict_on_batch(batch), np.float32))
+
+        rows = [waves[row] for row in range(len(waves))]
+        return in_batches(rows, self.num_window, self.bucket, AT_ONCE, score, self.num_frames)
+
+    def evaluate(
+        self, model: keras.Model, encoder: TranscriptEncoder, examples: Examples, write: Write | None = None
+    ) -> Figures:
+        """Return the word and the character error rate over all recordings: edits by the length of the truth."""
+        scored = self.log_probabilities(model, encoder, examples.ragged("wave"))
+        return self.figures_of(encoder, examples, scored, write)
+
+    def figures_of(
+        self,
+        encoder: TranscriptEncoder,
+        examples: Examples,
+        scored: Sequence[np.ndarray],
+        write: Write | None = None,
+    ) -> Figures:
+        """Return the figures of `evaluate`, from the logarithms of probabilities."""
+        texts = [
+            encoder.units.text(hypotheses(log_p, encoder.units, self.beams)[0].units) for log_p in scored
+        ]
+        return _judged(examples, texts, write)
+
+    def predict(
+        self, model: keras.Model, encoder: TranscriptEncoder, inputs: list[Any], options: Any = None
+    ) -> list[dict[str, Any]]:
+        """Return the text of each recording, its words with their times, and other texts that were weighed."""
+        beams = (options.beams if options else None) or self.beams
+        scored = self.log_probabilities(model, encoder, self.waves(encoder, inputs))
+        return [
+            answer_of(log_p, encoder.units, hypotheses(log_p, encoder.units, beams), 4 * HOP_SECONDS)
+            for log_p in scored
+        ]
+
+    def waves(self, encoder: TranscriptEncoder, inputs: Sequence[Any]) -> list[np.ndarray]:
+        """Return raw inputs, the paths of sound files or waves, as waves at the rate of the task."""
+        from core.data.audio import decoded
+
+        if all(isinstance(wave, np.ndarray) for wave in inputs):
+            return list(inputs)
+        decoded_waves, _ = decoded(
+            [Path(path) for path in inputs], self.sample_rate, full_scale=encoder.full_scale
+        )
+        return [decoded_waves[row] for row in range(len(decoded_waves))]
+
+    def inputs(self, encoder: TranscriptEncoder) -> dict[str, Input]:
+        """Return sounds at the task's own rate."""
+        return {"wave": Sound(self.sample_rate, encoder.full_scale)}
+
+    def shown(self, answer: Mapping[str, Any], examples: Examples | None, encoder: Any) -> dict[str, Any]:
+        """Return the recording to listen to, and what else is known of it than its text."""
+        values = super().shown(answer, examples, encoder)
+        values.pop("text", None)
+        return {**values, "wave": Sound(self.sample_rate).shown(values["wave"])} if values else {}
+
+    def slices(self, splits: Splits, encoder: Any) -> dict[str, np.ndarray]:
+        """Return what reports tell recordings apart by: their length, and what else is known of them."""
+        columns = super().slices(splits, encoder)
+        columns.pop("full_scale", None)
+        return {"seconds of wave": columns.pop("length of wave") / self.sample_rate, **columns}
+
+    def baseline(
+        self, encoder: TranscriptEncoder, splits: Splits, write: Write | None = None
+    ) -> dict[str, Figures]:
+        """Return the figures of saying what the most similar training recording says, and the likeliest text."""
+        from apps.speech.transcription.rivals import frequent_text, nearest_texts
+
+        rivals = {
+            "nearest training recording, warped in time": nearest_texts(splits, self.sample_rate),
+            "the most frequent training transcript": frequent_text(splits),
+        }
+        return {name: _judged(splits.test, texts, written_by(name, write)) for name, texts in rivals.items()}
+
+
+def _prepared(x: Any, y: Any) -> tuple[Any, Any]:
+    """Return waves as floats, full scale at 1, and transcripts as long as the longest of the batch needs."""
+    import tensorflow as tf
+
+    x = {**x, "wave": tf.cast(x["wave"], tf.float32) / 32768.0}
+    if y is None:
+        return x, None
+    longest = tf.reduce_max(tf.reduce_sum(tf.cast(y[:, 1:] >= 0, tf.int32), axis=1))
+    whole = tf.maximum(-(-longest // LABELS_MULTIPLE), 1) * LABELS_MULTIPLE
+    return x, y[:, : 1 + whole]
+
+
+def _judged(examples: Examples, texts: Sequence[str], write: Write | None) -> Figures:
+    rows = [
+        {"row": row, "true": [true], "predicted": said}
+        for row, (true, said) in enumerate(zip(examples["text"].tolist(), texts, strict=True))
+    ]
+    for row in rows:
+        if write:
+            write(row)
+    return Transcripts.from_rows(rows).statistics(np.arange(len(rows)))

@@ -1,0 +1,50 @@
+"""Waves of any length that are played faster or slower while training, as a function of a seed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+
+import tensorflow as tf
+
+
+def with_new_speed(
+    x: Mapping[str, tf.Tensor],
+    y: tf.Tensor,
+    seed: tf.Tensor,
+    speed: float,
+    multiple: int,
+    num_frames: Callable[[tf.Tensor], tf.Tensor],
+) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+    """Return a batch whose waves have each a speed of their own; what is too slow then stands longer.
+
+    Source: Ko et al., Audio augmentation for speech recognition (2015).
+
+    Args:
+        x: `wave`, float32, `(batch_size, num_samples)`, and `num_samples`, int32.
+        y: Frames, then units, int32, `(batch_size, 1 + max_units)`.
+        seed: int32, shape `(2,)`.
+        speed: Largest change either way: 0.1 draws from 1 / 1.1 to 1.1 times.
+        multiple: Of which the samples of the new batch are.
+        num_frames: From samples to frames of the model.
+    """
+    waves, lengths = x["wave"], x["num_samples"]
+    size = tf.shape(waves)
+    most = math.log1p(speed)
+    factor = tf.exp(tf.random.stateless_uniform((size[0],), seed, -most, most))
+    new_lengths = tf.cast(tf.cast(lengths, tf.float32) / factor, tf.int32)
+    width = -(-tf.cast(tf.cast(size[1], tf.float32) * (1 + speed), tf.int32) // multiple) * multiple
+    place = tf.cast(tf.range(width), tf.float32)[None] * factor[:, None]
+    last = tf.cast(size[1] - 1, tf.float32)
+    before = tf.clip_by_value(tf.floor(place), 0.0, last)
+    share = place - before
+    after = tf.minimum(before + 1, last)
+    moved = (1 - share) * _samples(waves, before) + share * _samples(waves, after)
+    inside = tf.range(width)[None] < new_lengths[:, None]
+    frames = tf.cast(num_frames(new_lengths), y.dtype)
+    changed = {"wave": tf.where(inside, moved, 0.0), "num_samples": new_lengths}
+    return changed, tf.concat([frames[:, None], y[:, 1:]], axis=1)
+
+
+def _samples(waves: tf.Tensor, places: tf.Tensor) -> tf.Tensor:
+    return tf.gather(waves, tf.cast(places, tf.int32), batch_dims=1)
