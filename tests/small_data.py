@@ -96,6 +96,8 @@ def impressions(folder: Path) -> Path:
         click = int((device == "phone") == (slot == "top") or price < 2)
         lines.append(f"{device},{slot},{'' if row % 20 == 0 else round(price, 2)},{topics},{click}")
     path = folder / "impressions.csv"
+
+
 def histories(folder: Path) -> Path:
     """Write what 60 people chose of 20 items, oldest first, each item mostly followed by the next one."""
     random = np.random.default_rng(0)
@@ -108,6 +110,8 @@ def histories(folder: Path) -> Path:
     path = folder / "histories.txt"
     path.write_text("\n".join(lines) + "\n")
     return path
+
+
 def sharp_pictures(folder: Path) -> Path:
     """Write 20 pictures of several sizes, each of two greys with straight edges between them."""
     random = np.random.default_rng(0)
@@ -135,6 +139,8 @@ def masked_pictures(folder: Path) -> Path:
         for name, content in (("image", picture.clip(0, 255)), ("label", 255 * disc)):
             Image.fromarray(content.astype(np.uint8)).save(folder / "masked" / name / f"slice_{row}.png")
     return folder / "masked"
+
+
 def plain_text(folder: Path) -> Path:
     """Write 600 lines of a text whose words depend on those before them."""
     random = np.random.default_rng(0)
@@ -145,6 +151,8 @@ def plain_text(folder: Path) -> Path:
         lines.append(f"{names[name]} of {places[name]} went to {places[place]}.")
     path = folder / "story.txt"
     path.write_text("\n".join(lines) + "\n")
+
+
 def asked_texts(folder: Path) -> Path:
     """Write 120 questions about who lives where, as SQuAD 2.0 has them; every sixth has no answer."""
     random = np.random.default_rng(0)
@@ -165,6 +173,8 @@ def asked_texts(folder: Path) -> Path:
     path = folder / "asked.json"
     path.write_text(json.dumps({"version": "v2.0", "data": articles}))
     return path
+
+
 def spoken_strings(folder: Path) -> Path:
     """Write 60 recordings of strings of two words, low and high, each with its transcript beside it."""
     random = np.random.default_rng(0)

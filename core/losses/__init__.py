@@ -11,8 +11,8 @@ from core.losses.adversarial import (
     WassersteinAdversarial,
     gradient_penalty,
 )
-from core.losses.calibrated import GeneralizedBinaryCrossentropy
 from core.losses.annotators import AnnotatorsCrossentropy
+from core.losses.calibrated import GeneralizedBinaryCrossentropy
 from core.losses.classification import FocalCrossentropy
 from core.losses.contrastive import InfoNCE, NTXent
 from core.losses.ctc import CTC, ctc_feasible
