@@ -96,6 +96,8 @@ def impressions(folder: Path) -> Path:
         click = int((device == "phone") == (slot == "top") or price < 2)
         lines.append(f"{device},{slot},{'' if row % 20 == 0 else round(price, 2)},{topics},{click}")
     path = folder / "impressions.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
 
 
 def histories(folder: Path) -> Path:
@@ -151,6 +153,7 @@ def plain_text(folder: Path) -> Path:
         lines.append(f"{names[name]} of {places[name]} went to {places[place]}.")
     path = folder / "story.txt"
     path.write_text("\n".join(lines) + "\n")
+    return path
 
 
 def asked_texts(folder: Path) -> Path:
