@@ -113,7 +113,13 @@ class Clicks(Classification):
         from apps.recommendation.impressions.reading import Reading
 
         return Reading(
-            self.label_column, self.names, self.categories, self.numbers, self.separator, self.skip_bad
+            self.label_column,
+            self.names,
+            self.categories,
+            self.numbers,
+            self.separator,
+            self.skip_bad,
+            self.buckets,
         )
 
     def encode(self, train: Examples) -> ClicksEncoder:
@@ -238,7 +244,8 @@ class Clicks(Classification):
     def slices(self, splits: Splits, encoder: ClicksEncoder) -> dict[str, np.ndarray]:
         """Return the columns that rows can be told apart by."""
         columns = super().slices(splits, encoder)
-        return {name: column for name, column in columns.items() if name not in NOT_COLUMNS}
+        hashed = {name for name, column in columns.items() if column.dtype == np.int32}
+        return {name: column for name, column in columns.items() if name not in (*NOT_COLUMNS, *hashed)}
 
     def explain(
         self, model: keras.Model, encoder: ClicksEncoder, value: Any, method: str | None = None
@@ -262,13 +269,17 @@ class Clicks(Classification):
         self, encoder: ClicksEncoder, splits: Splits, write: Write | None = None
     ) -> dict[str, Figures]:
         """Return the figures of logistic regression on single values, and of gradient-boosted trees."""
-        from apps.recommendation.impressions.rivals import boosted_trees, logistic_regression
+        from apps.recommendation.impressions.rivals import MOST_ROWS, boosted_trees, logistic_regression
 
         train, test = splits.train, splits.test
+        few = ""
+        if len(train) > MOST_ROWS:
+            train = train.take(np.linspace(0, len(train) - 1, MOST_ROWS).astype(np.int64))
+            few = f" on {MOST_ROWS:,} rows"
         plain = encoder.without_pairs()
         rows, others = plain.features(train), plain.features(test)
         clicks, targets = (encoder.ids(part["label"], part.source) for part in (train, test))
-        rivals = {"logistic regression": logistic_regression, "boosted trees": boosted_trees}
+        rivals = {f"logistic regression{few}": logistic_regression, f"boosted trees{few}": boosted_trees}
         return {
             name: figures_of(
                 targets, rival(plain, rows, clicks, others), encoder.labels, written_by(name, write)

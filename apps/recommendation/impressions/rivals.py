@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from apps.recommendation.impressions.columns import ClicksEncoder
 
+MOST_ROWS = 500_000  # of training that rivals learn from
 NUM_TREES, SHRINKAGE = 300, 0.06
 MOST_LEAVES = 31
 
