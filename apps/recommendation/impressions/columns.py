@@ -80,6 +80,9 @@ class ClicksEncoder(LabelEncoder):
     pairs: list[LearntPair] = Setting([], description="of columns, as columns of their own")
     own: bool = Setting(False, exclude=True, description="rows are those of training, which count themselves")
     passed_over: list[str] = Setting([], description="columns of the training data that are no features")
+    tried: dict[str, float] = Setting(
+        {}, description="log loss of methods on rows held out of training, the best first; auto only"
+    )
     left_out: dict[str, str] = Setting({}, description="columns that say nothing, and why")
     rate: float = Setting(description="share of clicks in training")
     counts: list[int] = Setting(description="how often each id stands in the training part")
@@ -309,6 +312,12 @@ def told_columns(encoder: ClicksEncoder, splits: Splits) -> list[str]:
         splits: The parts.
     """
     notes = [f"column {name} is left out: {reason}" for name, reason in encoder.left_out.items()]
+    if encoder.tried:
+        seen = ", ".join(f"{name} {loss:.4f}" for name, loss in encoder.tried.items())
+        notes.append(
+            "method=auto grows trees where they beat logistic regression on rows held out of training, and "
+            f"else trains deepfm, which begins with that regression. Log loss: {seen}"
+        )
     notes += [f"how often {pair.name} stood together in training is a column too" for pair in encoder.pairs]
     ids = encoder.features(splits.test.take(np.arange(min(len(splits.test), AT_ONCE))))["ids"]
     first = 0
