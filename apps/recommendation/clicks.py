@@ -75,7 +75,7 @@ class Clicks(Classification):
     most_values: int = Field(20, ge=1, le=1000, description="values that are read of a column of several")
     method: Literal["auto", "logistic", "factorisation", "deepfm", "cross", "boosted"] = Field(
         "auto",
-        description="values alone; in pairs; in pairs beside a deep net; by crosses beside a deep net; by trees; "
+        description="values alone; in pairs; in pairs beside a deep net; by crosses beside one; by trees; "
         "auto: trees where they beat a logistic regression on rows held out of training, else deepfm",
     )
     min_count: int = Field(2, ge=1, description="a value that stands more rarely in training is pooled")
