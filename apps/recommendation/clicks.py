@@ -53,7 +53,7 @@ class Clicks(Classification):
     gives: ClassVar[type[Answers] | None] = TwoClasses
     figures: ClassVar[Mapping[str, Direction]] = TwoClasses.figures
     abilities: ClassVar[frozenset[Ability]] = frozenset({"explain", "export", "calibrate"})
-    objective: ClassVar[str] = "val_loss"
+    objective: ClassVar[str] = "val_log_loss"
     direction: ClassVar[Direction] = "min"
     sample_licence: ClassVar[str | None] = "MovieLens (research; no commercial use without permission)"
 
@@ -73,9 +73,10 @@ class Clicks(Classification):
     ignored: list[str] = Field([], description="columns that are no features")
     separator: str = Field("|", description="between several values of one column; empty where there is none")
     most_values: int = Field(20, ge=1, le=1000, description="values that are read of a column of several")
-    method: Literal["logistic", "factorisation", "deepfm", "cross", "boosted"] = Field(
-        "deepfm",
-        description="alone; in pairs; in pairs beside a deep net; by crosses beside a deep net; by trees",
+    method: Literal["auto", "logistic", "factorisation", "deepfm", "cross", "boosted"] = Field(
+        "auto",
+        description="values alone; in pairs; in pairs beside a deep net; by crosses beside one; by trees; "
+        "auto: trees where they beat a logistic regression on rows held out of training, else deepfm",
     )
     min_count: int = Field(2, ge=1, description="a value that stands more rarely in training is pooled")
     buckets: int | None = Field(
@@ -92,6 +93,7 @@ class Clicks(Classification):
     dim: int = Field(16, ge=1, le=512, description="length of the vector of a value")
     width: int = Field(128, ge=1, le=4096, description="units of a hidden layer")
     depth: int = Field(2, ge=1, le=8, description="hidden layers, and layers of crosses")
+    penalty: float = Field(0.0, ge=0, description="on the squares of the vectors of a row's values")
     trees: int = Field(300, ge=1, le=10_000, description="of boosted, grown in as many parts as epochs")
     shrinkage: float = Field(0.06, gt=0, le=1, description="how much of its part a tree says; boosted only")
     dropout: float = Field(0.3, ge=0, lt=1, description="share of units and of numbers in vectors dropped")
@@ -113,7 +115,13 @@ class Clicks(Classification):
         from apps.recommendation.impressions.reading import Reading
 
         return Reading(
-            self.label_column, self.names, self.categories, self.numbers, self.separator, self.skip_bad
+            self.label_column,
+            self.names,
+            self.categories,
+            self.numbers,
+            self.separator,
+            self.skip_bad,
+            self.buckets,
         )
 
     def encode(self, train: Examples) -> ClicksEncoder:
@@ -140,7 +148,18 @@ class Clicks(Classification):
             rate=float(np.mean(train["label"] == labels[1])),
             counts=[],
         )
-        return with_averages(encoder, train)
+        encoder = with_averages(encoder, train)
+        if self.method != "auto":
+            return encoder
+        from apps.recommendation.impressions.choosing import judged
+
+        return encoder.model_copy(update={"tried": judged(encoder, train, self.split_seed)})
+
+    def settled(self, encoder: ClicksEncoder) -> str:
+        """Return the method, or what `auto` has found to be the better."""
+        if self.method != "auto":
+            return self.method
+        return "boosted" if next(iter(encoder.tried)) == "boosted trees" else "deepfm"
 
     @property
     def learning(self) -> Learning:
@@ -200,28 +219,43 @@ class Clicks(Classification):
             len(encoder.average),
             float(np.log(encoder.rate / (1 - encoder.rate))),
         )
-        if self.method == "boosted":
+        method = self.settled(encoder)
+        if method == "boosted":
             from apps.recommendation.impressions.trees import places_of, tree_model
 
             return tree_model(shape, places_of(encoder), self.trees)
-        return click_model(shape, Sizes(self.dim, self.width, self.depth, self.dropout), self.method)
+        sizes = Sizes(self.dim, self.width, self.depth, self.dropout, self.penalty)
+        return click_model(shape, sizes, method)
 
     @property
     def learns_by_gradient(self) -> bool:
-        """Whether the model is a net, and no trees."""
-        return self.method != "boosted"
+        """Whether the model is sure to be a net, and no trees."""
+        return self.method not in ("auto", "boosted")
 
     def fit(self, training: Training) -> keras.callbacks.History:
-        """Learn by gradient, or grow trees."""
-        if self.learns_by_gradient:
+        """Learn by gradient from a logistic regression on, or grow trees."""
+        if self.settled(training.encoder) != "boosted":
+            if (training.resume.epoch, training.resume.step) == (0, 0):
+                self._begin_with_regression(training)
             return super().fit(training)
         from apps.recommendation.impressions.trees import grow
 
         return grow(self, training, self.trees, self.shrinkage)
 
+    def _begin_with_regression(self, training: Training) -> None:
+        from apps.recommendation.impressions import regression
+
+        train, encoder = training.splits.train, training.encoder.model_copy(update={"own": True})
+        train = train.take(regression.evenly(len(train)))
+        clicks = encoder.ids(train["label"], train.source)
+        fitted = regression.fitted(encoder, encoder.features(train), clicks)
+        regression.put(training.model, fitted, encoder.num_ids)
+
     def metrics(self, encoder: ClicksEncoder) -> list[keras.metrics.Metric]:
-        """Return none: the loss is what is followed."""
-        return []
+        """Return the log loss, which is the loss without the penalty."""
+        import keras
+
+        return [keras.metrics.CategoricalCrossentropy(name="log_loss", from_logits=True)]
 
     def evaluate(
         self, model: keras.Model, encoder: ClicksEncoder, examples: Examples, write: Write | None = None
@@ -238,7 +272,8 @@ class Clicks(Classification):
     def slices(self, splits: Splits, encoder: ClicksEncoder) -> dict[str, np.ndarray]:
         """Return the columns that rows can be told apart by."""
         columns = super().slices(splits, encoder)
-        return {name: column for name, column in columns.items() if name not in NOT_COLUMNS}
+        hashed = {name for name, column in columns.items() if column.dtype == np.int32}
+        return {name: column for name, column in columns.items() if name not in (*NOT_COLUMNS, *hashed)}
 
     def explain(
         self, model: keras.Model, encoder: ClicksEncoder, value: Any, method: str | None = None
@@ -247,7 +282,7 @@ class Clicks(Classification):
         from apps.recommendation.impressions.explanation import explained_row
 
         # Trees have no gradient.
-        methods = ("integrated_gradients", "occlusion")[not self.learns_by_gradient :]
+        methods = ("integrated_gradients", "occlusion")[self.settled(encoder) == "boosted" :]
         answer = self.predict(model, encoder, [value])[0]
         features = encoder.features(self.read([value]))
         return explained_row(model, encoder, features, value, answer, methods, method)
@@ -262,13 +297,16 @@ class Clicks(Classification):
         self, encoder: ClicksEncoder, splits: Splits, write: Write | None = None
     ) -> dict[str, Figures]:
         """Return the figures of logistic regression on single values, and of gradient-boosted trees."""
+        from apps.recommendation.impressions.regression import MOST_ROWS, evenly
         from apps.recommendation.impressions.rivals import boosted_trees, logistic_regression
 
         train, test = splits.train, splits.test
+        few = f" on {MOST_ROWS:,} rows" if len(train) > MOST_ROWS else ""
+        train = train.take(evenly(len(train)))
         plain = encoder.without_pairs()
         rows, others = plain.features(train), plain.features(test)
         clicks, targets = (encoder.ids(part["label"], part.source) for part in (train, test))
-        rivals = {"logistic regression": logistic_regression, "boosted trees": boosted_trees}
+        rivals = {f"logistic regression{few}": logistic_regression, f"boosted trees{few}": boosted_trees}
         return {
             name: figures_of(
                 targets, rival(plain, rows, clicks, others), encoder.labels, written_by(name, write)

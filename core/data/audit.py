@@ -217,7 +217,8 @@ def _of_known_labels(splits: Splits, label: str | None, skip_bad: bool) -> Split
 def _known(labels: Column, of_train: Column) -> tuple[np.ndarray, set[Any]]:
     """Return which rows have labels of training alone, bool, and the labels that are strange to it."""
     values, seen = (each.values if isinstance(each, Ragged) else each for each in (labels, of_train))
-    known = np.isin(values, seen)
+    # NumPy compares texts with one known value after another, so each must stand there once.
+    known = np.isin(values, np.unique(seen))
     strangers = set(values[~known].tolist())
     if isinstance(labels, Ragged):
         rows = np.repeat(np.arange(len(labels)), labels.lengths)

@@ -40,19 +40,20 @@ def memory_bytes() -> int:
     return int(min(limits) * SHARE)
 
 
-def allocated(shape: Sequence[int], dtype: np.typing.DTypeLike) -> np.ndarray:
+def allocated(shape: Sequence[int], dtype: np.typing.DTypeLike, share: int = 1) -> np.ndarray:
     """Return an array to be filled: in memory, or a memory map of a file where it is too large for that.
 
     Args:
         shape: Of the array.
         dtype: Of numbers; what else there may be stays in memory.
+        share: Of how many columns like it, which have the memory of one column together.
 
     Raises:
         UserError: The disk has no room for it.
     """
     dtype = np.dtype(dtype)
     num_bytes = math.prod(shape) * dtype.itemsize
-    if num_bytes <= memory_bytes() or dtype.kind not in "biufc":
+    if num_bytes <= memory_bytes() // share or dtype.kind not in "biufc":
         return np.empty(tuple(shape), dtype)
     return np.memmap(_file(num_bytes), dtype, "w+", shape=tuple(shape))
 
@@ -88,8 +89,13 @@ def blocks_of(column: np.ndarray) -> Iterator[slice]:
 
 
 def rows_of(column: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Return the rows of a column at some indices, on disk where they are too large for memory."""
-    chosen_rows = allocated((len(rows), *column.shape[1:]), column.dtype)
+    """Return the rows of a column at some indices, on disk where they are too large for memory.
+
+    What lies on disk for being one of many columns stays there, where it is more than a block.
+    """
+    is_large = isinstance(column, np.memmap) and column.dtype.itemsize * len(rows) > BLOCK_BYTES
+    share = memory_bytes() // BLOCK_BYTES if is_large else 1
+    chosen_rows = allocated((len(rows), *column.shape[1:]), column.dtype, share)
     for block in blocks_of(chosen_rows):
         chosen_rows[block] = column[rows[block]]
     return chosen_rows
@@ -112,6 +118,7 @@ class Growing:
 
     Args:
         dtype: Of the values.
+        share: Of how many columns like it, which have the memory of one column together.
 
     Example:
 
@@ -122,9 +129,10 @@ class Growing:
     [1, 2, 3]
     """
 
-    def __init__(self, dtype: np.typing.DTypeLike) -> None:
+    def __init__(self, dtype: np.typing.DTypeLike, share: int = 1) -> None:
         self.dtype = np.dtype(dtype)
-        self._file = tempfile.SpooledTemporaryFile(max_size=memory_bytes())  # noqa: SIM115
+        self._most_bytes = max(memory_bytes() // share, 1)
+        self._file = tempfile.SpooledTemporaryFile(max_size=self._most_bytes)  # noqa: SIM115
 
     def append(self, values: np.ndarray) -> None:
         """Add values, of any shape, at the end."""
@@ -133,7 +141,7 @@ class Growing:
     def array(self) -> np.ndarray:
         """Return all values as one flat array; nothing can be added after that."""
         num_bytes = self._file.tell()
-        if num_bytes > memory_bytes():
+        if num_bytes > self._most_bytes:
             self._file.flush()
             return np.memmap(self._file, self.dtype, "r+", shape=(num_bytes // self.dtype.itemsize,))
         self._file.seek(0)

@@ -21,6 +21,7 @@ from apps.recommendation.impressions.slots import (
     values_of,
 )
 from core.data.examples import Examples, Splits
+from core.data.larger_than_memory import allocated
 from core.errors import UserError
 from core.settings import Settings
 from core.task.classification import LabelEncoder
@@ -31,6 +32,10 @@ MANY_VALUES = 100  # of both columns of a pair that `auto` takes
 COME_AGAIN = 0.05  # share of rows whose pair stands in another row too, from which on it takes them
 TELLING = 0.1  # share of rows with a rare value of a column that is worth a note
 MOST_SUGGESTED = 50  # values of a category that a form lists
+
+
+AT_ONCE = 250_000  # rows that are numbered together
+SAMPLED = 1_000_000  # rows, evenly taken, whose quantiles are those of all
 
 
 class LearntColumn(Settings):
@@ -75,6 +80,9 @@ class ClicksEncoder(LabelEncoder):
     pairs: list[LearntPair] = Setting([], description="of columns, as columns of their own")
     own: bool = Setting(False, exclude=True, description="rows are those of training, which count themselves")
     passed_over: list[str] = Setting([], description="columns of the training data that are no features")
+    tried: dict[str, float] = Setting(
+        {}, description="log loss of methods on rows held out of training, the best first; auto only"
+    )
     left_out: dict[str, str] = Setting({}, description="columns that say nothing, and why")
     rate: float = Setting(description="share of clicks in training")
     counts: list[int] = Setting(description="how often each id stands in the training part")
@@ -96,6 +104,17 @@ class ClicksEncoder(LabelEncoder):
         """What a net reads of a row, in the order of its slots."""
         return [*self.fields, *self.crossed]
 
+    def ids(self, names: np.ndarray, source: str) -> np.ndarray:
+        """Return 1 where a label is that of a click and 0 where it is the other, int32.
+
+        Raises:
+            UserError: A label was never seen in training.
+        """
+        is_click = names == self.labels[1]
+        if np.all(is_click | (names == self.labels[0])):
+            return is_click.astype(np.int32)
+        return super().ids(names, source)
+
     def without_pairs(self) -> ClicksEncoder:
         """Return the encoder of the columns of the table alone."""
         return ClicksEncoder(**{**self.model_dump(), "pairs": []})
@@ -109,7 +128,17 @@ class ClicksEncoder(LabelEncoder):
     def features(self, examples: Examples) -> dict[str, np.ndarray]:
         """Return what a net reads of examples."""
         columns = {field.name: examples[field.name] for field in self.fields}
-        return features_of(self.fields, self.crossed, columns, own=self.own)
+        if len(examples) <= AT_ONCE:
+            return features_of(self.fields, self.crossed, columns, own=self.own)
+        features: dict[str, np.ndarray] = {}
+        for start in range(0, len(examples), AT_ONCE):
+            block = slice(start, start + AT_ONCE)
+            held = {name: column[block] for name, column in columns.items()}
+            for name, part in features_of(self.fields, self.crossed, held, own=self.own).items():
+                if name not in features:
+                    features[name] = allocated((len(examples), *part.shape[1:]), part.dtype)
+                features[name][block] = part
+        return features
 
 
 def learnt_columns(
@@ -143,14 +172,11 @@ def _says_nothing(column: LearntColumn) -> str:
 
 
 def _number(name: str, values: np.ndarray, how: Learning) -> LearntColumn:
+    values = np.asarray(values[:: -(-len(values) // SAMPLED)], np.float64)
     known = values[np.isfinite(values)]
     if not len(known):
         return LearntColumn(name=name, kind="number")
-    distinct = np.unique(known)
-    if len(distinct) <= how.bins:
-        edges = (distinct[1:] + distinct[:-1]) / 2
-    else:
-        edges = np.unique(np.quantile(known, np.linspace(0, 1, how.bins + 1)[1:-1]))
+    edges = edges_of(known, how.bins)
     return LearntColumn(
         name=name,
         kind="number",
@@ -163,7 +189,40 @@ def _number(name: str, values: np.ndarray, how: Learning) -> LearntColumn:
     )
 
 
+def edges_of(numbers: np.ndarray, bins: int) -> np.ndarray:
+    """Return edges between bins with about as many numbers each; a frequent number has a bin of its own.
+
+    Without that, most quantiles of a column that is mostly 0 are 0, and the rest would share a bin or two.
+
+    Args:
+        numbers: float64, none missing.
+        bins: At most so many, but one for each side of the frequent numbers.
+
+    Returns:
+        float64, rising; a number that equals an edge is of the bin above it.
+
+    Example:
+
+    >>> edges_of(np.array([0.0] * 96 + [1.0, 2.0, 3.0, 4.0]), bins=3).tolist()
+    [0.5, 2.5]
+    """
+    distinct, counts = np.unique(numbers, return_counts=True)
+    middles = (distinct[1:] + distinct[:-1]) / 2
+    if len(distinct) <= bins:
+        return middles
+    frequent = counts >= len(numbers) / bins
+    beside = np.zeros(len(middles), bool)
+    beside |= frequent[1:] | frequent[:-1]
+    rest = np.where(frequent, 0, counts)
+    # Where the numbers that are not frequent pass another share of their sum.
+    shares = np.cumsum(rest) * max(bins - frequent.sum(), 1) / max(rest.sum(), 1)
+    beside |= np.diff(np.floor(shares - 1e-9)) > 0
+    return middles[beside]
+
+
 def _category(name: str, values: np.ndarray, how: Learning) -> LearntColumn:
+    if values.dtype == np.int32:  # buckets
+        return LearntColumn(name=name, kind="category", buckets=how.buckets or 0)
     counts = Counter(values.tolist())
     counts.pop("", None)
     typical = max(counts, key=lambda value: (counts[value], value), default=None)
@@ -229,10 +288,13 @@ def _pair(train: Examples, left: str, right: str) -> LearntPair:
 def with_averages(encoder: ClicksEncoder, train: Examples) -> ClicksEncoder:
     """Return an encoder that knows how often each id stands in training, and the mean of the numbers."""
     features = encoder.model_copy(update={"own": True}).features(train)
-    counts = np.bincount(features["ids"].ravel(), minlength=encoder.num_ids)
+    counts = np.zeros(encoder.num_ids, np.int64)
+    for start in range(0, len(train), AT_ONCE):
+        counts += np.bincount(features["ids"][start : start + AT_ONCE].ravel(), minlength=encoder.num_ids)
     average: list[Any] = []
     if "numbers" in features:
-        average = np.nan_to_num(np.nanmean(features["numbers"], axis=0)).astype(float).tolist()
+        sample = features["numbers"][:: -(-len(train) // SAMPLED)]
+        average = np.nan_to_num(np.nanmean(sample, axis=0)).astype(float).tolist()
     return encoder.model_copy(update={"counts": counts.tolist(), "average": average})
 
 
@@ -250,8 +312,14 @@ def told_columns(encoder: ClicksEncoder, splits: Splits) -> list[str]:
         splits: The parts.
     """
     notes = [f"column {name} is left out: {reason}" for name, reason in encoder.left_out.items()]
+    if encoder.tried:
+        seen = ", ".join(f"{name} {loss:.4f}" for name, loss in encoder.tried.items())
+        notes.append(
+            "method=auto grows trees where they beat logistic regression on rows held out of training, and "
+            f"else trains deepfm, which begins with that regression. Log loss: {seen}"
+        )
     notes += [f"how often {pair.name} stood together in training is a column too" for pair in encoder.pairs]
-    ids = encoder.features(splits.test)["ids"]
+    ids = encoder.features(splits.test.take(np.arange(min(len(splits.test), AT_ONCE))))["ids"]
     first = 0
     for field in encoder.fields:
         own = ids[:, first : first + field.slots]

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from apps.recommendation.impressions.nets import FIELDS, ROW
+from apps.recommendation.impressions.nets import FIELDS, ROW, WEIGHTS
 from apps.recommendation.impressions.slots import PADDING, written
 from core.errors import MethodError
 from core.task.attribution import deletion_gain, integrated_gradients, log_odds, occlusion, predicted, scored
@@ -58,7 +58,7 @@ def explained_row(
     def score(points: Any) -> Any:
         return log_odds(rest(points, training=False), CLICK)
 
-    baseline, masks = average_row(model, encoder, value.dtype), masks_of(encoder, len(value))
+    baseline, masks = average_row(model, encoder, value.dtype), masks_of(model, encoder, len(value))
     checks: dict[str, float] = {}
     if method == "occlusion":
         shares = occlusion(score, value, baseline, masks)
@@ -84,27 +84,35 @@ def explained_row(
 
 def average_row(model: keras.Model, encoder: ClicksEncoder, dtype: Any) -> np.ndarray:
     """Return the mean over training of what the layer `row` holds, shape `(size,)`."""
-    table = ops.convert_to_numpy(model.get_layer(FIELDS).embeddings)
     counts = np.array(encoder.counts, np.float64)
     counts[PADDING] = 0
     means = [
         np.average(table[own], axis=0, weights=counts[own] if counts[own].any() else None)
+        for table in (ops.convert_to_numpy(layer.embeddings) for layer in _tables(model))
         for own in (slice(field.first, field.first + field.size) for field in encoder.read_fields)
     ]
     return np.concatenate([*means, encoder.average]).astype(dtype)
 
 
-def masks_of(encoder: ClicksEncoder, size: int) -> np.ndarray:
+def _tables(model: keras.Model) -> list[Any]:
+    """Return the layers that look up the fields of a row, in the order of `row`."""
+    layers = {layer.name: layer for layer in model.layers}
+    return [layers[name] for name in (WEIGHTS, FIELDS) if name in layers]
+
+
+def masks_of(model: keras.Model, encoder: ClicksEncoder, size: int) -> np.ndarray:
     """Return which values of the layer `row` belong to each column, bool, shape `(num_fields, size)`."""
     fields = encoder.read_fields
-    length = (size - len(encoder.average)) // len(fields)
     masks = np.zeros((len(fields), size), bool)
-    number = length * len(fields)
-    for place, field in enumerate(fields):
-        masks[place, place * length : (place + 1) * length] = True
+    first = 0
+    for table in _tables(model):
+        for mask in masks:
+            mask[first : first + table.output_dim] = True
+            first += table.output_dim
+    for mask, field in zip(masks, fields, strict=True):
         if field.is_number:
-            masks[place, number] = True
-            number += 1
+            mask[first] = True
+            first += 1
     return masks
 
 

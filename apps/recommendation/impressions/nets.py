@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -14,7 +14,7 @@ from core.layers import FactorisationMachine, FieldEmbedding
 if TYPE_CHECKING:
     pass
 
-FIELDS, ROW = "fields", "row"
+WEIGHTS, FIELDS, ALONE, ROW = "weights", "fields", "alone", "row"
 CROSSED_BY = 4  # the matrices of a cross layer are this much narrower than the row
 
 
@@ -44,12 +44,14 @@ class Sizes:
         width: Units of a hidden layer.
         depth: Hidden layers, and layers of crosses.
         dropout: Share of units, and of the numbers in vectors, that are dropped.
+        penalty: On the squares of the vectors of a row, which draws those of rare values towards 0.
     """
 
     dim: int
     width: int
     depth: int
     dropout: float
+    penalty: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class Parts:
 
     Args:
         weights: Of each value by itself, `(batch_size, num_fields)`.
-        vectors: `(batch_size, num_fields, dim)`.
+        vectors: `(batch_size, num_fields, dim)`; nothing where a net needs none.
         numbers: Standardised, none missing, `(batch_size, num_numbers)`; nothing where there are none.
     """
 
@@ -70,8 +72,9 @@ class Parts:
 def click_model(shape: Shape, sizes: Sizes, method: str) -> keras.Model:
     """Return the model from ids and numbers to the logits of no click and of a click.
 
-    Whatever it makes of a row comes from the layer `row`: the weight and the vector of each field one after
-    another, and behind them the numbers.
+    Whatever it makes of a row comes from the layer `row`: the weights of its fields, then their vectors, and
+    behind them the numbers. What values say by themselves, the layers `weights` and `alone`, is kept as it is
+    but in a logistic regression.
 
     Args:
         shape: Of the rows.
@@ -80,19 +83,22 @@ def click_model(shape: Shape, sizes: Sizes, method: str) -> keras.Model:
     """
     dim = 0 if method == "logistic" else sizes.dim
     inputs = {"ids": keras.Input((sum(shape.slots),), dtype="int32", name="ids")}
-    embedding = FieldEmbedding(
-        shape.slots,
-        shape.num_ids,
-        1 + dim,
-        keras.initializers.RandomNormal(stddev=0.01),
-        name=FIELDS,
-    )
-    row = [keras.layers.Flatten()(embedding(inputs["ids"]))]
+    tables = {WEIGHTS: 1, FIELDS: dim} if dim else {WEIGHTS: 1}
+    row = []
+    for name, size in tables.items():
+        vectors = keras.initializers.RandomNormal(stddev=0.01) if size > 1 else "zeros"
+        table = FieldEmbedding(shape.slots, shape.num_ids, size, vectors, name=name)
+        table.trainable = name != WEIGHTS or not dim
+        row.append(keras.layers.Flatten()(table(inputs["ids"])))
     if shape.num_numbers:
         inputs["numbers"] = keras.Input((shape.num_numbers,), name="numbers")
         row.append(KnownNumbers(name="known_numbers")(inputs["numbers"]))
     whole = joined(row)
-    logit = NETS[method](_parts(whole, len(shape.slots), dim, shape.num_numbers), sizes, shape.log_odds)
+    parts = _parts(whole, len(shape.slots), dim, shape.num_numbers)
+    if dim and sizes.penalty:
+        penalised = keras.layers.ActivityRegularization(l2=sizes.penalty, name="penalty")(parts.vectors)
+        parts = replace(parts, vectors=penalised)
+    logit = NETS[method](parts, sizes, shape.log_odds)
     return keras.Model(inputs, ops.pad(logit, [[0, 0], [1, 0]]), name="clicks")
 
 
@@ -105,8 +111,8 @@ def joined(parts: Sequence[Any]) -> Any:
 
 def _parts(row: Any, num_fields: int, dim: int, num_numbers: int) -> Parts:
     size = num_fields * (1 + dim)
-    fields = keras.layers.Reshape((num_fields, 1 + dim))(row[:, :size])
-    return Parts(fields[:, :, 0], fields[:, :, 1:], row[:, size:] if num_numbers else None)
+    vectors = keras.layers.Reshape((num_fields, dim))(row[:, num_fields:size]) if dim else None
+    return Parts(row[:, :num_fields], vectors, row[:, size:] if num_numbers else None)
 
 
 def _logistic(parts: Parts, sizes: Sizes, log_odds: float) -> Any:
@@ -118,7 +124,8 @@ def _logistic(parts: Parts, sizes: Sizes, log_odds: float) -> Any:
         bias_initializer=keras.initializers.Constant(log_odds),
         kernel_initializer="zeros",
         dtype="float32",
-        name="alone",
+        name=ALONE,
+        trainable=parts.vectors is None,
     )
     # A constant stands in for numbers where there are none, so that there always is a bias.
     return weights + last(numbers[0] if numbers else ops.zeros_like(weights))

@@ -35,6 +35,30 @@ def read(path: Path, separator: str = "|") -> dict[str, np.ndarray]:
     return {name: _column(path, name, table.column(name), separator) for name in table.column_names}
 
 
+def column_types(path: Path) -> dict[str, str]:
+    """Return what the columns of a file hold, by name: `integer`, `number` or `text`.
+
+    Raises:
+        UserError: It is no Parquet.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        schema = pq.read_schema(path)
+    except (pa.ArrowException, OSError) as error:
+        raise UserError(f"{path} can't be read as Parquet: {str(error).splitlines()[0]}.") from None
+    return {field.name: _type_name(field.type) for field in schema}
+
+
+def _type_name(kind: Any) -> str:
+    import pyarrow as pa
+
+    if pa.types.is_integer(kind):
+        return "integer"
+    return "number" if pa.types.is_floating(kind) or pa.types.is_decimal(kind) else "text"
+
+
 def _column(path: Path, name: str, column: Any, separator: str) -> np.ndarray:
     import pyarrow as pa
 

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -44,6 +45,7 @@ class Reading:
         numbers: Columns that are numbers, though they look like names.
         separator: Between several values of one row.
         skip_bad: Leave out lines that can't be read, and count them.
+        buckets: Into which the values of each column of categories are hashed, if at all.
     """
 
     label: str | None = None
@@ -52,6 +54,7 @@ class Reading:
     numbers: Sequence[str] = ()
     separator: str = "|"
     skip_bad: bool = False
+    buckets: int | None = None
 
 
 Columns = dict[str, np.ndarray]
@@ -70,6 +73,8 @@ def read_parts(source: str, how: Reading) -> tuple[dict[str, Examples], list[str
     paths = dict(named_parts(path)) or part_paths(path, suffixes)
     if not how.names and how.label is None and _is_criteo(paths["train"]):
         how = replace(how, names=CRITEO, numbers=CRITEO[1:14], categories=CRITEO[14:])
+    if how.buckets and table_suffix(paths["train"]) in parquet.SUFFIXES:
+        return _hashed(paths, how)
     tables, notes = {}, []
     for part, each in paths.items():
         tables[part], said = _table(each, how)
@@ -96,13 +101,42 @@ def read_parts(source: str, how: Reading) -> tuple[dict[str, Examples], list[str
     return _with_labels_of_train(parts), notes
 
 
+def _hashed(paths: Mapping[str, Path], how: Reading) -> tuple[dict[str, Examples], list[str]]:
+    """Return the parts of a source in Parquet, read piece by piece."""
+    from apps.recommendation.impressions.streaming import Schema, read_hashed
+
+    files = {part: _files(path) for part, path in paths.items()}
+    types = parquet.column_types(files["train"][0])
+    label = _label_column(files["train"][0], list(types), how)
+    names = [name for name in types if name != label]
+    ids = [name for name in names if types[name] == "integer" and _is_named_as_an_id(name)]
+    numbers = [
+        name
+        for name in names
+        if name in how.numbers or (types[name] != "text" and name not in (*how.categories, *ids))
+    ]
+    schema = Schema(label, numbers, [name for name in names if name not in numbers])
+    for each in files.values():
+        for file in each:
+            _require_same_columns(
+                file, dict.fromkeys(parquet.column_types(file)), files["train"][0], list(types)
+            )
+    parts = {part: read_hashed(each, schema, how.buckets or 1, how.separator) for part, each in files.items()}
+    return parts, [f"categories are hashed into {how.buckets:,} buckets each, without a vocabulary"]
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_file():
+        return [path]
+    files = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith((".", "_")))
+    if not files:
+        raise UserError(f"The folder is empty. Received: {path}.")
+    return files
+
+
 def _table(path: Path, how: Reading) -> tuple[Columns, list[str]]:
     if path.is_dir():
-        files = sorted(
-            file for file in path.iterdir() if file.is_file() and not file.name.startswith((".", "_"))
-        )
-        if not files:
-            raise UserError(f"The folder is empty. Received: {path}.")
+        files = _files(path)
         read = [_table(file, how) for file in files]
         for file, (table, _) in zip(files, read, strict=True):
             _require_same_columns(file, table, files[0], list(read[0][0]))
@@ -202,14 +236,18 @@ def _filled(values: np.ndarray) -> np.ndarray:
 
 def _looks_like_an_id(name: str, values: np.ndarray) -> bool:
     """Return whether a name says that whole numbers under it only name something, such as `item_id`."""
-    words = name.lower().replace("-", "_").replace(" ", "_").split("_")
-    if words[-1] not in IDS and not name.endswith(("Id", "ID")):
+    if not _is_named_as_an_id(name):
         return False
     numbers = numbers_of(values)
     return numbers is not None and bool(np.all(np.isnan(numbers) | (numbers == np.floor(numbers))))
 
 
-def _require_same_columns(path: Path, table: Columns, train: Path, names: Sequence[str]) -> None:
+def _is_named_as_an_id(name: str) -> bool:
+    words = name.lower().replace("-", "_").replace(" ", "_").split("_")
+    return words[-1] in IDS or name.endswith(("Id", "ID"))
+
+
+def _require_same_columns(path: Path, table: Mapping[str, Any], train: Path, names: Sequence[str]) -> None:
     lacking = [name for name in names if name not in table]
     if lacking:
         raise UserError(

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from apps.recommendation.impressions.rates import Features, click_rates, rates_of_rows, rates_without_own
+from apps.recommendation.impressions.regression import fitted, indicators
 
 if TYPE_CHECKING:
-    from scipy.sparse import csr_matrix
-
     from apps.recommendation.impressions.columns import ClicksEncoder
 
 NUM_TREES, SHRINKAGE = 300, 0.06
@@ -34,25 +33,8 @@ def logistic_regression(
     Returns:
         Probabilities of no click and of a click, shape `(num_others, 2)`.
     """
-    from sklearn.linear_model import LogisticRegression
-
-    regression = LogisticRegression(C=1.0, max_iter=300)
-    regression.fit(_indicators(encoder, train), clicks)
-    return regression.predict_proba(_indicators(encoder, others))
-
-
-def _indicators(encoder: ClicksEncoder, features: Features) -> csr_matrix:
-    """Return a column for each id, and behind them the numbers, 0 where one is missing."""
-    from scipy.sparse import csr_matrix, hstack
-
-    ids = features["ids"]
-    rows = np.repeat(np.arange(len(ids)), ids.shape[1])
-    present = ids.ravel() > 0
-    ones = np.ones(present.sum(), np.float32)
-    matrix = csr_matrix((ones, (rows[present], ids.ravel()[present])), (len(ids), encoder.num_ids))
-    if "numbers" not in features:
-        return matrix
-    return hstack([matrix, np.clip(np.nan_to_num(features["numbers"]), -4, 4)]).tocsr()
+    regression = fitted(encoder, train, clicks)
+    return regression.predict_proba(indicators(encoder, others))
 
 
 def boosted_trees(

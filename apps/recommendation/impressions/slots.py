@@ -16,6 +16,7 @@ MISSING = ("", "?", "NA", "NaN", "nan", "null", "None", "\\N")
 PADDING = 0  # the id in the slots that a column of several values leaves empty
 BETWEEN = "\t"  # the values of a pair
 LEVELS = 12  # how often a pair stood in training: never, once, 2 to 3 times, 4 to 7, ...
+MISSING_CODE = -1  # in a column of buckets
 UNKNOWN, NONE, FIRST = 0, 1, 2  # places of what is rare or unknown, of what is missing, of the vocabulary
 
 
@@ -64,19 +65,24 @@ class Field:
         if not text:
             return NONE
         if self.buckets:
-            return FIRST + zlib.crc32(text.encode()) % self.buckets
+            return FIRST + bucket_of(text, self.buckets)
         return self._place.get(text, UNKNOWN)
 
     def ids(self, values: Any) -> np.ndarray:
         """Return the ids of values, int32, shape `(num_rows, slots)`.
 
         Args:
-            values: Texts, empty where one is missing; of numbers float64, nan where one is missing.
+            values: Texts, empty where one is missing; or int32, their buckets; of numbers float64, nan where
+                one is missing.
         """
         if self.is_number:
             numbers = self.numbers(values)
             places = FIRST + np.searchsorted(self.edges, numbers, side="right")
             return (self.first + np.where(np.isnan(numbers), NONE, places)).astype(np.int32)[:, None]
+        if self.buckets and getattr(values, "dtype", None) == np.int32:  # hashed when they were read
+            codes = np.asarray(values)
+            places = np.where(codes == MISSING_CODE, NONE, FIRST + codes)
+            return (self.first + places).astype(np.int32)[:, None]
         texts = self.texts(values)
         known: dict[str, Any] = {}
         if self.kind == "category":
@@ -121,6 +127,11 @@ class Field:
             if listed.dtype.kind in "biufO"
             else listed.tolist()
         )
+
+
+def bucket_of(text: str, buckets: int) -> int:
+    """Return the bucket that a value falls into, from 0."""
+    return zlib.crc32(text.encode()) % buckets
 
 
 class Pair:

@@ -81,7 +81,7 @@ def grow(
         first, stop = edges[epoch], edges[epoch + 1]
         start = float(booster._baseline_prediction.item())
         model.get_layer(TREES).set_trees(first, trees[first:stop], start)
-        return {"loss": losses[max(stop, 1) - 1]}
+        return {"loss": losses[max(stop, 1) - 1], "log_loss": losses[max(stop, 1) - 1]}
 
     return sweeps(training, put, lambda: _validated(task, training))
 
@@ -102,7 +102,8 @@ def _validated(task: Classification, training: Training) -> Figures:
     targets = training.encoder.ids(validation["label"], validation.source)
     said = task.probabilities(training.model, training.encoder, validation)
     own = said[np.arange(len(targets)), targets]
-    return {"val_loss": float(-np.log(np.maximum(own, LEAST_PROBABILITY)).mean())}
+    loss = float(-np.log(np.maximum(own, LEAST_PROBABILITY)).mean())
+    return {"val_loss": loss, "val_log_loss": loss}
 
 
 def booster_of(num_trees: int, shrinkage: float, seed: int) -> Any:
