@@ -14,7 +14,7 @@ from apps.recommendation.histories.examples import CONTENT, ids_of
 from core.answers.kind import Answers
 from core.answers.rankings import Rankings
 from core.answers.rows import Direction, Figures, Write, written_by
-from core.errors import UserError
+from core.errors import MethodError, UserError
 from core.inputs import History, Input
 from core.task.contract import Ability, Encoder, Predict, Task
 
@@ -213,6 +213,7 @@ class Sequences(Task):
             "depth": self.depth,
             "dropout": self.dropout,
             "tied": self.tied,
+            "num_pairs": encoder.pairs,
         }
         if self.net == "recurrent":
             return nets.recurrent_net(encoder.num_items, **shared)
@@ -345,21 +346,24 @@ class Sequences(Task):
     def explain(
         self, model: keras.Model, encoder: HistoryEncoder, value: Any, method: str | None = None
     ) -> Explanation:
-        """Return which items of a history speak for what is recommended first.
+        """Return how much each item of a history adds to the logarithm of the first answer's probability.
 
         Args:
             model: A trained model.
             encoder: The encoder it was trained with.
             value: A history.
-            method: `occlusion` of one item after another, or `integrated_gradients` of all.
+            method: There is one: what the net would say without an item.
 
         Raises:
+            MethodError: Another method is asked for.
             UserError: It is no history, training saw none of its items, or nothing is left to recommend.
         """
         from apps.recommendation.histories.explanations import explained_history
 
+        if method not in (None, "occlusion"):
+            raise MethodError(f"Histories are explained by occlusion. Received: {method!r}.")
         answer = self.predict(model, encoder, [value])[0]
-        return explained_history(self.reader(model, encoder), encoder, value, answer, method)
+        return explained_history(self.reader(model, encoder), encoder, value, answer)
 
     def portable(self, model: keras.Model, encoder: HistoryEncoder) -> Portable:
         """Return the graph from histories to the scores of all items."""

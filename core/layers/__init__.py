@@ -6,6 +6,7 @@ Importing this package registers them all, so `keras.saving.load_model` finds th
 from __future__ import annotations
 
 from core.layers.batch_normalization import FusedBatchNormalization
+from core.layers.causal_attention import CausalAttention
 from core.layers.crf import CRF
 from core.layers.gru import FusedGRU
 from core.layers.large_embedding import LargeEmbedding
@@ -18,6 +19,7 @@ from core.layers.wave_augmentation import RandomNoise, RandomSpeed
 
 __all__ = [
     "CRF",
+    "CausalAttention",
     "FusedBatchNormalization",
     "FusedGRU",
     "LargeEmbedding",
