@@ -14,7 +14,7 @@ from apps.recommendation.histories.examples import CONTENT, ids_of
 from core.answers.kind import Answers
 from core.answers.rankings import Rankings
 from core.answers.rows import Direction, Figures, Write, written_by
-from core.errors import UserError
+from core.errors import MethodError, UserError
 from core.inputs import History, Input
 from core.task.contract import Ability, Encoder, Predict, Task
 
@@ -213,6 +213,7 @@ class Sequences(Task):
             "depth": self.depth,
             "dropout": self.dropout,
             "tied": self.tied,
+            "num_pairs": encoder.pairs,
         }
         if self.net == "recurrent":
             return nets.recurrent_net(encoder.num_items, **shared)
@@ -233,36 +234,36 @@ class Sequences(Task):
         return SampledSoftmax(weights, reduction=mean)
 
     def fit(self, training: Training) -> keras.callbacks.History:
-        """Train the net, and rank for the people of the validation part after each epoch.
+        """Train the net, and rank by it alone for the people of the validation part after each epoch.
 
-        What has followed each item is counted first, and how much of an answer it is, is chosen last.
+        How much of an answer is what has followed before, is chosen last, for the net as it then is.
         """
         import keras
 
-        from apps.recommendation.histories.followers import SHARES, WHILE_TRAINING
+        from apps.recommendation.histories.followers import SHARES
         from apps.recommendation.histories.nets import memory_layer
 
         model, encoder, splits = training.model, training.encoder, training.splits
         judged = splits.validation.take(np.arange(min(len(splits.validation), VALIDATION_PEOPLE)))
         histories, memory = encoder.histories(judged), memory_layer(model)
-        given = WHILE_TRAINING if self.memory == "auto" else self.memory
         if memory is not None:
             memory.remember(self._followed(encoder, splits.train))
-            memory.share.assign(given)
 
-        def ranked(share: float | None = None) -> Figures:
+        def ranked(share: float) -> Figures:
             return self.figures_of(self.reader(model, encoder, share)(histories), histories)
 
         def rank(epoch: int, logs: dict[str, float]) -> None:
-            figures = ranked()
+            figures = ranked(0.0)
             logs.update({f"val_{name}": figures[name] for name in self.figures})
 
         # The first of the callbacks, so that those which watch the figure find it.
         first = [keras.callbacks.LambdaCallback(on_epoch_end=rank)] if len(histories) else []
         alone = replace(splits, validation=splits.validation.take([]))  # whose loss nobody asks for
         history = super().fit(replace(training, splits=alone, callbacks=(*first, *training.callbacks)))
-        if memory is not None and self.memory == "auto" and len(histories):
-            memory.share.assign(max(SHARES, key=lambda share: ranked(share)["ndcg@10"]))
+        if memory is not None:
+            tried = SHARES if self.memory == "auto" else (self.memory,)
+            best = max(tried, key=lambda share: ranked(share)["ndcg@10"]) if len(histories) else tried[0]
+            memory.share.assign(best)
         return history
 
     def reader(self, model: keras.Model, encoder: HistoryEncoder, share: float | None = None) -> Reader:
@@ -345,21 +346,24 @@ class Sequences(Task):
     def explain(
         self, model: keras.Model, encoder: HistoryEncoder, value: Any, method: str | None = None
     ) -> Explanation:
-        """Return which items of a history speak for what is recommended first.
+        """Return how much each item of a history adds to the logarithm of the first answer's probability.
 
         Args:
             model: A trained model.
             encoder: The encoder it was trained with.
             value: A history.
-            method: `occlusion` of one item after another, or `integrated_gradients` of all.
+            method: There is one: what the net would say without an item.
 
         Raises:
+            MethodError: Another method is asked for.
             UserError: It is no history, training saw none of its items, or nothing is left to recommend.
         """
         from apps.recommendation.histories.explanations import explained_history
 
+        if method not in (None, "occlusion"):
+            raise MethodError(f"Histories are explained by occlusion. Received: {method!r}.")
         answer = self.predict(model, encoder, [value])[0]
-        return explained_history(self.reader(model, encoder), encoder, value, answer, method)
+        return explained_history(self.reader(model, encoder), encoder, value, answer)
 
     def portable(self, model: keras.Model, encoder: HistoryEncoder) -> Portable:
         """Return the graph from histories to the scores of all items."""

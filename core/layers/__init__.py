@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from core.layers.attention import CrossAttention, SelfAttention
 from core.layers.batch_normalization import FusedBatchNormalization
+from core.layers.causal_attention import CausalAttention
 from core.layers.crf import CRF
 from core.layers.factorisation_machine import FactorisationMachine
 from core.layers.field_embedding import FieldEmbedding
@@ -30,6 +31,7 @@ __all__ = [
     "FeedForward",
     "FieldEmbedding",
     "FrameMask",
+    "CausalAttention",
     "FusedBatchNormalization",
     "FusedGRU",
     "LargeEmbedding",

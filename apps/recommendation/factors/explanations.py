@@ -164,5 +164,5 @@ def explained(
         parts,
         checks,
         draw,
-        {"factors": [round(f, 6) for f in past.factors]},
+        {"factors": [round(f, 6) for f in past.factors]} if past.factors else {},
     )

@@ -13,8 +13,7 @@ if TYPE_CHECKING:
 
 FARTHEST = 10  # steps, up to which an item has followed another
 MOST_FOLLOWERS = 256  # of an item that are kept, the most frequent ones
-SHARES = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0)  # of what has followed, the first where several are best
-WHILE_TRAINING = 0.5  # of these, before the best is known
+SHARES = (0.5, 0.0, 0.1, 0.3, 0.7, 0.9, 1.0)  # of what has followed, the first where several are best
 
 
 def followed_in(rows: Ragged, num_items: int) -> Followed:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import keras
-import numpy as np
 from keras import layers, ops
 
-from apps.recommendation.histories.memory import Followed
-from core.layers import FusedGRU, LargeEmbedding, LookupModel, take_rows
+from apps.recommendation.histories.layers import Memory, Positions, TargetVectors
+from core.layers import CausalAttention, FusedGRU, LargeEmbedding, LookupModel, take_rows
 
 ITEMS, TARGETS, STATES, MEMORY = "items", "targets", "states", "memory"
 
@@ -38,8 +37,9 @@ class NextItem(LookupModel):
         is_item = ops.cast(chosen > 0, "float32")
         table = item_table(self)
         if "negatives" not in y:
+            scores = ops.matmul(states, ops.transpose(table[1:]))  # without the unknown item
             losses = keras.losses.sparse_categorical_crossentropy(
-                chosen, ops.matmul(states, ops.transpose(table)), from_logits=True
+                ops.maximum(chosen - 1, 0), scores, from_logits=True
             )
             return ops.sum(losses * is_item) / ops.maximum(ops.sum(is_item), 1.0)
         own = ops.sum(states * take_rows(table, chosen), axis=-1, keepdims=True)
@@ -54,224 +54,6 @@ def item_table(model: keras.Model) -> Any:
     """Return the vectors of all items that states are compared with, shape `(num_items, width)`."""
     names = [layer.name for layer in model.layers]
     return model.get_layer(TARGETS if TARGETS in names else ITEMS).embeddings
-
-
-@keras.saving.register_keras_serializable(package="quartet")
-class CausalAttention(layers.Layer):
-    """Self-attention in which a step sees itself and what came before it, with a bias by the distance.
-
-    Padding stands behind each sequence, where no step before it sees it.
-
-    Args:
-        num_heads: Into which the width is divided.
-        num_distances: How many distances between steps have a bias of their own; those beyond share that of
-            the farthest. With 0 the layer does not tell them apart.
-        dropout: Share of the attention weights that are dropped while training.
-        seed: Of the dropout.
-
-    Input shape:
-        `(batch_size, num_steps, width)`, float.
-
-    Output shape:
-        The same.
-
-    Reference:
-        Vaswani et al., 2017, Attention Is All You Need, section 3.2; the biases as in Raffel et al., 2020,
-        Exploring the Limits of Transfer Learning, section 2.1, without buckets.
-    """
-
-    def __init__(
-        self,
-        num_heads: int = 1,
-        num_distances: int = 0,
-        dropout: float = 0.0,
-        seed: int | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.num_heads, self.num_distances, self.rate, self.seed = num_heads, num_distances, dropout, seed
-        self.dropout = layers.Dropout(dropout, seed=seed)
-
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Make the kernels and biases."""
-        width = input_shape[-1]
-        if width is None or width % self.num_heads:
-            raise ValueError(f"The width must divide by {self.num_heads} heads. Received: {width}.")
-        self.inner = self.add_weight(shape=(width, 3 * width), initializer="glorot_uniform", name="inner")
-        self.inner_bias = self.add_weight(shape=(3 * width,), initializer="zeros", name="inner_bias")
-        self.outer = self.add_weight(shape=(width, width), initializer="glorot_uniform", name="outer")
-        self.outer_bias = self.add_weight(shape=(width,), initializer="zeros", name="outer_bias")
-        if self.num_distances:
-            shape = (self.num_heads, self.num_distances)
-            self.by_distance = self.add_weight(shape=shape, initializer="zeros", name="by_distance")
-
-    def call(self, inputs: Any, training: bool | None = None) -> Any:
-        """Return what each step gathers from those up to it."""
-        num_steps, width = ops.shape(inputs)[1], inputs.shape[-1]
-        each = width // self.num_heads
-        projected = ops.reshape(
-            ops.matmul(inputs, self.inner) + self.inner_bias, (-1, num_steps, 3 * self.num_heads, each)
-        )
-        query, key, value = ops.split(ops.transpose(projected, (0, 2, 1, 3)), 3, axis=1)
-        scores = ops.matmul(query * each**-0.5, ops.transpose(key, (0, 1, 3, 2)))
-        steps = ops.arange(num_steps, dtype="int32")
-        distance = steps[:, None] - steps[None]
-        if self.num_distances:
-            near = ops.clip(distance, 0, self.num_distances - 1)
-            scores = scores + ops.cast(ops.take(self.by_distance, near, axis=1), scores.dtype)
-        scores = ops.where(distance >= 0, scores, ops.cast(-1e4, scores.dtype))
-        weights = self.dropout(ops.softmax(scores, axis=-1), training=training)
-        gathered = ops.reshape(
-            ops.transpose(ops.matmul(weights, value), (0, 2, 1, 3)), (-1, num_steps, width)
-        )
-        return ops.matmul(gathered, self.outer) + self.outer_bias
-
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """Return the shape of the input."""
-        return input_shape
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments of the constructor."""
-        return {
-            **super().get_config(),
-            "num_heads": self.num_heads,
-            "num_distances": self.num_distances,
-            "dropout": self.rate,
-            "seed": self.seed,
-        }
-
-
-@keras.saving.register_keras_serializable(package="quartet")
-class Positions(layers.Layer):
-    """Adds to each step a vector of its place, counted from the first.
-
-    Args:
-        length: How many places have a vector; the steps after them share that of the last.
-
-    Input shape:
-        `(batch_size, num_steps, width)`, float.
-    """
-
-    def __init__(self, length: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.length = length
-
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Make the vectors."""
-        self.vectors = self.add_weight(
-            shape=(self.length, input_shape[-1]),
-            initializer=keras.initializers.RandomNormal(stddev=0.02),
-            name="vectors",
-        )
-
-    def call(self, inputs: Any) -> Any:
-        """Add the vectors."""
-        places = ops.minimum(ops.arange(ops.shape(inputs)[1], dtype="int32"), self.length - 1)
-        return inputs + ops.take(self.vectors, places, axis=0)
-
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """Return the shape of the input."""
-        return input_shape
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments of the constructor."""
-        return {**super().get_config(), "length": self.length}
-
-
-@keras.saving.register_keras_serializable(package="quartet")
-class TargetVectors(layers.Layer):
-    """Holds vectors of items that states are compared with, where they aren't those of histories.
-
-    Args:
-        num_items: Of the known items and the unknown one.
-
-    Input shape:
-        States, `(batch_size, num_steps, width)`, which go through as they are.
-    """
-
-    def __init__(self, num_items: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.num_items = num_items
-
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Make the vectors."""
-        self.embeddings = self.add_weight(
-            shape=(self.num_items, input_shape[-1]),
-            initializer=keras.initializers.RandomNormal(stddev=0.02),
-            name="embeddings",
-            autocast=False,
-        )
-
-    def call(self, inputs: Any) -> Any:
-        """Return the states."""
-        return inputs
-
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """Return the shape of the input."""
-        return input_shape
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments of the constructor."""
-        return {**super().get_config(), "num_items": self.num_items}
-
-
-@keras.saving.register_keras_serializable(package="quartet")
-class Memory(layers.Layer):
-    """Holds what has followed each item in training, and which share of an answer it is.
-
-    Args:
-        num_items: Of the known items and the unknown one.
-        num_pairs: Of items of which one has followed the other.
-
-    Input shape:
-        States, `(batch_size, num_steps, width)`, which go through as they are.
-    """
-
-    def __init__(self, num_items: int, num_pairs: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.num_items, self.num_pairs = num_items, num_pairs
-
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Make room for the pairs; there are none until `remember`."""
-        self.followers = self._held("followers", (self.num_pairs,), "int32")
-        self.offsets = self._held("offsets", (self.num_items + 1,), "int32")
-        self.frequencies = self._held("frequencies", (self.num_pairs,), "float32")
-        self.share = self._held("share", (), "float32")
-
-    def _held(self, name: str, shape: tuple[int, ...], dtype: str) -> Any:
-        return self.add_weight(
-            shape=shape, dtype=dtype, initializer="zeros", trainable=False, autocast=False, name=name
-        )
-
-    def remember(self, followed: Followed) -> None:
-        """Keep what has followed each item.
-
-        Raises:
-            ValueError: It is of other sizes.
-        """
-        self.followers.assign(followed.items)
-        self.offsets.assign(followed.offsets)
-        self.frequencies.assign(followed.weights)
-
-    def recall(self) -> Followed:
-        """Return what has followed each item."""
-        items, offsets, weights = (
-            np.asarray(ops.convert_to_numpy(each))
-            for each in (self.followers, self.offsets, self.frequencies)
-        )
-        return Followed(items, offsets, weights)
-
-    def call(self, inputs: Any) -> Any:
-        """Return the states."""
-        return inputs
-
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """Return the shape of the input."""
-        return input_shape
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments of the constructor."""
-        return {**super().get_config(), "num_items": self.num_items, "num_pairs": self.num_pairs}
 
 
 def memory_layer(model: keras.Model) -> Memory | None:

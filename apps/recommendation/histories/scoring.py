@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from apps.recommendation.catalogue.interactions import padded
-from apps.recommendation.histories.memory import mixed
+from apps.recommendation.histories.memory import NOTHING, mixed
 from apps.recommendation.histories.nets import item_table, memory_layer
 from core.data.examples import Ragged
 
@@ -84,16 +84,35 @@ class Reader:
         self.share = held if share is None else share
 
     def __call__(self, histories: Histories) -> ScoreUsers:
-        """Return the function from numbers of people, from 1, to their scores of all items."""
+        """Return the function from numbers of people, from 1, to their scores of all items.
+
+        These are the net's own; or where it has a share of what has followed, logarithms of probabilities.
+        """
         read = latest(histories.before, self.length)
         states, nothing = last_states(self.model, read), read.lengths == 0
 
         def scores(people: np.ndarray) -> np.ndarray:
             found = states[people - 1] @ self.table.T
-            if self.followed is not None and self.share:
-                own = read.take(people - 1)
-                found = mixed(found, self.followed.after(own.values, own.offsets), self.share)
+            if self.share:
+                found = mixed(found, self._followed(read.take(people - 1)), self.share)
             found[nothing[people - 1]] = self.counts
             return found
 
         return scores
+
+    def log_probabilities(self, histories: Ragged) -> np.ndarray:
+        """Return the logarithm of the probability of each item after each history.
+
+        Where a history is empty, they are those of an item that anybody has chosen.
+
+        Returns:
+            float32, shape `(num_histories, num_items)`.
+        """
+        logits = last_states(self.model, histories) @ self.table.T
+        logits[histories.lengths == 0] = np.log(np.maximum(self.counts, np.float32(NOTHING)))
+        return mixed(logits, self._followed(histories), self.share)
+
+    def _followed(self, histories: Ragged) -> np.ndarray:
+        if self.followed is None:
+            return np.zeros((len(histories), len(self.counts)), np.float32)
+        return self.followed.after(histories.values, histories.offsets)
