@@ -279,7 +279,8 @@ def _place(row: int, sizes: np.ndarray | None) -> str:
 def _lengths(column: Column) -> np.ndarray | None:
     """Return the number of samples of waves or of characters of texts, or nothing where lengths are alike."""
     if isinstance(column, Ragged):
-        return column.lengths
+        # Bytes are pictures of many sizes, whose length is no flaw.
+        return None if column.values.dtype == np.uint8 else column.lengths
     if isinstance(column.dtype, np.dtypes.StringDType) and column.ndim == 1:
         return np.strings.str_len(np.strings.strip(column))
     return None

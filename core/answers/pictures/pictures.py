@@ -89,8 +89,11 @@ class Pictures(Compared):
         rest = {name: value for name, value in example.items() if name not in before}
         ours = {"answer": row["predicted"], "truth": row.get("true")}
         panels = {**before, **{name: value for name, value in ours.items() if is_picture(value)}}
-        strip = [Item(", ".join(panels), "picture", side_by_side(panels), large=True)] if panels else []
-        return [*strip, *items_of(rest), Item("answer", "text", cls.said(row))]
+        items = [*items_of(rest), Item("answer", "text", cls.said(row))]
+        if not panels:
+            return items
+        strip = side_by_side(panels, with_detail=True)
+        return [Item(", ".join(panels), "picture", strip, large=True), *items]
 
     @classmethod
     def said(cls, row: Mapping[str, Any]) -> str:

@@ -120,6 +120,18 @@ def picture_of(item) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(item.content.partition(",")[2]))).convert("RGB"))
 
 
+def test_of_large_pictures_the_place_that_differs_most_is_shown_pixel_by_pixel():
+    before = np.zeros((300, 400, 3), np.uint8)
+    after = before.copy()
+    after[210:230, 250:270] = 255
+    [plain] = Pictures.shown({"predicted": before}, {})[:1]
+    [strip] = Pictures.shown({"predicted": after}, {"before": before})[:1]
+    height = len(picture_of(plain))
+    assert len(picture_of(strip)) == 2 * height
+    # The 20 x 20 light pixels are drawn twice as high and wide.
+    assert (picture_of(strip)[height + 20 :, 166:326] == 255).all(axis=2).sum() >= 40 * 40
+
+
 def test_input_answer_and_truth_stand_side_by_side():
     row = {
         "predicted": np.full((8, 8), 90, np.uint8),
