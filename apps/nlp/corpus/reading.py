@@ -142,17 +142,18 @@ def ends_of_texts(
         middle = round(len(text) * (1 - shares["test"] - shares["validation"]))
         for name, piece in zip(PARTS, (text[:middle], text[middle:last], text[last:]), strict=True):
             pieces[name] += [piece] if piece.strip() else []
-    for name, share in shares.items():
-        told.append(
-            f"{name} part as published" if name in parts else f"{name} {share:.0%} at the end of each text"
-        )
+    for name in ("validation", "test"):
+        where = f"{name}: the last {shares[name]:.0%} of each text"
+        if name == "validation" and shares["test"]:
+            where = f"validation: {shares[name]:.0%} of each text before it"
+        told.append(f"{name} part as published" if name in parts else where)
     divided = {
         name: parts[name] if name in parts and name != "train" else _piece(pieces[name], whole.source)
         for name in PARTS
     }
     return Splits(
         **divided,
-        protocol=f"{', '.join(reversed(told))}, in order; split {split_fingerprint(divided, content)}",
+        protocol=f"{', '.join(reversed(told))}; split {split_fingerprint(divided, content)}",
         notes=tuple(notes),
         official_test="test" in parts,
     )
