@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from apps.nlp.corpus.reading import FEW, cleaned, ends_of_texts, read_parts
+from apps.nlp.corpus.cleaning import cleaned
+from apps.nlp.corpus.reading import FEW, ends_of_texts, read_parts
 from apps.nlp.decoder.answering import (
     AT_A_CALL,
     AT_A_STATE,
     TOGETHER,
     Prompted,
     answers_as_they_grow,
-    prompt_of,
 )
+from apps.nlp.decoder.plain import prompt_of
 from apps.nlp.subwords.learnt import SubwordVocabulary, learnt_subwords
 from apps.nlp.subwords.subwords import Kind, Subwords
 from core.answers.kind import Answers
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from core.data.examples import Examples, Splits
     from core.data.feed import Feed
     from core.fit import Training
+    from core.task.explanation import Explanation
+    from core.task.portable import Portable
 
 NGRAM_ORDER = 6
 LONGEST_CONTINUATION = 128  # tokens that are written after the beginning of a passage
@@ -62,7 +65,7 @@ class Generation(Task):
     takes: ClassVar[Mapping[str, Input]] = {"text": Text(example="In the beginning")}
     gives: ClassVar[type[Answers] | None] = Continuations
     figures: ClassVar[Mapping[str, Direction]] = Continuations.figures
-    abilities: ClassVar[frozenset[Ability]] = frozenset({"stream"})
+    abilities: ClassVar[frozenset[Ability]] = frozenset({"stream", "explain", "export"})
     options: ClassVar[type[Options]] = Prompted
     objective: ClassVar[str] = "val_bits_per_byte"
     sample_licence: ClassVar[str | None] = "public domain outside of the United Kingdom (King James version)"
@@ -264,12 +267,44 @@ class Generation(Task):
     ) -> Iterator[list[dict[str, Any]]]:
         asked, kind, subwords = options or Prompted(), Text(), encoder.vocabulary.subwords
         texts = [cleaned(kind.typed(str(value))) for value in inputs]
+        refuse = asked.long_prompts == "refuse"
         prompts = [
-            prompt_of(text, subwords, context=self.context, several=encoder.several, asked=asked)
+            prompt_of(text, subwords, context=self.context, several=encoder.several, refuse=refuse)
             for text in texts
         ]
         seeds = [asked.seed] * len(texts)
         return answers_as_they_grow(model, subwords, texts, prompts, asked, seeds=seeds, at_a_call=at_a_call)
+
+    def explain(
+        self, model: keras.Model, encoder: GenerationEncoder, value: Any, method: str | None = None
+    ) -> Explanation:
+        """Return which words of a prompt, and tokens of its last, the likeliest next token rests on."""
+        from apps.nlp.decoder.explanation import explained_next
+
+        (answer,), subwords = self.predict(model, encoder, [value]), encoder.vocabulary.subwords
+        text = cleaned(str(value))
+        prompt = prompt_of(text, subwords, context=self.context, several=encoder.several)
+        return explained_next(model, subwords, prompt, answer, method)
+
+    def portable(self, model: keras.Model, encoder: GenerationEncoder) -> Portable:
+        """Return the graph from ids to logits; its loader writes with a whole pass for each token."""
+        from apps.nlp.decoder.export import portable_language_model
+        from apps.nlp.decoder.judging import nats_of_unknown
+
+        subwords = encoder.vocabulary.subwords
+        asked = Prompted().model_dump(exclude={"long_prompts"})
+
+        def figures(stream: Stream, nats: np.ndarray) -> Figures:
+            return self._figures(stream, subwords, nats + nats_of_unknown(stream, subwords), None, None)
+
+        return portable_language_model(
+            model,
+            subwords,
+            {"several": encoder.several, "asked": asked},
+            stream_of=lambda examples: self.stream_of(examples, encoder),
+            figures=figures,
+            overlap=self.overlap,
+        )
 
     def baseline(
         self, encoder: GenerationEncoder, splits: Splits, write: Write | None = None

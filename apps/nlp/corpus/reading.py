@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from apps.nlp.corpus.cleaning import cleaned
 from core.data.examples import Examples, Splits
 from core.data.folders import PART_NAMES, files_inside, passed_over_notes
-from core.data.letters import composed
 from core.data.splitting import PARTS, split_fingerprint
 from core.data.tables import JSON_LINES, existing, opened_text, part_paths, read_table, table_suffix
 from core.errors import UserError
@@ -98,17 +98,6 @@ def read_text(path: Path) -> str:
     if not text.strip():
         raise UserError(f"{path} holds no text. Received: {len(text)} blank characters.")
     return text
-
-
-def cleaned(text: str) -> str:
-    """Return a text with the line ends of Unix, and each letter with its marks as one where there is one.
-
-    Example:
-
-    >>> cleaned("one\\r\\ntwo")
-    'one\\ntwo'
-    """
-    return composed(text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def _plain(texts: Sequence[str], source: str) -> Examples:

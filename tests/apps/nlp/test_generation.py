@@ -10,8 +10,10 @@ from apps.nlp.generation import Generation
 from core.data.examples import Examples
 from core.errors import UserError
 from core.experiment import load_experiment
+from core.exporting.export import Exporter
 from core.run import Run
 from core.training.train import train
+from tests.export_alone import answers_without
 from tests.small_data import plain_text, written
 
 QUICK = [
@@ -99,11 +101,11 @@ def test_a_prompt_longer_than_the_window_is_refused_if_asked(run):
 
 
 def test_several_texts_end_by_themselves(tmp_path):
-    lines = "\n".join(json.dumps({"body": text}) for text in ["one two three", "four five", "six"] * 40)
+    lines = "\n".join(json.dumps({"body": text}) for text in ["one two three", "four five", "six"] * 150)
     for part in ("train", "test"):
         written(tmp_path / f"{part}.jsonl", lines)
-    settings = [f"data={tmp_path}", *QUICK, "text_column=body", "audit.leaks=allow", "fit.epochs=20"]
-    settings += ["validation=0"]
+    settings = [f"data={tmp_path}", *QUICK, "text_column=body", "audit.leaks=allow", "fit.epochs=16"]
+    settings += ["validation=0", "fit.batch_size=8"]
     run = train(
         load_experiment("nlp/generation", [*settings, "subwords=bpe", "vocabulary_size=270"]),
         tmp_path / "run",
@@ -134,3 +136,19 @@ def test_a_net_that_can_not_be_is_refused(settings, told):
     overrides = [f"{name}={value}" for name, value in settings.items()]
     with pytest.raises(UserError, match=told):
         load_experiment("nlp/generation", overrides)
+
+
+def test_an_export_writes_the_texts_of_the_run_without_keras(run, tmp_path):
+    pytest.importorskip("tf2onnx")
+    Exporter(run, tmp_path).export("onnx")
+    texts = ["Ann of", "Bob of Oslo went to Rome. " * 3]
+    answers = answers_without(["keras", "tensorflow", "tokenizers", "core", "apps"], tmp_path / "onnx", texts)
+    assert answers == run.experiment.task.predict(run.model, run.encoder, texts)
+
+
+def test_the_next_letter_rests_on_the_word_before_it(run):
+    explanation = run.experiment.task.explain(run.model, run.encoder, "Ann of Rome went to R")
+    parts = {part.name: part.adds for part in explanation.parts}
+    assert explanation.target == "'o'"
+    assert max(parts, key=parts.__getitem__) == "R"
+    assert explanation.checks["deletion"] > 0
