@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from apps.nlp.corpus.cleaning import cleaned
+from apps.nlp.corpus.memorised import KnownRuns
 from apps.nlp.corpus.reading import FEW, ends_of_texts, read_parts
 from apps.nlp.decoder.answering import (
     AT_A_CALL,
@@ -43,10 +44,11 @@ LONGEST_CONTINUATION = 128  # tokens that are written after the beginning of a p
 
 
 class GenerationEncoder(Encoder):
-    """The sub-words of the training texts, and whether there were several."""
+    """The sub-words of the training texts, whether there were several, and what stands in them."""
 
     vocabulary: SubwordVocabulary
     several: bool = Field(description="whether there were several texts, which the model knows the ends of")
+    runs: KnownRuns
 
 
 class Generation(Task):
@@ -126,14 +128,16 @@ class Generation(Task):
         return replace(splits, protocol=f"{splits.protocol}; {judged}, of its text's beginning fewer")
 
     def encode(self, train: Examples) -> GenerationEncoder:
-        """Return the sub-words of the training texts."""
+        """Return the sub-words of the training texts, and which runs of words stand in them."""
         texts = (str(text) for text in train["text"])
         vocabulary = learnt_subwords(texts, self.subwords, self.vocabulary_size)
-        return GenerationEncoder(vocabulary=vocabulary, several=len(train) > 1)
+        runs = KnownRuns.of(str(text) for text in train["text"])
+        return GenerationEncoder(vocabulary=vocabulary, several=len(train) > 1, runs=runs)
 
     def encode_from(self, train: Examples, source: GenerationEncoder) -> GenerationEncoder:
-        """Return the sub-words that the weights know."""
-        return source.model_copy(update={"several": len(train) > 1})
+        """Return the sub-words that the weights know, and what stands in the training texts."""
+        runs = KnownRuns.of(str(text) for text in train["text"])
+        return GenerationEncoder(vocabulary=source.vocabulary, several=len(train) > 1, runs=runs)
 
     def stream_of(self, examples: Examples, encoder: GenerationEncoder) -> Stream:
         """Return the texts as one stream of ids."""
@@ -221,7 +225,12 @@ class Generation(Task):
             seeds=range(len(passages)),
         )
         written = [each["written"] for each in answers]
-        return self._figures(stream, subwords, self.nats(model, encoder, stream), written, write)
+        figures = self._figures(stream, subwords, self.nats(model, encoder, stream), written, write)
+        people = [subwords.text(each.rest) for each in passages]
+        # Of those of people, how many stand in the training part says how many do so by chance.
+        for name, texts in (("memorised", written), ("memorised_by_people", people)):
+            figures[name], _ = encoder.runs.share(texts)
+        return figures
 
     def _figures(
         self,

@@ -3,6 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from apps.nlp.corpus import memorised
+from apps.nlp.corpus.memorised import KnownRuns
 from apps.nlp.corpus.reading import ends_of_texts, read_parts
 from apps.nlp.corpus.streams import num_windows, stream_of, windows
 from apps.nlp.subwords.subwords import END, PADDING, Subwords
@@ -121,3 +123,24 @@ def test_a_text_shorter_than_a_window_is_padded():
     ((x, y),) = windows(stream, 8, Feed(2, training=True)).take(1)
     assert x.numpy().tolist() == [[END, 3, 4, 5, 0, 0, 0, 0]]
     assert y.numpy().tolist() == [[3, 4, 5, 0, 0, 0, 0, 0]]
+
+
+def test_of_many_runs_of_words_a_sample_tells_the_share_that_is_known(monkeypatch):
+    random = np.random.default_rng(0)
+    words = [f"w{number}" for number in random.integers(0, 500, 6000)]
+    known, strange = " ".join(words[:5000]), " ".join(words[5000:])
+    whole = KnownRuns.of([known])
+    assert whole.share([known]) == (1.0, 4993)
+    assert whole.share([strange]) == (0.0, 993)
+    monkeypatch.setattr(memorised, "MOST", 1000)
+    monkeypatch.setattr(memorised, "CHUNK", 3000)
+    sample = KnownRuns.of([known])
+    half = " ".join([*words[2000:2500], "x", *words[5500:]])
+    share, count = sample.share([half])
+    assert 100 < count < 300
+    assert share == pytest.approx(493 / 994, abs=0.1)
+    assert KnownRuns.model_validate_json(sample.model_dump_json()).share([half]) == (share, count)
+
+
+def test_languages_without_blanks_are_compared_by_their_characters():
+    assert KnownRuns.of(["一二三四五六七八九十"]).share(["三四五六七八九十"]) == (1.0, 1)
