@@ -26,7 +26,9 @@ def scores_of(layer: SpanScores, states: np.ndarray = STATES, mask: np.ndarray =
 
 
 def test_a_span_is_scored_by_both_its_ends_and_its_length(layer):
-    first, last, none = (ops.convert_to_numpy(each(STATES)) for each in (layer.firsts, layer.lasts, layer.none))
+    first, last, none = (
+        ops.convert_to_numpy(each(STATES)) for each in (layer.firsts, layer.lasts, layer.none)
+    )
     hidden = np.maximum(first[0, 1] + last[0, 3] + ops.convert_to_numpy(layer.lengths)[2], 0)
     scores = scores_of(layer)
     expected = ops.convert_to_numpy(layer.scores(hidden[None]))[0, 0]
