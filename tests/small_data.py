@@ -154,6 +154,27 @@ def plain_text(folder: Path) -> Path:
     path = folder / "story.txt"
     path.write_text("\n".join(lines) + "\n")
     return path
+def requests(folder: Path) -> Path:
+    """Write 120 requests to turn things on or to ask about the weather somewhere, as SNIPS has them."""
+    random = np.random.default_rng(0)
+    rows = []
+    for row in range(120):
+        if row % 2:
+            thing = random.choice(["lamp", "radio", "night light", "fan"]).split()
+            words, name, intent = ["turn", "on", "the"], "thing", "turn_on"
+        else:
+            thing = random.choice(["rome", "oslo", "new york", "lima"]).split()
+            words, name, intent = (
+                ["will", "it", random.choice(["rain", "snow"]), "in"],
+                "place",
+                "ask_weather",
+            )
+        tags = ["O"] * len(words) + [f"B-{name}", *[f"I-{name}"] * (len(thing) - 1), "O"]
+        rows.append((" ".join([*words, *thing, f"now{row}"]), " ".join(tags), intent))
+    (folder / "requests").mkdir()
+    for name, lines in zip(("seq.in", "seq.out", "label"), zip(*rows, strict=True), strict=True):
+        (folder / "requests" / name).write_text("\n".join(lines) + "\n")
+    return folder / "requests"
 
 
 def asked_texts(folder: Path) -> Path:
@@ -214,6 +235,7 @@ FAMILIES = {
     ("text", "classes"): Family(reviews, lambda source: ["a lovely film", "an awful plot"]),
     ("text", "tags"): Family(tagged_sentences, lambda source: ["Ann lives in Rome .", "Bob Roe, of Oslo"]),
     ("text", "texts"): Family(plain_text, lambda source: ["Ann of ", "Bob"]),
+    ("text", "labelled_tags"): Family(requests, lambda source: ["turn on the fan", "will it rain in Oslo"]),
     ("text", "text", "spans"): Family(
         asked_texts,
         lambda source: [

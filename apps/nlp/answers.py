@@ -153,6 +153,16 @@ class Answers(Task):
         shared = source.model_dump(include={"vocabulary", "characters", "pieces"})
         return self.encode(train).model_copy(update=shared)
 
+    def left_out(self, splits: Splits, encoder: AnswerEncoder) -> Sequence[str]:
+        """Return a note of how many training answers are longer than those that can be given."""
+        from apps.nlp.comprehension.batches import answer_lengths
+
+        longer = np.mean(answer_lengths(splits.train, self.split) > self.longest_answer)
+        if not longer:
+            return ()
+        told = f"{longer:.1%} of the training answers are longer than {self.longest_answer} {self.split}"
+        return (f"{told}, of which their beginning is learnt: longest_answer sets how many",)
+
     def word_ids(self, encoder: AnswerEncoder) -> WordIds:
         """Return what makes ids of words."""
         known = encoder.vocabulary, encoder.characters, encoder.pieces
@@ -215,20 +225,18 @@ class Answers(Task):
 
     def _choose_silence(self, model: keras.Model, encoder: AnswerEncoder, validation: Examples) -> None:
         """Make no answer as much likelier, or less so, as is best for the F1 of the validation part."""
+        from apps.nlp.comprehension.silence import silence_threshold
+
         scored = self.grids(model, encoder, validation)
+        answers = self._spans(validation, [best_of(grid, may_be_silent=False) for grid in scored])
         best = np.array([grid.max(initial=NO_SPAN) for grid in scored])
-        lowest, highest = best.min(), best.max()
-        # Between the scores of two questions all thresholds answer the same.
-        thresholds = [0.0, *np.quantile(best, np.linspace(0, 1, 41)[1:-1]), lowest - 1, highest + 1]
-
-        def f1(threshold: float) -> float:
-            moved = [np.where(grid > NO_SPAN, grid - threshold, NO_SPAN) for grid in scored]
-            return self.figures_of(encoder, validation, moved)["f1"]
-
-        threshold = max(thresholds, key=f1)
+        has_words = best > NO_SPAN
+        if not has_words.any():
+            return
+        worth = answers.f1[has_words], ~answers.answerable[has_words]
         none = model.get_layer("spans").none
         kernel, bias = none.get_weights()
-        none.set_weights([kernel, bias + threshold])
+        none.set_weights([kernel, bias + silence_threshold(best[has_words], *worth)])
 
     def grids(self, model: keras.Model, encoder: AnswerEncoder, examples: Examples) -> list[np.ndarray]:
         """Return the scores of the spans of each question, as `windows.grids` does."""
@@ -270,6 +278,10 @@ class Answers(Task):
         return self._figures(examples, [best_of(grid, encoder.may_be_silent) for grid in scored], write)
 
     def _figures(self, examples: Examples, found: Iterable[Found], write: Write | None = None) -> Figures:
+        answers = self._spans(examples, found, write)
+        return {**answers.statistics(np.arange(len(answers))), "per_word": answers.per_word()}
+
+    def _spans(self, examples: Examples, found: Iterable[Found], write: Write | None = None) -> Spans:
         rows = []
         contexts = examples["context"].tolist()
         told = zip(examples["question"].tolist(), contexts, cut(contexts, self.split), strict=True)
@@ -288,8 +300,7 @@ class Answers(Task):
             if write:
                 write(row)
             rows.append(row)
-        answers = Spans.from_rows(rows)
-        return {**answers.statistics(np.arange(len(rows))), "per_word": answers.per_word()}
+        return Spans.from_rows(rows)
 
     def predict(
         self, model: keras.Model, encoder: AnswerEncoder, inputs: list[Any], options: Any = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -12,13 +12,13 @@ import numpy as np
 from pydantic import Field
 
 from apps.nlp.chain import Chain, answer_of, chain_tags
-from apps.nlp.tagged import SEPARATOR, AnyScheme, read_tagged
+from apps.nlp.tagged import SEPARATOR, AnyScheme, read_tagged, sentences_of
 from apps.nlp.word_ids import WordIds, emissions_of, pieces_of, word_key
 from apps.nlp.words import Split, words_of
 from core.answers.kind import Answers
 from core.answers.rows import Direction, Figures, Write, written_by
 from core.answers.tags import Tags
-from core.answers.tags.entities import Entity, entities_of
+from core.answers.tags.entities import Entity
 from core.answers.tags.schemes import tags_of
 from core.errors import UserError
 from core.inputs import Input, Text
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import keras
     import tensorflow as tf
 
-    from core.data.examples import Examples, Splits
+    from core.data.examples import Examples, Ragged, Splits
     from core.data.feed import Feed
     from core.fit import Training
     from core.task.portable import Portable
@@ -126,7 +126,7 @@ class Entities(Task):
         """Return the types, words and characters of the training sentences, and their entities."""
         words, characters, pieces = Counter[str](), Counter[str](), Counter[str]()
         known: set[str] = set()
-        for sentence, entities in _sentences(train):
+        for sentence, entities in sentences_of(train):
             words.update({word_key(word) for word in sentence})
             characters.update("".join(sentence))
             pieces.update({piece for own in pieces_of(sentence, self.split) for piece in own})
@@ -149,7 +149,7 @@ class Entities(Task):
 
     def left_out(self, splits: Splits, encoder: EntityEncoder) -> Sequence[str]:
         """Return a note of how many training sentences are longer than what is read of them."""
-        longer = np.mean([len(words) > self.max_length for words, _ in _sentences(splits.train)])
+        longer = np.mean([len(words) > self.max_length for words, _ in sentences_of(splits.train)])
         if not longer:
             return ()
         told = (
@@ -164,18 +164,22 @@ class Entities(Task):
 
     def batches(self, examples: Examples, encoder: EntityEncoder, feed: Feed) -> tf.data.Dataset:
         """Return batches of ids of words and characters, and of tags from 1 on, all padded with 0."""
+        x, y = self.columns(examples, encoder)
+        return feed.batches(x, y, lengths=x["words"].lengths)
+
+    def columns(self, examples: Examples, encoder: EntityEncoder) -> tuple[dict[str, Ragged], Ragged | None]:
+        """Return the ids of words and characters, and the tags from 1 on; none where there are no tags."""
         from core.data.examples import Ragged
 
         ids, number = self.word_ids(encoder), {tag: n for n, tag in enumerate(chain_tags(encoder.types), 1)}
         rows, tags = [], []
-        for sentence, entities in _sentences(examples):
+        for sentence, entities in sentences_of(examples):
             rows.append(ids(sentence[: self.max_length]))
             known = [entity for entity in entities if entity.type in encoder.types]
             whole = [entity for entity in known if entity.last < self.max_length]
             tags.append([number[tag] for tag in tags_of(whole, len(rows[-1]["words"]), "bioes")])
         x = {name: Ragged.from_rows([row[name] for row in rows], np.int32) for name in rows[0]}
-        y = Ragged.from_rows(tags, np.int32) if "tags" in examples else None
-        return feed.batches(x, y, lengths=x["words"].lengths)
+        return x, Ragged.from_rows(tags, np.int32) if "tags" in examples else None
 
     def build(self, encoder: EntityEncoder) -> keras.Model:
         """Return the model from words to the scores of their tags."""
@@ -248,7 +252,7 @@ class Entities(Task):
     @staticmethod
     def words(examples: Examples) -> list[list[str]]:
         """Return the words of each example."""
-        return [words for words, _ in _sentences(examples)]
+        return [words for words, _ in sentences_of(examples)]
 
     def cut(self, inputs: Sequence[Any]) -> list[Sequence[str]]:
         """Return the words of raw inputs: texts, or lists of words, which are cut already."""
@@ -285,16 +289,7 @@ class Entities(Task):
         write: Write | None = None,
     ) -> Figures:
         rows = []
-        texts = examples["text"].tolist()
-        for number, ((words, true), predicted) in enumerate(zip(_sentences(examples), found, strict=True)):
-            row = {
-                "row": number,
-                "text": texts[number],
-                "words": words,
-                "true": tags_of(true, len(words)),
-                "predicted": tags_of(predicted, len(words)),
-                "seen": [name in encoder.seen for name in _named(words, true)],
-            }
+        for row in rows_of(examples, found, encoder):
             if write:
                 write(row)
             rows.append(row)
@@ -321,7 +316,7 @@ class Entities(Task):
 
     def slices(self, splits: Splits, encoder: Any) -> dict[str, np.ndarray]:
         """Return what reports tell sentences apart by: how many words and entities they have."""
-        sentences = list(_sentences(splits.test))
+        sentences = list(sentences_of(splits.test))
         return {
             "words": np.array([len(words) for words, _ in sentences]),
             "true entities": np.array([len(entities) for _, entities in sentences]),
@@ -349,12 +344,14 @@ class Entities(Task):
         self, encoder: EntityEncoder, splits: Splits, write: Write | None = None
     ) -> dict[str, Figures]:
         """Return the figures of names remembered from training, and of a linear chain on features by hand."""
-        from apps.nlp.entity_rivals import feature_chain, gazetteer
+        from apps.nlp.entity_rivals import crf_on_features, gazetteer
 
-        train, test = (list(_sentences(part)) for part in (splits.train, splits.test))
+        train, test = (list(sentences_of(part)) for part in (splits.train, splits.test))
         sentences = [words for words, _ in test]
-        name, found = feature_chain(train, sentences, encoder.types)
-        rivals = {name: found, "gazetteer": gazetteer(train, sentences)}
+        rivals = {
+            "CRF on word features": crf_on_features(train, sentences),
+            "gazetteer": gazetteer(train, sentences),
+        }
         return {
             name: self._figures(encoder, splits.test, found, written_by(name, write))
             for name, found in rivals.items()
@@ -368,11 +365,26 @@ def chain_of(model: keras.Model, encoder: EntityEncoder) -> Chain:
     return Chain(encoder.types, *(ops.convert_to_numpy(each) for each in model.get_layer("crf").scores()))
 
 
-def _sentences(examples: Examples) -> Iterable[tuple[list[str], list[Entity]]]:
-    """Yield the words and the entities of each example."""
-    tags = examples["tags"] if "tags" in examples else [""] * len(examples)
-    for words, marked in zip(examples["words"], tags, strict=True):
-        yield words.split(SEPARATOR), entities_of(marked.split(SEPARATOR), "iob2") if marked else []
+def rows_of(
+    examples: Examples, found: Iterable[Sequence[Entity]], encoder: EntityEncoder
+) -> Iterator[dict[str, Any]]:
+    """Yield a row an example, as `Tags` reads it.
+
+    Args:
+        examples: What is judged.
+        found: The entities that were found in each.
+        encoder: Knows which entities training had.
+    """
+    texts = examples["text"].tolist()
+    for number, ((words, true), predicted) in enumerate(zip(sentences_of(examples), found, strict=True)):
+        yield {
+            "row": number,
+            "text": texts[number],
+            "words": words,
+            "true": tags_of(true, len(words)),
+            "predicted": tags_of(predicted, len(words)),
+            "seen": [name in encoder.seen for name in _named(words, true)],
+        }
 
 
 def _ranked(counts: Counter[str], least: int = 1) -> list[str]:

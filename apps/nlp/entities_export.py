@@ -25,6 +25,7 @@ def portable_tagger(
     raw: Callable[[Examples], Sequence[Any]],
     score: Score,
     figures: Callable[[Score, Examples], Figures],
+    loader: str = "apps.nlp.entities_loader",
 ) -> Portable:
     """Return what leaves with a tagger.
 
@@ -35,6 +36,7 @@ def portable_tagger(
         raw: From examples to raw inputs: texts, or lists of words.
         score: From raw inputs to the scores of the tags of each, by the model.
         figures: From a function that scores raw inputs to the figures of examples.
+        loader: The module that answers by the graph.
     """
 
     def scores(words: tf.Tensor, characters: tf.Tensor, pieces: tf.Tensor) -> tf.Tensor:
@@ -48,7 +50,7 @@ def portable_tagger(
     variables = tuple(variable.value for variable in model.variables)
     return Portable(
         graph=TensorGraph(scores, signature, "scores", variables),
-        loader="apps.nlp.entities_loader",
+        loader=loader,
         settings=settings,
         raw=raw,
         score=score,

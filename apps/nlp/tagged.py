@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from apps.nlp.words import Split, Word, words_of
-from core.answers.tags.entities import Entity
+from core.answers.tags.entities import Entity, entities_of
 from core.answers.tags.schemes import Scheme, read_tags, scheme_of, tags_of
 from core.data.examples import Examples
 from core.data.tables import JSON_LINES, opened_text, table_suffix
@@ -58,6 +58,13 @@ def examples_of(sentences: Sequence[Sentence], source: str) -> Examples:
         },
         source,
     )
+
+
+def sentences_of(examples: Examples) -> Iterable[tuple[list[str], list[Entity]]]:
+    """Yield the words and the entities of each example."""
+    tags = examples["tags"] if "tags" in examples else [""] * len(examples)
+    for words, marked in zip(examples["words"], tags, strict=True):
+        yield words.split(SEPARATOR), entities_of(marked.split(SEPARATOR), "iob2") if marked else []
 
 
 def read_tagged(

@@ -77,8 +77,7 @@ def pieces_of_words(pieces: Any, num_pieces: int, dropout: float) -> Any:
     return ops.concatenate([embedded[:, :, place] for place in range(NUM_PIECES)], axis=-1)
 
 
-def tagger(
-    types: Sequence[str],
+def read_words(
     num_words: int,
     num_characters: int,
     num_pieces: int,
@@ -88,11 +87,10 @@ def tagger(
     word_length: int,
     dropout: float,
     word_dropout: float,
-) -> Tagger:
-    """Return the net from ids of words and characters to emissions.
+) -> tuple[dict[str, keras.KerasTensor], Any, Any]:
+    """Return the inputs of a sentence, a state a word, and 1 where there is a word, `(batch, words, 1)`.
 
     Args:
-        types: Of the entities.
         num_words: How many ids of words there are.
         num_characters: How many ids of characters there are.
         num_pieces: How many ids of pieces of words there are.
@@ -119,11 +117,35 @@ def tagger(
     # What a word and its neighbours are made of says much by itself, and is told beside the states.
     around = ops.pad(embedded, ((0, 0), (1, 1), (0, 0)))
     states = keras.layers.Concatenate()([states, around[:, :-2], embedded, around[:, 2:]])
+    return {"words": words, "characters": characters, "pieces": pieces}, states, mask
+
+
+def emissions_and_crf(states: Any, types: Sequence[str]) -> Any:
+    """Return the emissions of tags from states, handed on by their CRF.
+
+    Args:
+        states: `(batch, words, width)`.
+        types: Of the entities.
+    """
     tags = chain_tags(types)
     emissions = keras.layers.Dense(len(tags), dtype="float32", name="emissions")(states)
-    allowed, first, last = chain_limits(tags)
-    scored = CRF(len(tags), allowed, first, last, dtype="float32", name="crf")(emissions)
-    return Tagger({"words": words, "characters": characters, "pieces": pieces}, scored, name="tagger")
+    return CRF(len(tags), *chain_limits(tags), dtype="float32", name="crf")(emissions)
+
+
+def tagger(
+    types: Sequence[str], num_words: int, num_characters: int, num_pieces: int, **sizes: Any
+) -> Tagger:
+    """Return the net from ids of words and characters to emissions.
+
+    Args:
+        types: Of the entities.
+        num_words: How many ids of words there are.
+        num_characters: How many ids of characters there are.
+        num_pieces: How many ids of pieces of words there are.
+        **sizes: Of `read_words`.
+    """
+    inputs, states, _ = read_words(num_words, num_characters, num_pieces, **sizes)
+    return Tagger(inputs, emissions_and_crf(states, types), name="tagger")
 
 
 class AfterEachEpoch(keras.callbacks.Callback):

@@ -23,6 +23,7 @@ from core.errors import UserError
 from core.writing import written_whole
 
 if TYPE_CHECKING:
+    from core.data.assistant_requests import Request
     from core.data.templates import Filled
 
 
@@ -81,6 +82,12 @@ TEMPLATES = Archive(
         f"{_TEMPLATES}/FakeNameGenerator.com_3000.csv",
         f"{_TEMPLATES}/companies_and_organizations.csv",
     ),
+)
+REQUESTS = Archive(
+    "home-assistant-intents",
+    "2026.10.27",
+    "256eb1e4fc6e6f4943d0ba4e089c9639d74d0e9d62ccddeb7148bc168de55e40",
+    ("home_assistant_intents/data/en.json",),
 )
 
 
@@ -246,6 +253,17 @@ def king_james() -> Examples:
     start = whole.index("The book of the generation of Jesus Christ")
     text = whole[start:].translate({ord("["): None, ord("]"): None}).strip() + "\n"
     return Examples({"text": [text]}, "the King James sample")
+
+
+def assistant_requests() -> list[Request]:
+    """Return requests to a voice assistant with their slots: 862 templates, said up to 10 times each.
+
+    They are half-made: the templates are those of Home Assistant, whose slots are filled at random.
+    """
+    from core.data.assistant_requests import requests_of
+
+    (path,) = fetched(REQUESTS).values()
+    return requests_of(path)
 
 
 def spoken_commands(sample_rate: int = 16_000) -> Examples:

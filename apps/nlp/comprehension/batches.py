@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -40,6 +41,22 @@ def num_windows(examples: Examples, split: Split, window: int) -> int:
     """
     contexts = examples["context"].tolist()
     return sum(len(starts_of(len(words), window)) for words in cut(contexts, split))
+
+
+def answer_lengths(examples: Examples, split: Split) -> np.ndarray:
+    """Return how many words each answer of each question has, int64, `(num_answers,)`.
+
+    Args:
+        examples: Questions with spans, of which at least one has an answer.
+        split: How texts are cut.
+    """
+    spans = examples.ragged("spans")
+    lengths = [
+        last - first + 1
+        for row, words in enumerate(cut(examples["context"].tolist(), split))
+        for first, last in words_spanned(words, spans[row].tolist())
+    ]
+    return np.array(lengths, np.int64)
 
 
 def windows_and_targets(
@@ -95,9 +112,9 @@ def words_spanned(words: Sequence[Word], spans: Sequence[Sequence[int]]) -> Iter
         words: Of a text.
         spans: Start and end in characters.
     """
-    starts, ends = np.array([word.start for word in words]), np.array([word.end for word in words])
     for start, end in spans:
-        first, last = int(np.searchsorted(ends, start, "right")), int(np.searchsorted(starts, end)) - 1
+        first = bisect_right(words, start, key=lambda word: word.end)
+        last = bisect_left(words, end, key=lambda word: word.start) - 1
         if first <= last:
             yield first, last
 

@@ -20,6 +20,8 @@ Score = Callable[[dict[str, np.ndarray]], np.ndarray]
 """From a batch of `question_words`, `context_words` and so on, padded with 0, to the scores of spans."""
 Pair = tuple[Sequence[str], Sequence[str]]
 """The words of a question, and those of its context."""
+Known = dict[tuple[str, ...], dict[str, np.ndarray]]
+"""What a net is given of words, by the words."""
 
 
 class Found(NamedTuple):
@@ -92,10 +94,11 @@ def grids(
         for start in starts_of(len(context), window)
     ]
     scored = [np.full((len(context), longest), NO_SPAN, np.float32) for _, context in pairs]
+    known: Known = {}
     order = sorted(range(len(units)), key=lambda place: tuple(map(len, units[place][2][::-1])))
     for begin in range(0, len(order), BATCH):
         places = order[begin : begin + BATCH]
-        batch = score(padded([units[place][2] for place in places], ids))
+        batch = score(padded([units[place][2] for place in places], ids, known))
         for place, row_scores in zip(places, batch, strict=True):
             row, start, (_, words) = units[place]
             own = np.asarray(row_scores, np.float32)
@@ -109,9 +112,22 @@ def _fits(num_words: int, longest: int) -> np.ndarray:
     return np.arange(num_words)[:, None] + np.arange(longest) < num_words
 
 
-def padded(pairs: Sequence[Pair], ids: WordIds) -> dict[str, np.ndarray]:
-    """Return a batch of questions and windows, padded with 0."""
-    rows = [[read(words, ids) for words in pair] for pair in pairs]
+def padded(pairs: Sequence[Pair], ids: WordIds, known: Known | None = None) -> dict[str, np.ndarray]:
+    """Return a batch of questions and windows, padded with 0.
+
+    Args:
+        pairs: Words of each question and each window.
+        ids: Of words.
+        known: What was read before, to which what is read now is added: many questions are about one text.
+    """
+    known = {} if known is None else known
+    rows = []
+    for pair in pairs:
+        keys = [tuple(words) for words in pair]
+        for key in keys:
+            if key not in known:
+                known[key] = read(key, ids)
+        rows.append([known[key] for key in keys])
     return {
         f"{part}_{name}": _stacked([row[place][name] for row in rows])
         for place, part in enumerate(PARTS)

@@ -1,5 +1,6 @@
-"""Answers that label each word, and so name the entities of a text."""
+"""Answers that label each word, and so name the entities of a text, and answers that label the text too."""
 
+from core.answers.tags.labelled import LabelledTags
 from core.answers.tags.tags import Tags
 
-__all__ = ["Tags"]
+__all__ = ["LabelledTags", "Tags"]

@@ -11,6 +11,10 @@ export function shown(answer) {
   const spans = answer.spans ?? [];
   const marks = spans.map(({ start, end, type }) => ({ start, end, name: type, tone: tone(type) }));
   const parts = [marked(answer.text, marks)];
+  if (typeof answer.label === "string") {
+    const sure = typeof answer.probability === "number" ? ` (${percent(answer.probability)})` : "";
+    parts.unshift(element("p", { className: "answer" }, `${answer.label}${sure}`));
+  }
   if (!spans.length) return [...parts, element("p", { className: "sure" }, "No entities are found.")];
   const list = element("ul", { className: "legend" });
   for (const span of spans) {

@@ -12,6 +12,7 @@ from apps.nlp.comprehension.films import films_of, questions_about, spoken_title
 from apps.nlp.comprehension.forms import forms_of
 from apps.nlp.comprehension.questions import Question, examples_of, read_questions
 from apps.nlp.comprehension.rivals import regression, sliding_window
+from apps.nlp.comprehension.silence import silence_threshold
 from apps.nlp.comprehension.windows import NO_SPAN, best_of, grids, starts_of
 from apps.nlp.word_ids import WordIds
 from apps.nlp.words import words_of
@@ -98,6 +99,28 @@ def test_silence_is_chosen_by_the_validation_part(run):
     silent = task.evaluate(model, encoder, validation)["f1"]
     task._choose_silence(model, encoder, validation)
     assert task.evaluate(model, encoder, validation)["f1"] > silent
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_threshold_of_silence_is_better_than_the_one_chosen(seed):
+    random = np.random.default_rng(seed)
+    scores, answered = random.integers(-3, 4, 30).astype(float), random.random(30)
+    silent = random.integers(0, 2, 30)
+
+    def worth(threshold: float) -> float:
+        return float(np.where(scores > threshold, answered, silent).sum())
+
+    chosen = silence_threshold(scores, answered, silent)
+    assert worth(chosen) >= max(map(worth, np.arange(-4.5, 5))) - 1e-9
+    assert chosen not in scores
+
+
+def test_answers_that_are_too_long_are_told(tmp_path):
+    task = Answers(data=str(asked_texts(tmp_path)), longest_answer=1)
+    splits = task.load()
+    (note,) = task.left_out(splits, None)
+    assert "longer than 1 words" in note
+    assert not Answers(longest_answer=2).left_out(splits, None)
 
 
 def test_answers_are_read_where_they_stand(tmp_path):

@@ -8,7 +8,7 @@ import seqeval.metrics.v1
 import seqeval.scheme
 
 from core.answers.significance import intervals
-from core.answers.tags import Tags
+from core.answers.tags import LabelledTags, Tags
 from core.answers.tags.entities import Entity, errors_between, placed, spans_of
 from tests.core.answers.pages import report_of, shown_on_the_page
 
@@ -199,3 +199,18 @@ def test_the_page_marks_entities_by_characters_whatever_stands_before_them(tmp_p
     assert (before, mark[2][0], after) == ("😀 ", "Ann", " left")
     assert mark[1]["class"] == "tone1"
     assert "PER: Ann (90.0%)" in json.dumps(legend)
+
+
+def test_a_labelled_sentence_is_right_if_its_label_and_its_entities_are():
+    row = {"words": ["hi", "ann"], "true": ["O", "B-PER"], "predicted": ["O", "B-PER"]}
+    rows = [
+        {**row, "label": "greet", "predicted_label": "greet"},
+        {**row, "label": "greet", "predicted_label": "ask"},
+        {**row, "label": "ask", "predicted_label": "ask", "predicted": ["O", "O"]},
+    ]
+    answers = LabelledTags.from_rows(rows)
+    figures = answers.statistics(np.arange(3))
+    assert figures["label_accuracy"] == pytest.approx(2 / 3)
+    assert figures["sentence_accuracy"] == pytest.approx(1 / 3)
+    assert answers.details()["labels"]["confused"] == [{"true": "greet", "predicted": "ask", "count": 1}]
+    assert "“greet” taken for “ask”" in LabelledTags.said(rows[1])

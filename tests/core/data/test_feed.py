@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from core.data.examples import Ragged
-from core.data.feed import Feed, epoch_order, whole_batch
+from core.data.feed import Feed, Repeated, epoch_order, whole_batch
 
 ROWS = Ragged.from_rows([[1, 2], [3], [4, 5, 6], [], [7]])
 
@@ -191,3 +191,10 @@ def test_a_list_is_refused():
 
 def test_no_thread_that_tunes_the_pipeline_can_hold_up_the_end_of_a_training():
     assert Feed(batch_size=2).batches(np.arange(3)).options().autotune.enabled is False
+
+
+def test_a_repeated_column_gives_the_rows_of_the_one_it_repeats():
+    rows = np.array([2, 0, 2, 1])
+    values = Ragged.from_rows([[1, 2], [], [3]], np.int32)
+    batches = list(Feed(batch_size=2).batches({"words": Repeated(values, rows)}, np.arange(4)))
+    assert [x["words"].numpy().tolist() for x, _ in batches] == [[[3, 0], [1, 2]], [[3], [0]]]
