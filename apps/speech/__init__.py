@@ -1,1 +1,1 @@
-"""Speech: what is said, in which word."""
+"""Speech: what is said, in words or in a text, and how."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras import layers
+from keras import layers, ops
 
 from core.layers import FusedBatchNormalization, FusedGRU
 
@@ -62,7 +62,37 @@ def recurrent(spectrogram: Any, width: int, dropout: float) -> Any:
     return _over_time(x)
 
 
-NETS = {"convolutional": convolutional, "recurrent": recurrent}
+def attentive(spectrogram: Any, width: int, dropout: float) -> Any:
+    """Return the embedding by convolutions and a GRU, whose frames are weighed by what is in them.
+
+    Source: Mirsamadi et al., Automatic Speech Emotion Recognition Using Recurrent Neural Networks with Local
+    Attention (2017), section 3.3; the deviation over time stands beside the mean, as in Okabe et al.,
+    Attentive Statistics Pooling (2018).
+
+    Args:
+        spectrogram: Shape `(batch_size, num_frames, num_mels)`.
+        width: Channels of the first convolution; twice as many units of the GRU in each direction.
+        dropout: Share of channels dropped on the way into the GRU.
+
+    Returns:
+        Shape `(batch_size, 8 * width)`.
+    """
+    x = layers.Reshape((*spectrogram.shape[1:], 1))(spectrogram)
+    x = _convolution(x, width, 5, strides=2)
+    x = layers.MaxPooling2D(2, padding="same")(x)
+    x = _convolution(x, 2 * width, 3)
+    x = layers.MaxPooling2D(2, padding="same")(x)
+    x = _convolution(x, 2 * width, 3)
+    x = layers.Reshape((x.shape[1], x.shape[2] * x.shape[3]))(x)
+    x = layers.SpatialDropout1D(dropout)(x)
+    x = layers.Bidirectional(FusedGRU(2 * width, return_sequences=True))(x)
+    weights = layers.Softmax(axis=1)(layers.Dense(1)(layers.Dense(2 * width, "tanh")(x)))
+    mean = ops.sum(weights * x, axis=1)
+    variance = ops.sum(weights * ops.square(x), axis=1) - ops.square(mean)
+    return layers.Concatenate()([mean, ops.sqrt(ops.maximum(variance, 1e-6))])
+
+
+NETS = {"convolutional": convolutional, "recurrent": recurrent, "attentive": attentive}
 
 
 def _convolution(x: Any, filters: int, size: int, strides: int = 1) -> Any:

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from apps.speech.front_end import SPECTROGRAM, Listening
 from apps.speech.transcription.answers import answer_of, hypotheses, in_batches, log_probabilities
+from apps.speech.transcription.frames import FRAME_SECONDS, HOP_SECONDS, frames_of
 from apps.speech.transcription.units import Units
 from core.answers.kind import Answers
 from core.answers.rows import Direction, Figures, Write, written_by
@@ -28,8 +29,9 @@ if TYPE_CHECKING:
 
     from core.data.examples import Examples, Ragged, Splits
     from core.data.feed import Feed
+    from core.task.explanation import Explanation
+    from core.task.portable import Portable
 
-FRAME_SECONDS, HOP_SECONDS = 0.025, 0.01
 AT_ONCE = 16  # recordings that are answered in one batch
 LONGEST_MASK = 0.06  # share of a recording that one mask over time hides at most
 LABELS_MULTIPLE = 16  # units that transcripts of a batch are padded to a multiple of
@@ -61,8 +63,8 @@ class Search(Options):
 class Recognition(Listening, Task):
     """Writes down what is said in a recording, and when each word was said.
 
-    A net scores characters, word pieces or words for every 40 ms, by connectionist temporal classification
-    (Graves et al., 2006). The sample is split by voice, if nothing else is asked for.
+    A net scores characters, word pieces or words for every few frames of a spectrogram, by connectionist
+    temporal classification (Graves et al., 2006). The sample is split by voice, if nothing else is asked for.
 
     Example:
 
@@ -78,7 +80,7 @@ class Recognition(Listening, Task):
     takes: ClassVar[Mapping[str, Input]] = {"wave": Sound()}
     gives: ClassVar[type[Answers] | None] = Transcripts
     figures: ClassVar[Mapping[str, Direction]] = Transcripts.figures
-    abilities: ClassVar[frozenset[Ability]] = frozenset()
+    abilities: ClassVar[frozenset[Ability]] = frozenset({"explain", "export"})
     options: ClassVar[type[Options]] = Search
 
     names: str | None = Field(
@@ -106,6 +108,9 @@ class Recognition(Listening, Task):
     bucket_seconds: float = Field(
         0.5, gt=0, le=60, description="batches are padded to a multiple of it, so that there are few shapes"
     )
+    stride: Literal[2, 4, 8] = Field(
+        4, description="of how many frames of 10 ms one is scored: 8 for words, 2 for many letters a second"
+    )
     net: Literal["recurrent", "convolutional"] = Field(
         "recurrent", description="what knows of the frames before and after"
     )
@@ -117,7 +122,7 @@ class Recognition(Listening, Task):
     )
 
     @property
-    def num_window(self) -> int:
+    def window(self) -> int:
         """The samples of one frame of the spectrogram."""
         return round(FRAME_SECONDS * self.sample_rate)
 
@@ -127,15 +132,18 @@ class Recognition(Listening, Task):
         return round(HOP_SECONDS * self.sample_rate)
 
     @property
+    def stages(self) -> int:
+        """The convolutions that each leave every second frame."""
+        return self.stride.bit_length() - 1
+
+    @property
     def bucket(self) -> int:
         """The samples that batches are padded to a multiple of."""
-        return max(round(self.bucket_seconds * self.sample_rate), self.num_window)
+        return max(round(self.bucket_seconds * self.sample_rate), self.window)
 
-    def num_frames(self, num_samples: Any) -> Any:
-        """Return how many frames the net makes of so many samples; of arrays and tensors of whole numbers."""
-        frames = (num_samples - self.num_window + self.hop) // self.hop
-        frames = frames * (frames > 0) if isinstance(frames, np.ndarray | int) else frames
-        return ((frames + 1) // 2 + 1) // 2
+    def num_frames(self, num_samples: np.ndarray) -> np.ndarray:
+        """Return how many frames the net makes of so many samples, int32."""
+        return frames_of(num_samples, self.window, self.hop, self.stages)
 
     def load(self) -> Splits:
         """Return the recordings in their parts, with transcripts as they are compared."""
@@ -167,13 +175,12 @@ class Recognition(Listening, Task):
         shortest, longest = self.joined or (1, 1)
         if not 1 <= shortest <= longest:
             raise UserError(f"joined says how many words at least and at most. Received: {self.joined}.")
-        parts = {
-            name: joined_words(examples, shortest, longest, self.sample_rate, self.split_seed)
-            for name in ("train", "validation", "test")
-            if len(examples := getattr(splits, name))
-        }
-        told = f"{splits.protocol}; strings of {shortest} to {longest} words by one speaker"
-        return replace(splits, **parts, protocol=told)
+        train, validation, test = (
+            joined_words(part, shortest, longest, self.sample_rate, self.split_seed) if len(part) else part
+            for part in (splits.train, splits.validation, splits.test)
+        )
+        protocol = f"{splits.protocol}; strings of {shortest} to {longest} words by one speaker"
+        return replace(splits, train=train, validation=validation, test=test, protocol=protocol)
 
     def encode(self, train: Examples) -> TranscriptEncoder:
         """Return the units of the training transcripts, and the full scale of recordings."""
@@ -189,9 +196,9 @@ class Recognition(Listening, Task):
         )
         if not self._fits(train, encoder).any():
             raise UserError(
-                f"All recordings of {train.source} are shorter than their text: no unit has the 40 ms that it "
-                f"takes. Look whether their headers say a wrong sample rate, or learn units=words. "
-                f"Received: {len(train)} recordings."
+                f"All recordings of {train.source} are too short for their text: each unit takes "
+                f"{10 * self.stride} ms. Look whether their headers say a wrong sample rate, or learn "
+                f"units=words. Received: {len(train)} recordings."
             )
         return encoder
 
@@ -223,9 +230,8 @@ class Recognition(Listening, Task):
         if len(short):
             known = "id" in splits.train
             first = str(splits.train["id"][short[0]]) if known else f"row {short[0]} of train"
-            notes.append(
-                f"{counted(len(short), 'training recording')} shorter than the text, such as {first}: not learnt"
-            )
+            counted_short = counted(len(short), "training recording is", "training recordings are")
+            notes.append(f"{counted_short} too short for the text, such as {first}, and not learnt")
         strange = {name for text in splits.test["text"].tolist() for name in encoder.units.unknown(text)}
         if strange:
             notes.append(
@@ -258,13 +264,14 @@ class Recognition(Listening, Task):
         )
 
     def build(self, encoder: TranscriptEncoder) -> keras.Model:
-        """Return the model from waves and their lengths to logits of units for every 40 ms."""
+        """Return the model from waves and their lengths to logits of units, a row for every few frames."""
         from apps.speech.transcription.nets import recogniser
 
         return recogniser(
             self._listen,
             net=self.net,
             num_units=len(encoder.names),
+            stages=self.stages,
             width=self.width,
             depth=self.depth,
             dropout=self.dropout,
@@ -276,7 +283,7 @@ class Recognition(Listening, Task):
 
         from core.layers import FrameMask, LogMelSpectrogram, RandomEqualizer, RandomNoise, SpecAugment
 
-        num_frames = ops.maximum((num_samples - self.num_window + self.hop) // self.hop, 0)
+        num_frames = ops.maximum((num_samples - self.window + self.hop) // self.hop, 0)
         x = RandomNoise(self.noise)(waves)
         x = LogMelSpectrogram(
             self.sample_rate,
@@ -307,12 +314,12 @@ class Recognition(Listening, Task):
             return log_probabilities(np.asarray(model.predict_on_batch(batch), np.float32))
 
         rows = [waves[row] for row in range(len(waves))]
-        return in_batches(rows, self.num_window, self.bucket, AT_ONCE, score, self.num_frames)
+        return in_batches(rows, self.window, self.bucket, AT_ONCE, score, self.num_frames)
 
     def evaluate(
         self, model: keras.Model, encoder: TranscriptEncoder, examples: Examples, write: Write | None = None
     ) -> Figures:
-        """Return the word and the character error rate over all recordings: edits by the length of the truth."""
+        """Return the word and character error rates over all recordings: edits by the length of the truth."""
         scored = self.log_probabilities(model, encoder, examples.ragged("wave"))
         return self.figures_of(encoder, examples, scored, write)
 
@@ -332,11 +339,13 @@ class Recognition(Listening, Task):
     def predict(
         self, model: keras.Model, encoder: TranscriptEncoder, inputs: list[Any], options: Any = None
     ) -> list[dict[str, Any]]:
-        """Return the text of each recording, its words with their times, and other texts that were weighed."""
+        """Return the text of each recording, its words with times, and other texts that were weighed."""
         beams = (options.beams if options else None) or self.beams
         scored = self.log_probabilities(model, encoder, self.waves(encoder, inputs))
         return [
-            answer_of(log_p, encoder.units, hypotheses(log_p, encoder.units, beams), 4 * HOP_SECONDS)
+            answer_of(
+                log_p, encoder.units, hypotheses(log_p, encoder.units, beams), self.stride * HOP_SECONDS
+            )
             for log_p in scored
         ]
 
@@ -350,6 +359,36 @@ class Recognition(Listening, Task):
             [Path(path) for path in inputs], self.sample_rate, full_scale=encoder.full_scale
         )
         return [decoded_waves[row] for row in range(len(decoded_waves))]
+
+    def explain(
+        self, model: keras.Model, encoder: TranscriptEncoder, value: Any, method: str | None = None
+    ) -> Explanation:
+        """Return which stretches of a recording made each of its words."""
+        import keras
+
+        from apps.speech.transcription.explanation import explained_words, heard_words
+
+        (wave,) = self.waves(encoder, [value])
+        padded = np.zeros((1, max(len(wave), self.window)), np.float32)
+        padded[0, : len(wave)] = wave / 32768
+        given, heard = model.input, model.get_layer(SPECTROGRAM).output
+        listen = keras.Model(given["wave"], heard)
+        understand = keras.Model([heard, given["num_samples"]], model.output)
+
+        def scores(points: np.ndarray) -> np.ndarray:
+            lengths = np.full(len(points), len(wave), np.int32)
+            logits = understand([np.asarray(points, np.float32), lengths], training=False)
+            return log_probabilities(np.asarray(keras.ops.convert_to_numpy(logits)))
+
+        spectrogram = np.asarray(keras.ops.convert_to_numpy(listen(padded, training=False)))[0]
+        return explained_words(
+            self.predict(model, encoder, [value])[0],
+            spectrogram,
+            scores,
+            heard_words(scores(spectrogram[None])[0], encoder.units, self.beams),
+            HOP_SECONDS,
+            method,
+        )
 
     def inputs(self, encoder: TranscriptEncoder) -> dict[str, Input]:
         """Return sounds at the task's own rate."""
@@ -367,10 +406,36 @@ class Recognition(Listening, Task):
         columns.pop("full_scale", None)
         return {"seconds of wave": columns.pop("length of wave") / self.sample_rate, **columns}
 
+    def portable(self, model: keras.Model, encoder: TranscriptEncoder) -> Portable:
+        """Return the graph from waves to scores of frames, with what its loader searches by."""
+        from apps.speech.transcription.export import portable_recogniser
+
+        def raw(examples: Examples) -> list[np.ndarray]:
+            waves = examples.ragged("wave")
+            return [waves[row] for row in range(len(waves))]
+
+        return portable_recogniser(
+            model,
+            {
+                **encoder.model_dump(),
+                **self.model_dump(include={"sample_rate", "beams"}),
+                "window": self.window,
+                "hop": self.hop,
+                "stages": self.stages,
+                "bucket": self.bucket,
+                "batch_size": AT_ONCE,
+                "frame_seconds": self.stride * HOP_SECONDS,
+            },
+            raw=raw,
+            score=lambda inputs: self.log_probabilities(model, encoder, self.waves(encoder, inputs)),
+            figures=lambda score, examples: self.figures_of(encoder, examples, score(raw(examples))),
+            requires=("soundfile", "soxr"),
+        )
+
     def baseline(
         self, encoder: TranscriptEncoder, splits: Splits, write: Write | None = None
     ) -> dict[str, Figures]:
-        """Return the figures of saying what the most similar training recording says, and the likeliest text."""
+        """Return the figures of the text of the most similar training recording, and of the most frequent."""
         from apps.speech.transcription.rivals import frequent_text, nearest_texts
 
         rivals = {

@@ -292,3 +292,19 @@ def spoken_requests(sample_rate: int = 16_000) -> Examples:
     from core.data import spoken_requests as requests
 
     return requests.spoken_requests(cache_folder(), sample_rate)
+
+
+def spoken_manners(sample_rate: int = 16_000) -> Examples:
+    """Return requests in four manners of speaking, such as drowsy and hurried, by 44 synthetic voices.
+
+    They stand in for feelings, which synthetic voices have none of.
+
+    Args:
+        sample_rate: Samples a second.
+
+    Returns:
+        Columns `wave` (ragged int16), `label` (the manner) and `speaker` (the voice).
+    """
+    from core.data import spoken_manners as manners
+
+    return manners.spoken_manners(cache_folder(), sample_rate)

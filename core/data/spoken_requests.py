@@ -68,8 +68,11 @@ def spoken_requests(cache: Path, sample_rate: int) -> Examples:
         speakers.append(timbre)
         accents.append(accent)
     waves = spoken_lines(cache, "requests", lines, sample_rate)
-    columns = {"wave": waves, "text": [line.text for line in lines], "speaker": speakers, "accent": accents}
-    return Examples(columns, "the sample of spoken requests")
+    texts = [line.text for line in lines]
+    return Examples(
+        {"wave": waves, "text": texts, "speaker": speakers, "accent": accents},
+        "the sample of spoken requests",
+    )
 
 
 def request(random: np.random.Generator) -> str:

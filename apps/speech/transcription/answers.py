@@ -46,7 +46,7 @@ def hypotheses(
 def answer_of(
     log_p: np.ndarray, units: Units, likely: Sequence[Hypothesis], frame_seconds: float
 ) -> dict[str, Any]:
-    """Return a transcript, its words with times and probabilities, and the other transcripts that were weighed.
+    """Return a transcript, its words with times and probabilities, and others that were weighed.
 
     Args:
         log_p: Shape `(num_frames, num_units + 1)`.

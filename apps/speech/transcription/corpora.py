@@ -218,8 +218,8 @@ def _texts_beside(folder: Path, skip_bad: bool, notes: list[str]) -> Listed:
     without = [file for file in files if not file.with_suffix(".txt").is_file()]
     if without and not skip_bad:
         raise UserError(
-            f"{without[0]} has no transcript: {without[0].stem}.txt is expected beside it. Write it, or leave "
-            f"such recordings out with skip_bad=true. Received: {len(without)} of them."
+            f"{without[0]} has no transcript: {without[0].stem}.txt is expected beside it. Write it, or "
+            f"leave such recordings out with skip_bad=true. Received: {len(without)} of them."
         )
     if without:
         notes.append(f"{counted(len(without), 'recording')} of {folder.name} without a transcript left out")

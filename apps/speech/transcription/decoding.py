@@ -1,4 +1,4 @@
-"""From the scores of frames to a transcript: the best path, prefix beam search, and alignment; NumPy alone."""
+"""From the scores of frames to a transcript: best path, prefix beam search, alignment; NumPy alone."""
 
 from __future__ import annotations
 
@@ -105,7 +105,8 @@ def beam_search(
                 told, state = spoken[prefix[:-1]]
                 more, state = language.next(state, prefix[-1]) if language else (0.0, None)
                 spoken[prefix] = told + weight * more + bonus, state
-        ranked = sorted(grown, key=lambda each: -(np.logaddexp(*grown[each]) + spoken[each][0]))[:beams]
+        total = {each: np.logaddexp(paths[0], paths[1]) + spoken[each][0] for each, paths in grown.items()}
+        ranked = sorted(grown, key=lambda each: -total[each])[:beams]
         ends = {prefix: (grown[prefix][0], grown[prefix][1]) for prefix in ranked}
         spoken = {each: told for each, told in spoken.items() if each in ends}
     finished = []

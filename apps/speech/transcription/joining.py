@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from core.data.examples import Examples, Ragged
+from core.data.examples import Column, Examples, Ragged
 
 PAUSES = 0.05, 0.35  # seconds between words
 QUIET = 0.02  # seconds of a stretch whose loudness is that of the room
@@ -36,7 +38,11 @@ def joined_words(examples: Examples, shortest: int, longest: int, sample_rate: i
             waves.append(_string([examples.ragged("wave")[row] for row in chosen], sample_rate, random))
             texts.append(" ".join(examples["text"][row] for row in chosen))
             of_strings.append(str(speaker))
-    columns = {"wave": Ragged.from_rows(waves, np.int16), "text": texts, "speaker": of_strings}
+    columns: dict[str, Column | Sequence] = {
+        "wave": Ragged.from_rows(waves, np.int16),
+        "text": texts,
+        "speaker": of_strings,
+    }
     if "full_scale" in examples:
         columns["full_scale"] = np.full(len(texts), examples["full_scale"][0])
     return Examples(columns, examples.source)

@@ -7,31 +7,26 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from apps.speech.transcription.frames import halved
 from core.layers import FrameMask, FusedBatchNormalization, FusedGRU
 
 MOMENTUM = 0.9  # small data train for few steps
-STAGES = 2  # convolutions, each of which halves the number of frames
-STRIDE = 2**STAGES
 
 
-def halved(length: Any) -> Any:
-    """Return how many frames a convolution leaves that takes every second one."""
-    return (length + 1) // 2
-
-
-def thinned(spectrogram: Any, num_frames: Any, width: int) -> tuple[Any, Any]:
-    """Return a quarter of the frames, by two convolutions over time and frequency, and how many they are.
+def thinned(spectrogram: Any, num_frames: Any, width: int, stages: int) -> tuple[Any, Any]:
+    """Return fewer frames, by convolutions over time and frequency, and how many they are.
 
     Args:
         spectrogram: Shape `(batch_size, num_frames, num_mels)`, zero beyond the end of each recording.
         num_frames: Of each recording, shape `(batch_size,)`.
         width: Channels of the convolutions.
+        stages: Convolutions, each of which halves the number of frames and of bands.
 
     Returns:
-        Frames of shape `(batch_size, ceil(num_frames / 4), width * ceil(num_mels / 4))`; and their numbers.
+        Frames of shape `(batch_size, ceil(num_frames / 2**stages), num_features)`; and their numbers.
     """
     x = ops.expand_dims(spectrogram, -1)
-    for _ in range(STAGES):
+    for _ in range(stages):
         # What Keras calls "same" begins in another place where the padded number of frames is odd.
         x = layers.ZeroPadding2D(1)(x)
         x = layers.Conv2D(width, 3, strides=2, padding="valid", use_bias=False)(x)
@@ -90,6 +85,7 @@ def recogniser(
     *,
     net: str,
     num_units: int,
+    stages: int,
     width: int,
     depth: int,
     dropout: float,
@@ -100,13 +96,15 @@ def recogniser(
         listen: From symbolic waves and lengths to a spectrogram and how many frames it has.
         net: One of `NETS`.
         num_units: Beside the blank.
+        stages: Convolutions that each leave every second frame.
         width: Units of each direction; a quarter of it is the channels of the first convolutions.
         depth: Layers.
         dropout: Share of units dropped.
     """
     wave = keras.Input((None,), name="wave")
     num_samples = keras.Input((), dtype="int32", name="num_samples")
-    x, num_frames = thinned(*listen(wave, num_samples), max(width // 4, 4))
+    spectrogram, num_frames = listen(wave, num_samples)
+    x, num_frames = thinned(spectrogram, num_frames, max(width // 4, 4), stages)
     x = NETS[net](x, num_frames, width, depth, dropout)
     x = layers.Dropout(dropout)(x)
     logits = layers.Dense(num_units + 1, dtype="float32", name="logits")(x)

@@ -93,9 +93,8 @@ def warped_distances(frames: np.ndarray, others: list[np.ndarray]) -> np.ndarray
     costs = np.sqrt(np.maximum(squares - 2 * np.einsum("tf,nsf->nts", frames, padded), 0)).astype(np.float64)
     total = np.cumsum(costs[:, 0], axis=1)
     for cost in np.moveaxis(costs[:, 1:], 1, 0):
-        entered = np.minimum(
-            total, np.concatenate([np.full((len(others), 1), np.inf), total[:, :-1]], axis=1)
-        )
+        entered = total.copy()
+        entered[:, 1:] = np.minimum(total[:, 1:], total[:, :-1])
         # A step along the other recording adds its cost: a running minimum of what is left without the costs.
         before = np.cumsum(cost, axis=1) - cost
         total = np.minimum.accumulate(entered - before, axis=1) + before + cost

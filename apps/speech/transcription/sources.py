@@ -35,8 +35,8 @@ def read_transcribed(
         skip_bad: Leave out what can't be read, and count it.
 
     Returns:
-        The parts that the source names, with columns `wave` (ragged int16), `text` and whatever else is known;
-        and notes.
+        The parts that the source names, with columns `wave` (ragged int16), `text` and whatever else is
+        known; and notes.
 
     Raises:
         UserError: The source is not there, or not what it should be.
@@ -87,9 +87,10 @@ def as_compared(
         empty = np.array([not text for text in texts])
         if empty.any():
             written = str(examples["text"][np.flatnonzero(empty)[0]])
+            num_empty = counted(int(empty.sum()), "transcript")
             if not skip_bad or empty.all():
                 raise UserError(
-                    f"{examples.source}: no word remains of {counted(int(empty.sum()), 'transcript')}, such as "
+                    f"{examples.source}: no word remains of {num_empty}, such as "
                     f"{written[:40]!r}. Write what is said, or leave such recordings out with skip_bad=true."
                 )
             notes.append(f"{counted(int(empty.sum()), 'recording')} of {part} without words left out")

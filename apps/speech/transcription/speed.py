@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 
+import numpy as np
 import tensorflow as tf
 
 
@@ -14,7 +15,7 @@ def with_new_speed(
     seed: tf.Tensor,
     speed: float,
     multiple: int,
-    num_frames: Callable[[tf.Tensor], tf.Tensor],
+    num_frames: Callable[[np.ndarray], np.ndarray],
 ) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
     """Return a batch whose waves have each a speed of their own; what is too slow then stands longer.
 
@@ -26,7 +27,7 @@ def with_new_speed(
         seed: int32, shape `(2,)`.
         speed: Largest change either way: 0.1 draws from 1 / 1.1 to 1.1 times.
         multiple: Of which the samples of the new batch are.
-        num_frames: From samples to frames of the model.
+        num_frames: From samples to frames of the model, both int32.
     """
     waves, lengths = x["wave"], x["num_samples"]
     size = tf.shape(waves)
@@ -41,7 +42,7 @@ def with_new_speed(
     after = tf.minimum(before + 1, last)
     moved = (1 - share) * _samples(waves, before) + share * _samples(waves, after)
     inside = tf.range(width)[None] < new_lengths[:, None]
-    frames = tf.cast(num_frames(new_lengths), y.dtype)
+    frames = tf.ensure_shape(tf.numpy_function(num_frames, [new_lengths], tf.int32), (None,))
     changed = {"wave": tf.where(inside, moved, 0.0), "num_samples": new_lengths}
     return changed, tf.concat([frames[:, None], y[:, 1:]], axis=1)
 

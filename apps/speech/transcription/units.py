@@ -1,4 +1,4 @@
-"""What transcripts are made of: characters, word pieces or words; needs NumPy, and `tokenizers` for pieces."""
+"""What transcripts are made of: characters, word pieces or words."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Units:
     def _tokenizer(self) -> Any:
         from tokenizers import Tokenizer
 
-        return Tokenizer.from_str(self.tokenizer)
+        return Tokenizer.from_str(self.tokenizer or "")
 
     def pieces(self, text: str) -> list[str]:
         """Return the units of a text by name, the unknown ones too."""

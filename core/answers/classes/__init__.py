@@ -1,5 +1,5 @@
 """Answers that name a class."""
 
-from core.answers.classes.classes import Classes
+from core.answers.classes.classes import Classes, EqualClasses
 
-__all__ = ["Classes"]
+__all__ = ["Classes", "EqualClasses"]

@@ -332,6 +332,32 @@ class Classes(Answers):
         return findings(tree)
 
 
+class EqualClasses(Classes):
+    """The answers of a classifier whose classes count alike, however rare: by the mean of their recalls.
+
+    Example:
+
+    >>> probabilities = np.array([[0.9, 0.1], [0.8, 0.2], [0.6, 0.4], [0.3, 0.7]])
+    >>> answers = EqualClasses(["calm", "angry"], np.array([0, 0, 0, 1]), probabilities)
+    >>> answers.statistics(np.array([0, 0, 1, 3]))["unweighted_average_recall"]
+    1.0
+    """
+
+    figures: ClassVar[Mapping[str, Direction]] = {"unweighted_average_recall": "max", **Classes.figures}
+
+    @classmethod
+    def figure(cls) -> str:
+        """Return the figure of slices, which may lack a class."""
+        return "accuracy"
+
+    def statistics(self, rows: np.ndarray) -> dict[str, float]:
+        """Return the figures of the examples at these indices, each as often as it stands there."""
+        confusion = self._counted(rows)
+        support = confusion.sum(axis=1)
+        recall = confusion.diagonal()[support > 0] / support[support > 0]
+        return {"unweighted_average_recall": float(recall.mean()), **super().statistics(rows)}
+
+
 def _thinned(x: np.ndarray, y: np.ndarray) -> dict[str, list[float]]:
     """Return at most so many points of a curve as a picture can show, the ends among them."""
     places = np.unique(np.linspace(0, len(x) - 1, CURVE_POINTS).round().astype(int))

@@ -123,7 +123,7 @@ def test_an_empty_transcript_is_refused_by_name_and_left_out_on_demand(tmp_path)
     ljspeech(tmp_path)
     path = tmp_path / "metadata.csv"
     path.write_text(path.read_text().replace("Don't go.", " "))
-    with pytest.raises(UserError, match="the transcript of two is empty.*skip_bad"):
+    with pytest.raises(UserError, match=r"the transcript of two is empty.*skip_bad"):
         read(tmp_path)
     parts, notes = read(tmp_path, skip_bad=True)
     assert len(parts["train"]) == 2
@@ -139,7 +139,7 @@ def test_a_transcript_of_which_no_word_remains_is_refused():
 def test_a_wrong_rate_in_headers_is_told_by_letters_a_second():
     waves = Ragged.from_rows([np.zeros(RATE // 4)] * 100, np.int16)
     examples = Examples({"wave": waves, "text": ["fifteen letters and more"] * 100}, "here")
-    with pytest.raises(UserError, match="96 letters a second.*sample rate"):
+    with pytest.raises(UserError, match=r"96 letters a second.*sample rate"):
         as_compared({"train": examples}, RATE, plain=True, skip_bad=False)
 
 

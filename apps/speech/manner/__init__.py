@@ -1,0 +1,1 @@
+"""How something is said: what is measured of a voice over a whole recording."""
