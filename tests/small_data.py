@@ -97,6 +97,18 @@ def plain_text(folder: Path) -> Path:
     return path
 
 
+def translated_numbers(folder: Path) -> Path:
+    """Write 130 numbers in words of German and of English."""
+    random = np.random.default_rng(0)
+    words = {"eins": "one", "zwei": "two", "drei": "three", "vier": "four", "fünf": "five"}
+    rows = dict.fromkeys(tuple(random.choice(list(words), random.integers(2, 6))) for _ in range(160))
+    lines = ["source\ttarget"]
+    lines += [" ".join(row) + "\t" + " ".join(words[word] for word in row) for row in list(rows)[:130]]
+    path = folder / "numbers.tsv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
 class Family(NamedTuple):
     """What tasks that take and give the same are tried on.
 
@@ -118,6 +130,7 @@ FAMILIES = {
     ("text", "classes"): Family(reviews, lambda source: ["a lovely film", "an awful plot"]),
     ("text", "tags"): Family(tagged_sentences, lambda source: ["Ann lives in Rome .", "Bob Roe, of Oslo"]),
     ("text", "texts"): Family(plain_text, lambda source: ["Ann of ", "Bob"]),
+    ("text", "translations"): Family(translated_numbers, lambda source: ["eins zwei", "drei vier eins"]),
     ("picture", "classes"): Family(pictures, files),
     ("sound", "classes"): Family(words, files),
     ("ratings", "numbers"): Family(ratings, lambda source: ["3", "4"]),
