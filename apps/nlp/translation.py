@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from apps.nlp.translator.pairs import Pairs
     from core.data.examples import Examples, Splits
     from core.data.feed import Feed
+    from core.task.explanation import Explanation
 
 SIGNATURE = "BLEU as of sacreBLEU: nrefs:1|case:mixed|eff:no|tok:13a, ideographs one by one|smooth:exp"
 MEMORY, WORD_FOR_WORD = "nearest in the translation memory", "word for word by IBM model 1"
@@ -56,7 +57,7 @@ class Translation(Task):
     takes: ClassVar[Mapping[str, Input]] = {"text": Text(column="source", example="Open the file.")}
     gives: ClassVar[type[Answers] | None] = Translations
     figures: ClassVar[Mapping[str, Direction]] = Translations.figures
-    abilities: ClassVar[frozenset[Ability]] = frozenset({"stream"})
+    abilities: ClassVar[frozenset[Ability]] = frozenset({"stream", "explain"})
     options: ClassVar[type[Options]] = Searched
     sample_licence: ClassVar[str | None] = "BSD 3-Clause (messages of JupyterLab and its extensions)"
 
@@ -117,9 +118,8 @@ class Translation(Task):
 
     def encode(self, train: Examples) -> TranslationEncoder:
         """Return the sub-words of both sides together, and the scripts of the texts."""
-        from apps.nlp.translator.pairs import spaced
-
-        texts = (spaced(str(text)) for side in ("source", "target") for text in train[side])
+        # Pieces are learnt of words within a text, before which there is a blank.
+        texts = (f" {text}" for side in ("source", "target") for text in train[side])
         vocabulary = learnt_subwords(texts, self.subwords, self.vocabulary_size)
         return TranslationEncoder(vocabulary=vocabulary, scripts=_scripts(train))
 
@@ -209,6 +209,22 @@ class Translation(Task):
         """Yield a translation as it is written."""
         (text,) = _typed([value])
         yield from self.translator(model, encoder).states(text, options or Searched())
+
+    def explain(
+        self, model: keras.Model, encoder: TranslationEncoder, value: Any, method: str | None = None
+    ) -> Explanation:
+        """Return how much a translation needs each word of its text, and where each of its words comes from.
+
+        Raises:
+            UserError: The text has more than one sentence to translate, or none.
+        """
+        from apps.nlp.translator.alignment import explained_translation
+
+        (text,) = _typed([value])
+        translator = self.translator(model, encoder)
+        (answer,) = translator.answers([text], Searched())
+        sentence = translator.only_sentence(text)
+        return explained_translation(model, encoder.vocabulary.subwords, sentence, answer, method)
 
     def baseline(
         self, encoder: TranslationEncoder, splits: Splits, write: Write | None = None

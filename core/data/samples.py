@@ -75,15 +75,29 @@ KING_JAMES = Archive(
 )
 _MESSAGES = "jupyterlab_language_pack_zh_CN/locale/zh_CN/LC_MESSAGES"
 _PROGRAMS = (
-    "dask_labextension jupyter_archive jupyter_collaboration jupyter_resource_usage jupyterlab "
-    "jupyterlab_git jupyterlab_lsp jupyterlab_recents jupyterlab_search_replace "
-    "jupyterlab_spreadsheet_editor jupyterlab_tour jupyterlab_widgets jupytext nbdime notebook retrolab spellchecker"
+    "dask_labextension",
+    "jupyter_archive",
+    "jupyter_collaboration",
+    "jupyter_resource_usage",
+    "jupyterlab",
+    "jupyterlab_git",
+    "jupyterlab_lsp",
+    "jupyterlab_recents",
+    "jupyterlab_search_replace",
+    "jupyterlab_spreadsheet_editor",
+    "jupyterlab_tour",
+    "jupyterlab_widgets",
+    "jupytext",
+    "nbdime",
+    "notebook",
+    "retrolab",
+    "spellchecker",
 )
 MESSAGES = Archive(
     "jupyterlab-language-pack-zh-CN",
     "4.5.post3",
     "47cdb0c41c6b066e795c867786c9c29fde527e2bf15aa6b3e9b2bab9929304b5",
-    tuple(f"{_MESSAGES}/{program}.json" for program in _PROGRAMS.split()),
+    tuple(f"{_MESSAGES}/{program}.json" for program in _PROGRAMS),
 )
 
 _TEMPLATES = "presidio_evaluator/data_generator/raw_data"

@@ -183,7 +183,8 @@ class BeamSearch:
             return place + 1, tokens, scores, ended, lengths, cache
 
         state = ops.while_loop(goes_on, write, state)
-        return state, ops.all(_stopped(*state[2:5], power, length))
+        _, _, scores, ended, lengths, _ = state
+        return state, ops.all(_stopped(scores, ended, lengths, power, length))
 
     def _logs(self, logits: Any, stopped: Any, beams: int) -> Any:
         """Return the logarithms of the next tokens' probabilities, `(batch_size, beams, size)`.

@@ -100,11 +100,7 @@ class TranslatorSteps:
             beams: Of each text.
             length: Tokens to write at most.
         """
-        mask = ops.not_equal(given, PADDING)
-        states = self.embed(given)
-        for block in self.readers:
-            states = block(states, padding_mask=mask)
-        states = self.encoder_norm(states)
+        states, mask = self._read(given)
         memory = [
             tuple(ops.repeat(each, beams, axis=0) for each in block.of_memory(states))
             for block in self.writers
@@ -115,6 +111,30 @@ class TranslatorSteps:
             shape = (num_rows, length, *keys.shape[2:])
             cache.append((ops.zeros(shape, keys.dtype), ops.zeros(shape, values.dtype)))
         return (memory, ops.repeat(mask, beams, axis=0)), cache
+
+    def attention(self, source: Any, target: Any) -> Any:
+        """Return how much each token of targets looks at each of sources, the mean of all heads and blocks.
+
+        Args:
+            source: Ids, `(batch_size, source_length)`.
+            target: Ids, `(batch_size, target_length)`.
+
+        Returns:
+            Float32, shape `(batch_size, target_length, source_length)`.
+        """
+        memory, mask = self._read(source)
+        states, looks = self.embed(target), []
+        for block in self.writers:
+            attended, _ = block.attention.begin(block.norms[0](states))
+            looks.append(block.cross_attention.weights_of(block.norms[1](states + attended), memory, mask))
+            states = block(states, memory, memory_mask=mask)
+        return ops.mean(ops.stack(looks), axis=0)
+
+    def _read(self, source: Any) -> tuple[Any, Any]:
+        mask, states = ops.not_equal(source, PADDING), self.embed(source)
+        for block in self.readers:
+            states = block(states, padding_mask=mask)
+        return self.encoder_norm(states), mask
 
     def step(self, tokens: Any, memory: Any, cache: Any, places: Any) -> tuple[Any, Any]:
         """Return the logits after one more token a row, `(num_rows, vocabulary_size)`, and the cache."""

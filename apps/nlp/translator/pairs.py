@@ -10,36 +10,13 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from apps.nlp.subwords.subwords import END, Subwords
+from apps.nlp.translator.lengths import LENGTHS, ids_of
 from core.data.examples import Examples, Ragged
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
     from core.data.feed import Feed
-
-LENGTHS = np.array([8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024])
-"""To which texts are padded: few, since each may cost a compilation; at most half too long."""
-
-
-def bucket(length: int) -> int:
-    """Return the least of the few lengths that holds so many tokens.
-
-    Example:
-
-    >>> bucket(7), bucket(25), bucket(32)
-    (8, 32, 32)
-    """
-    return int(LENGTHS[min(np.searchsorted(LENGTHS, length), len(LENGTHS) - 1)])
-
-
-def ids_of(text: str, subwords: Subwords) -> np.ndarray:
-    """Return the ids of a text without its end; its first word is read as one that stands within a text."""
-    return subwords.ids(spaced(text) if subwords.kind in ("bpe", "unigram") else text)
-
-
-def spaced(text: str) -> str:
-    """Return a text as runs of bytes are learnt from it: with a blank before its first word."""
-    return f" {text.strip()}"
 
 
 @dataclass(frozen=True, eq=False)

@@ -58,11 +58,11 @@ def read_parts(
     notes: list[str] = []
     for part, each in part_paths(path, (*TABLES, TMX)).items():
         if table_suffix(each) == TMX:
-            examples, told = read_tmx(each, source, target)
+            examples, left_out = read_tmx(each, source, target)
         else:
-            examples, told = read_table(each, {"source": source, "target": target}, skip_bad=skip_bad)
+            examples, left_out = read_table(each, {"source": source, "target": target}, skip_bad=skip_bad)
         parts[part], blank = without_blanks(examples, each.name)
-        notes += [*told, *blank]
+        notes += [*left_out, *blank]
     return parts, notes
 
 

@@ -16,7 +16,7 @@ TMX = ".tmx"
 LANGUAGES = ("{http://www.w3.org/XML/1998/namespace}lang", "lang")  # of TMX 1.4, and of those before it
 
 
-def read_tmx(path: Path, source: str, target: str) -> tuple[Examples, list[str]]:
+def read_tmx(path: Path, source: str, target: str) -> tuple[Examples, tuple[str, ...]]:
     """Return the units of a translation memory that are in both languages, and a note of the others.
 
     Args:
@@ -41,7 +41,7 @@ def read_tmx(path: Path, source: str, target: str) -> tuple[Examples, list[str]]
                 if _name(unit) != "tu":
                     continue
                 texts = _variants(unit)
-                languages.update(texts)
+                languages.update(list(texts))
                 pair = [_of(texts, language) for language in (source, target)]
                 if None in pair:
                     others += 1
@@ -63,7 +63,7 @@ def read_tmx(path: Path, source: str, target: str) -> tuple[Examples, list[str]]
             f"target. Received the languages: {known}."
         )
     note = f"{counted(others, 'unit')} of {path.name} left out that lack {source} or {target}"
-    return Examples(sides, str(path)), [note] if others else []
+    return Examples(sides, str(path)), ((note,) if others else ())
 
 
 def _name(element: ElementTree.Element) -> str:

@@ -12,8 +12,10 @@ from pydantic import Field
 
 from apps.nlp.subwords.subwords import END, PADDING, Subwords
 from apps.nlp.translator.documents import Piece, pieces_of, scripts_of
-from apps.nlp.translator.pairs import bucket, ids_of
+from apps.nlp.translator.lengths import bucket, ids_of
+from core.errors import UserError
 from core.task.contract import Options
+from core.wording import counted
 
 if TYPE_CHECKING:
     import keras
@@ -114,6 +116,20 @@ class Translator:
             if beams is not None:
                 whole.append(self._found(beams, 0))
         yield self._answer(text, pieces, whole, asked)
+
+    def only_sentence(self, text: str) -> str:
+        """Return the one sentence of a text that is translated.
+
+        Raises:
+            UserError: There are several, or none.
+        """
+        sentences = [piece.text for piece in self._pieces(text) if piece.translates]
+        if len(sentences) != 1:
+            raise UserError(
+                "One line is explained at a time, with letters to translate. "
+                f"Received: {counted(len(sentences), 'line')} of such."
+            )
+        return sentences[0][: CHARACTERS_A_TOKEN * self.max_length]
 
     def _pieces(self, text: str) -> list[Piece]:
         return pieces_of(text, CHARACTERS_A_TOKEN * self.max_length)
