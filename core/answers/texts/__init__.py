@@ -2,5 +2,6 @@
 
 from core.answers.texts.continuations import Continuations
 from core.answers.texts.texts import FreeTexts, Texts, Transcripts
+from core.answers.texts.translations import Translations
 
-__all__ = ["Continuations", "FreeTexts", "Texts", "Transcripts"]
+__all__ = ["Continuations", "FreeTexts", "Texts", "Transcripts", "Translations"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
@@ -71,7 +71,7 @@ class Texts(Answers):
         self._faults = [faults_of(*pair, source) for pair, source in zip(pairs, sources, strict=True)]
 
     @classmethod
-    def from_rows(cls, rows: Iterable[Mapping[str, Any]]) -> Texts:
+    def from_rows(cls, rows: Iterable[Mapping[str, Any]]) -> Self:
         """Read rows with `true`, a list of texts, and `predicted`."""
         table = [(row["predicted"], row["true"], row.get("source")) for row in rows]
         predicted, references, sources = zip(*table, strict=True)
