@@ -154,6 +154,8 @@ def plain_text(folder: Path) -> Path:
     path = folder / "story.txt"
     path.write_text("\n".join(lines) + "\n")
     return path
+
+
 def requests(folder: Path) -> Path:
     """Write 120 requests to turn things on or to ask about the weather somewhere, as SNIPS has them."""
     random = np.random.default_rng(0)

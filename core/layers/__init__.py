@@ -26,12 +26,12 @@ from core.layers.wave_augmentation import RandomNoise, RandomSpeed
 
 __all__ = [
     "CRF",
+    "CausalAttention",
     "CrossAttention",
     "FactorisationMachine",
     "FeedForward",
     "FieldEmbedding",
     "FrameMask",
-    "CausalAttention",
     "FusedBatchNormalization",
     "FusedGRU",
     "LargeEmbedding",
