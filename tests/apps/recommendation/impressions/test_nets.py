@@ -2,8 +2,11 @@ import numpy as np
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 
+from apps.recommendation.clicks import Clicks
 from apps.recommendation.impressions.nets import NETS, Shape, Sizes, click_model
+from apps.recommendation.impressions.regression import fitted, indicators, put
 from apps.recommendation.impressions.trees import DEEPEST, MOST_LEAVES, booster_of, nodes_of
+from core.data.examples import Examples
 from core.layers import FactorisationMachine, FieldEmbedding, TreeEnsemble
 
 
@@ -26,9 +29,31 @@ def test_a_field_of_several_values_gets_their_mean_and_of_none_zeros():
 def test_a_fresh_net_says_the_rate_of_training_of_a_row_of_unknown_values(method):
     shape = Shape([1, 2], num_ids=6, num_numbers=1, log_odds=-3.0)
     model = click_model(shape, Sizes(dim=4, width=8, depth=1, dropout=0.5), method)
-    model.get_layer("fields").set_weights([np.zeros((6, 5 if method != "logistic" else 1))])
+    if method != "logistic":
+        model.get_layer("fields").set_weights([np.zeros((6, 4))])
     rows = {"ids": np.array([[1, 2, 0]], np.int32), "numbers": np.array([[np.nan]], np.float32)}
     np.testing.assert_allclose(np.asarray(model(rows)), [[0, -3]], atol=1e-5)
+
+
+def test_a_net_begins_with_what_a_logistic_regression_says():
+    random = np.random.default_rng(0)
+    train = Examples(
+        {
+            "device": random.choice(["phone", "desk", ""], 300),
+            "topics": random.choice(["sport", "news|sport", ""], 300),
+            "price": np.where(random.random(300) < 0.1, np.nan, random.gamma(2, 2, 300)),
+            "label": random.choice(["0", "1"], 300),
+        }
+    )
+    task = Clicks(data="nowhere", method="deepfm", dim=4, width=8, depth=1)
+    encoder = task.encode(train)
+    model, features = task.build(encoder), encoder.features(train)
+    model.get_layer("fields").set_weights([np.zeros((encoder.num_ids, 4))])
+    regression = fitted(encoder, features, encoder.ids(train["label"], "train"))
+    put(model, regression, encoder.num_ids)
+    says = regression.decision_function(indicators(encoder, features))
+    model.get_layer("deep").set_weights([np.zeros_like(model.get_layer("deep").get_weights()[0])])
+    np.testing.assert_allclose(np.asarray(model(features))[:, 1], says, atol=1e-4)
 
 
 def test_trees_in_keras_say_what_those_of_scikit_learn_say():
