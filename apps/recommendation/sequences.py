@@ -237,13 +237,19 @@ class Sequences(Task):
         """Train the net, and rank by it alone for the people of the validation part after each epoch.
 
         How much of an answer is what has followed before, is chosen last, for the net as it then is.
+
+        Raises:
+            UserError: The training part holds what is judged.
         """
         import keras
 
+        from apps.recommendation.histories.examples import require_apart
         from apps.recommendation.histories.followers import SHARES
         from apps.recommendation.histories.nets import memory_layer
 
         model, encoder, splits = training.model, training.encoder, training.splits
+        for held_out in (splits.validation, splits.test):
+            require_apart(splits.train, held_out)
         judged = splits.validation.take(np.arange(min(len(splits.validation), VALIDATION_PEOPLE)))
         histories, memory = encoder.histories(judged), memory_layer(model)
         if memory is not None:

@@ -64,6 +64,24 @@ def last_out(events: Examples, notes: Sequence[str] = ()) -> Splits:
     )
 
 
+def require_apart(train: Examples, held_out: Examples) -> None:
+    """Refuse a division by which training holds what somebody is judged on, as random folds would.
+
+    Raises:
+        UserError: Training knows somebody for longer than the history that they are judged after.
+    """
+    known = {
+        user: len(ids_of(before)) + len(ids_of(after))
+        for user, before, after in zip(train["user"], train["history"], train["next"], strict=True)
+    }
+    for user, history in zip(held_out["user"], held_out["history"], strict=True):
+        if known.get(user, 0) > len(ids_of(history)):
+            raise UserError(
+                f"The training part holds what user {user} is to be judged on, since one history lies in "
+                "several parts. To judge by folds, divide people: set task.leave_last_out=false."
+            )
+
+
 def by_person(events: Examples) -> Examples:
     """Return a row for each user: all choices but the last, and the last; with the `time` of that, if any."""
     users, items = _items_by_user(events)

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from apps.recommendation.histories.encoder import HistoryEncoder, windows
-from apps.recommendation.histories.examples import as_published, by_person, ids_of, last_out, notes_of_test
+from apps.recommendation.histories.examples import (
+    as_published,
+    by_person,
+    ids_of,
+    last_out,
+    notes_of_test,
+    require_apart,
+)
 from core.data.examples import Examples, Ragged
 from core.errors import UserError
 
@@ -58,6 +65,13 @@ def test_published_parts_are_judged_after_what_earlier_parts_hold():
         "test": events(("a", "z", 3), ("a", "w", 4), ("new", "x", 1), ("new", "y", 2), ("one", "x", 1)),
     }
     assert told(as_published(parts)["test"]) == [("a", ["x", "y"], ["z", "w"]), ("new", ["x"], ["y"])]
+
+
+def test_parts_that_share_a_history_are_refused_where_training_knows_more_of_it():
+    splits = last_out(CHOICES)
+    require_apart(splits.train, splits.test)
+    with pytest.raises(UserError, match="user a is to be judged on"):
+        require_apart(splits.test, splits.validation)
 
 
 def test_what_no_ranking_can_find_is_said():
