@@ -231,10 +231,6 @@ class Segmentation(Task):
             self.overlap, 1 - self.missed, self.missed, self.gamma, ignore_class=UNLABELLED
         )
 
-    def metrics(self, encoder: SegmentationEncoder) -> list[keras.metrics.Metric]:
-        """Return the share of pixels that are right."""
-        return []
-
     def segmenter(self, model: keras.Model, encoder: SegmentationEncoder) -> Segmenter:
         """Return what answers pictures of any size by a model."""
         from apps.vision.masks.segmenter import Segmenter

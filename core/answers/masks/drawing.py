@@ -33,7 +33,9 @@ def panels(row: Mapping[str, Any], picture: np.ndarray | None) -> dict[str, np.n
     ground = np.full((*true.shape, 3), 235, np.float32)
     if picture is not None:
         ground[:] = picture[::step, ::step].reshape(*true.shape, -1)
-    hidden = [place for place, label in enumerate(row["labels"]) if label not in row["edges"]] or [0]
+    hidden = [place for place, label in enumerate(row["labels"]) if label not in row["edges"]]
+    # Where all classes are judged, the commonest is left as the picture is.
+    hidden = hidden or [int(np.bincount(true[true != UNLABELLED], minlength=1).argmax())]
     wrong = ground.mean(axis=2, keepdims=True) * np.ones(3, np.float32)
     missed = (predicted != true) & (true != UNLABELLED)
     wrong[missed] = WRONG

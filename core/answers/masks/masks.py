@@ -206,7 +206,7 @@ class Masks(Answers):
         items = [*items_of(rest), Item("answer", "text", cls.said(row))]
         if not (is_mask(row.get("predicted")) and is_mask(row.get("true"))):
             return items
-        strip = side_by_side(panels(row, seen))
+        strip = side_by_side(panels(row, seen), with_detail=True)
         return [Item("picture, answer, truth, mistakes", "picture", strip, large=True), *items]
 
     @classmethod

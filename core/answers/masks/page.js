@@ -34,7 +34,9 @@ function paint(canvas, image, classes, hidden) {
 
 export function shown(answer) {
   const classes = answer.classes;
-  const hidden = new Set(classes.slice(0, 1).map((each) => each.class));
+  // The commonest is mostly what the others stand on.
+  const commonest = classes.reduce((one, other) => (other.share > one.share ? other : one));
+  const hidden = new Set([commonest.class]);
   const under = element("img", { src: pictureOfForm() || answer.mask, alt: "The picture with its mask; the classes are listed below." });
   Object.assign(under.style, { width: "100%", display: "block" });
   const canvas = element("canvas", { ariaHidden: "true" });
