@@ -37,6 +37,24 @@ def pictures(folder: Path) -> Path:
     return folder / "pictures"
 
 
+def pictures_with_boxes(folder: Path) -> Path:
+    """Write 60 pictures of 64 x 64 with one or two light or middling squares, and a CSV of their boxes."""
+    random = np.random.default_rng(0)
+    lines = ["file,xmin,ymin,xmax,ymax,label"]
+    (folder / "scenes").mkdir()
+    for row in range(60):
+        picture = random.integers(0, 40, (64, 64), np.uint8)
+        for half in range(1 + row % 2):
+            label, shade = (("light", 240), ("middling", 140))[random.integers(2)]
+            side = int(random.integers(16, 26))
+            left, top = 32 * half + int(random.integers(0, 32 - side)), int(random.integers(0, 64 - side))
+            picture[top : top + side, left : left + side] = shade
+            lines.append(f"{row}.png,{left},{top},{left + side},{top + side},{label}")
+        Image.fromarray(picture).save(folder / "scenes" / f"{row}.png")
+    written(folder / "scenes" / "boxes.csv", "\n".join(lines) + "\n")
+    return folder / "scenes"
+
+
 def ratings(folder: Path) -> Path:
     """Write ratings of 40 users for 30 films, high where the parities of both agree."""
     random = np.random.default_rng(0)
@@ -105,6 +123,7 @@ FAMILIES = {
     ("text", "classes"): Family(reviews, lambda source: ["a lovely film", "an awful plot"]),
     ("text", "tags"): Family(tagged_sentences, lambda source: ["Ann lives in Rome .", "Bob Roe, of Oslo"]),
     ("picture", "classes"): Family(pictures, files),
+    ("picture", "boxes"): Family(pictures_with_boxes, files),
     ("sound", "classes"): Family(words, files),
     ("ratings", "numbers"): Family(ratings, lambda source: ["3", "4"]),
     ("ratings", "rankings"): Family(ratings, lambda source: ["3", "4"]),

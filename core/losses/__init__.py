@@ -18,6 +18,7 @@ from core.losses.detection import GeneralizedIoU
 from core.losses.image import Charbonnier
 from core.losses.ranking import BayesianPersonalizedRanking, SampledSoftmax
 from core.losses.sequence import SequenceCrossentropy
+from core.losses.task_aligned import TaskAlignedDetection
 
 __all__ = [
     "CTC",
@@ -31,6 +32,7 @@ __all__ = [
     "NonSaturatingAdversarial",
     "SampledSoftmax",
     "SequenceCrossentropy",
+    "TaskAlignedDetection",
     "WassersteinAdversarial",
     "ctc_feasible",
     "gradient_penalty",
