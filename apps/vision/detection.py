@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from core.task.portable import Portable
 
 EVALUATION_BATCH = 16
+CLASS_WEIGHT = 1.0  # twice what is usual: classes are learnt from nothing here, and boxes come easily
 
 
 class DetectionEncoder(Encoder):
@@ -82,9 +83,14 @@ class Detection(Task):
     channels: Literal[1, 3] | None = Field(
         None, description="1 for grey, 3 for colour; by default as picture files are"
     )
-    net: Literal["yolo"] = Field("yolo", description="one stage without anchors")
+    net: Literal["yolo", "faster_rcnn"] = Field(
+        "yolo", description="one stage without anchors, or proposals and a second stage that looks at each"
+    )
+    proposals: int = Field(
+        64, ge=1, le=300, description="faster_rcnn: boxes of a picture that the second stage looks at"
+    )
     width: int = Field(
-        32, ge=4, le=256, multiple_of=2, description="channels of the net at a quarter of the resolution"
+        16, ge=4, le=256, multiple_of=2, description="channels of the net at half of the resolution"
     )
     depth: int = Field(1, ge=1, le=8, description="residual blocks in each stage")
     mosaic: float = Field(0.5, ge=0, le=1, description="training: share of pictures put together of four")
@@ -205,26 +211,32 @@ class Detection(Task):
         return feed.batches(rows, transform=transform)
 
     def build(self, encoder: DetectionEncoder) -> keras.Model:
-        """Return the model from raw pictures to what every place says."""
+        """Return the model from raw pictures to what every place or proposal says."""
         import keras
-
-        from apps.vision.boxes.yolo import yolo
 
         pictures = keras.Input(encoder.shape, dtype="uint8", name="image")
         x = keras.layers.Rescaling(1 / 127.5, -1.0)(pictures)
+        if self.net == "faster_rcnn":
+            from apps.vision.boxes.faster_rcnn import faster_rcnn
+
+            return faster_rcnn(pictures, x, len(encoder.labels), self.width, self.depth, self.proposals)
+        from apps.vision.boxes.yolo import yolo
+
         places = yolo(x, len(encoder.labels), self.width, self.depth)
         return keras.Model(pictures, places, name="detection")
 
-    def loss(self, encoder: DetectionEncoder) -> keras.losses.Loss:
+    def loss(self, encoder: DetectionEncoder) -> keras.losses.Loss | None:
         """Return the loss of places that are given to objects as they predict them."""
+        if self.net == "faster_rcnn":
+            return None
         from core.losses import TaskAlignedDetection
 
-        return TaskAlignedDetection(encoder.shape[:2], STRIDES)
+        return TaskAlignedDetection(encoder.shape[:2], STRIDES, class_weight=CLASS_WEIGHT)
 
     @property
     def output_names(self) -> tuple[str, ...]:
         """What the model says, by name."""
-        return ("places",)
+        return ("boxes", "classes") if self.net == "faster_rcnn" else ("places",)
 
     def outputs(
         self, model: keras.Model, pictures: np.ndarray, encoder: DetectionEncoder
@@ -232,7 +244,9 @@ class Detection(Task):
         """Yield what the model says of blocks of pictures, by the names of its outputs."""
         for start in range(0, len(pictures), EVALUATION_BATCH):
             block = np.asarray(pictures[start : start + EVALUATION_BATCH])
-            yield {"places": np.asarray(model.predict_on_batch(block))}
+            outputs = model.predict_on_batch(block)
+            named = outputs if isinstance(outputs, dict) else {"places": outputs}
+            yield {name: np.asarray(named[name]) for name in self.output_names}
 
     def evaluate(
         self, model: keras.Model, encoder: DetectionEncoder, examples: Examples, write: Write | None = None
@@ -308,7 +322,11 @@ class Detection(Task):
         from apps.vision.boxes.explanation import explained_box
 
         answer = self.predict(model, encoder, [value])[0]
-        return explained_box(model, encoder, _read(value, encoder), answer, method)
+
+        def outputs_of(pictures: np.ndarray) -> Iterator[dict[str, np.ndarray]]:
+            return self.outputs(model, pictures, encoder)
+
+        return explained_box(model, outputs_of, encoder, _read(value, encoder), answer, method)
 
     def portable(self, model: keras.Model, encoder: DetectionEncoder) -> Portable:
         """Return the graph from raw pictures to what places say; boxes are made of it in NumPy."""

@@ -10,11 +10,13 @@ import keras
 import numpy as np
 from keras import ops
 
+from core.losses.labels import LabelLoss
+
 EPSILON = 1e-7
 
 
 @keras.saving.register_keras_serializable(package="quartet")
-class TaskAlignedDetection(keras.losses.Loss):
+class TaskAlignedDetection(LabelLoss):
     """What one-stage detectors without anchors learn by: which places answer for an object is chosen anew.
 
     Each true object is given to the `top` places that predict it best, both its class and its box, among
@@ -36,7 +38,7 @@ class TaskAlignedDetection(keras.losses.Loss):
         reduction: As in `keras.losses.Loss`. The loss of a picture is divided by the mean over the batch of
             how much is given to the places, so that a picture with more objects counts more.
         name: Name of the loss.
-        dtype: Dtype of the computation, whatever that of the model.
+        dtype: Of the result. The computation is in single precision where this is a half one.
 
     Call arguments:
         y_true: Shape `(batch_size, num_objects, 5)`: class, left, top, right and bottom in pixels. Rows of a
@@ -77,7 +79,7 @@ class TaskAlignedDetection(keras.losses.Loss):
         name: str = "task_aligned_detection",
         dtype: str = "float32",
     ) -> None:
-        super().__init__(name=name, reduction=reduction, dtype=dtype)
+        super().__init__(reduction, name, dtype)
         if not len(strides) or min(strides) < 1:
             raise ValueError(f"`strides` must be one whole number or more, at least 1. Received: {strides}.")
         if num_bins < 2 or top < 1:
@@ -91,7 +93,10 @@ class TaskAlignedDetection(keras.losses.Loss):
         self.class_power, self.box_power = class_power, box_power
         self.class_weight, self.box_weight = class_weight, box_weight
         self.distance_weight = distance_weight
-        self._middles, self._stride = _places(self.picture_size, self.strides)
+        middles, stride = _places(self.picture_size, self.strides)
+        # The dtype is that of the computation: half precision holds no pixels beyond a few hundred.
+        self._middles, self._stride = middles.astype(self.dtype), stride.astype(self.dtype)
+        self._bins = np.arange(num_bins, dtype=self.dtype)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return the loss of each picture, shape `(batch_size,)`."""
@@ -127,8 +132,7 @@ class TaskAlignedDetection(keras.losses.Loss):
 
     def _boxes(self, bins: Any) -> Any:
         """Return the boxes that places predict, in pixels, shape `(batch_size, num_places, 4)`."""
-        numbers = np.arange(self.num_bins, dtype="float32")
-        distances = ops.sum(ops.softmax(bins) * numbers, axis=-1) * self._stride[:, None]
+        distances = ops.sum(ops.softmax(bins) * self._bins, axis=-1) * self._stride[:, None]
         return ops.concatenate(
             [self._middles - distances[..., :2], self._middles + distances[..., 2:]], axis=-1
         )
@@ -145,13 +149,15 @@ class TaskAlignedDetection(keras.losses.Loss):
         Returns:
             0 or 1, shape `(batch_size, num_objects, num_places)`; from 0 to 1, `(batch_size, num_places)`.
         """
-        overlap = _overlap(boxes[:, :, None], predicted[:, None])
+        overlap = overlap_of(boxes[:, :, None], predicted[:, None])
         middle, half = (boxes[..., :2] + boxes[..., 2:]) / 2, (boxes[..., 2:] - boxes[..., :2]) / 2
         # An object between the places of a level is given to the nearest of them.
         reach = ops.maximum(half[:, :, None], self._stride[:, None] / 2)
         inside = ops.all(ops.abs(self._middles - middle[:, :, None]) < reach, axis=-1)
         possible = ops.logical_and(inside, real[..., None])
-        aligned = ops.where(possible, probability**self.class_power * overlap**self.box_power, 0.0)
+        aligned = ops.where(
+            possible, _power(probability, self.class_power) * _power(overlap, self.box_power), 0.0
+        )
         least = ops.top_k(aligned, min(self.top, len(self._middles)))[0][..., -1:]
         chosen = ops.logical_and(aligned >= least, aligned > 0)
         rank = ops.where(chosen, overlap, -1.0)
@@ -168,7 +174,7 @@ class TaskAlignedDetection(keras.losses.Loss):
         wanted = ops.clip(sides / self._stride[:, None], 0.0, self.num_bins - 1.0)
         # A distance of 2.3 is 0.7 of bin 2 and 0.3 of bin 3.
         shares = ops.maximum(
-            1.0 - ops.abs(wanted[..., None] - np.arange(self.num_bins, dtype="float32")), 0.0
+            1.0 - ops.abs(wanted[..., None] - self._bins), 0.0
         )
         return -ops.mean(ops.sum(shares * ops.log_softmax(bins), axis=-1), axis=-1)
 
@@ -176,7 +182,7 @@ class TaskAlignedDetection(keras.losses.Loss):
         """Return what `from_config` needs to make this loss again."""
         names = (
             *("picture_size", "strides", "num_bins", "top", "class_power", "box_power"),
-            *("class_weight", "box_weight", "distance_weight", "dtype"),
+            *("class_weight", "box_weight", "distance_weight"),
         )
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
@@ -194,7 +200,7 @@ def complete_iou(boxes: Any, others: Any) -> Any:
     Returns:
         Shape `(...)`.
     """
-    overlap = _overlap(boxes, others)
+    overlap = overlap_of(boxes, others)
     middles = (boxes[..., :2] + boxes[..., 2:] - others[..., :2] - others[..., 2:]) / 2
     around = ops.maximum(boxes[..., 2:], others[..., 2:]) - ops.minimum(boxes[..., :2], others[..., :2])
     apart = ops.sum(middles**2, axis=-1) / (ops.sum(around**2, axis=-1) + EPSILON)
@@ -207,12 +213,19 @@ def complete_iou(boxes: Any, others: Any) -> Any:
     return overlap - apart - weight * ratios
 
 
-def _overlap(boxes: Any, others: Any) -> Any:
+def overlap_of(boxes: Any, others: Any) -> Any:
     """Return the intersection over union of boxes of shapes that broadcast."""
     low, high = ops.maximum(boxes[..., :2], others[..., :2]), ops.minimum(boxes[..., 2:], others[..., 2:])
     shared = ops.maximum(high - low, 0.0)
     common = shared[..., 0] * shared[..., 1]
     return common / (_area(boxes) + _area(others) - common + EPSILON)
+
+
+def _power(values: Any, power: float) -> Any:
+    """Return values of at least 0 to a power, without logarithms for the usual ones: there are many."""
+    if power == 0.5:
+        return ops.sqrt(values)
+    return ops.square(values * values * values) if power == 6 else values**power
 
 
 def _area(boxes: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from core.data.images import suffixes
 from core.errors import UserError
+from core.wording import counted
 
 SHOWN = 5
 PART_WORDS = {"train": "train", "training": "train", "trn": "train"} | {
@@ -41,12 +42,27 @@ Parts = Mapping[str, Sequence[Annotated]]
 """Pictures by the parts that a source names; all are `train` where it names none."""
 
 
-class Passed(Counter[str]):
-    """Counts what was passed over or mended, by what it is in words that follow the count."""
+class Passed:
+    """Counts what was passed over or mended.
+
+    Example:
+
+    >>> passed = Passed()
+    >>> passed.add("box without area left out", "boxes without area left out", 2)
+    >>> passed.notes()
+    ('2 boxes without area left out',)
+    """
+
+    def __init__(self) -> None:
+        self._counts = Counter[tuple[str, str]]()
+
+    def add(self, one: str, many: str, count: int = 1) -> None:
+        """Count something more, in words for one of its kind and for several."""
+        self._counts[one, many] += count
 
     def notes(self) -> tuple[str, ...]:
-        """Return one line for each."""
-        return tuple(f"{count:,} {what}" for what, count in self.items() if count)
+        """Return one line for each kind."""
+        return tuple(counted(count, *words) for words, count in self._counts.items() if count)
 
 
 def part_of(name: str) -> str | None:

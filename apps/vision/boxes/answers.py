@@ -53,6 +53,17 @@ def of_places(output: np.ndarray, shape: Size) -> tuple[np.ndarray, np.ndarray]:
     return boxes, 1 / (1 + np.exp(-output[:, 4 * NUM_BINS :].astype(np.float64)))
 
 
+def of_proposals(boxes: np.ndarray, logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the boxes and the probabilities of the classes of the proposals of one picture.
+
+    Args:
+        boxes: In pixels, float32, shape `(num_proposals, 4)`.
+        logits: Of the classes and, last, of the background, `(num_proposals, num_classes + 1)`.
+    """
+    shares = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
+    return boxes.astype(np.float64), (shares / shares.sum(axis=1, keepdims=True))[:, :-1]
+
+
 def boxes_of(
     boxes: np.ndarray,
     probabilities: np.ndarray,
@@ -108,4 +119,6 @@ def candidates_of(outputs: Mapping[str, np.ndarray], shape: Size) -> list[tuple[
         outputs: Of the graph, by name.
         shape: Height and width of the pictures that it took.
     """
-    return [of_places(each, shape) for each in outputs["places"]]
+    if "places" in outputs:
+        return [of_places(each, shape) for each in outputs["places"]]
+    return [of_proposals(*each) for each in zip(outputs["boxes"], outputs["classes"], strict=True)]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from apps.vision.boxes.answers import NUM_BINS, of_places
+from apps.vision.boxes.answers import NUM_BINS, candidates_of
 from apps.vision.boxes.letterbox import Letterbox, letterboxed
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ CELLS = 8  # along the shorter side of a picture
 
 def explained_box(
     model: keras.Model,
+    outputs_of: Callable[[np.ndarray], Iterable[Mapping[str, np.ndarray]]],
     encoder: DetectionEncoder,
     picture: np.ndarray,
     answer: dict[str, Any],
@@ -30,7 +31,8 @@ def explained_box(
     """Return what the cells of a picture add to the log-odds of the class of its surest box.
 
     Args:
-        model: From pictures to what every place says.
+        model: From pictures to what every place or proposal says.
+        outputs_of: From pictures to the same by name.
         encoder: Of the model.
         picture: uint8, in its own size.
         answer: What `predict` says of it; where it has no box, the surest candidate is explained.
@@ -42,17 +44,30 @@ def explained_box(
 
     shape = encoder.shape[:2]
     fits = letterboxed(picture, shape)[None]
-    output = np.asarray(model.predict_on_batch(fits))
-    boxes, probabilities = of_places(output[0], shape)
+    (outputs,) = outputs_of(fits)
+    ((boxes, probabilities),) = candidates_of(outputs, shape)
     place, label = np.unravel_index(probabilities.argmax(), probabilities.shape)
+    logit = _log_odds(model, int(place), int(label))
     # Beside a logit of 0 the log-odds of a softmax are the logit of the class itself.
-    logit = model.output[:, int(place), 4 * NUM_BINS + int(label)][:, None]
     both = keras.layers.Concatenate()([keras.ops.zeros_like(logit), logit])
     one_place = keras.Model(model.input, both)
     fitted = Letterbox.of((picture.shape[0], picture.shape[1]), shape)
     name = encoder.labels[int(label)]
     told = f"{name} at {', '.join(f'{side:.0f}' for side in fitted.boxes_out(boxes[place][None])[0])}"
     return explained(one_place, fits, _anatomy(one_place, fits[0], boxes[place]), (1, told), answer, method)
+
+
+def _log_odds(model: keras.Model, place: int, label: int) -> Any:
+    """Return the log-odds of a class, `(batch_size, 1)`: at one place or, where places move, anywhere."""
+    from keras import ops
+
+    outputs = model.output
+    if not isinstance(outputs, dict):
+        return outputs[:, place, 4 * NUM_BINS + label][:, None]
+    logits = outputs["classes"]
+    others = [each for each in range(logits.shape[-1]) if each != label]
+    rest = ops.logsumexp(ops.stack([logits[..., each] for each in others], axis=-1), axis=-1)
+    return ops.max(logits[..., label] - rest, axis=1, keepdims=True)
 
 
 def _anatomy(model: keras.Model, picture: np.ndarray, box: np.ndarray) -> Anatomy:

@@ -206,7 +206,9 @@ def _examples(
 
     for _ in in_threads(load, range(len(pictures))):
         pass
-    passed["pictures left out that can't be read"] += int((~good).sum())
+    passed.add(
+        "picture left out that can't be read", "pictures left out that can't be read", int((~good).sum())
+    )
     rows, clean = [], []
     for row in np.flatnonzero(good).tolist():
         mended = cleaned(pictures[row], seen[pictures[row].path], passed, skip_bad)
@@ -310,10 +312,13 @@ def cleaned(picture: Annotated, seen: Seen | None, passed: Passed, skip_bad: boo
     elif picture.size not in (None, seen.upright):
         if picture.size == seen.size:
             boxes = turned(boxes, seen)
-            passed["pictures turned upright together with their boxes"] += 1
+            passed.add("picture turned upright with its boxes", "pictures turned upright with their boxes")
         elif not (picture.size and _same_proportions(picture.size, seen.upright)):
             if skip_bad:
-                passed["pictures left out whose boxes are of a picture of another size"] += 1
+                passed.add(
+                    "picture left out whose boxes are of one of another size",
+                    "pictures left out whose boxes are of one of another size",
+                )
                 return None
             raise UserError(
                 f"{picture.where} tells of a picture of another size, so its boxes can't be placed. "
@@ -321,10 +326,13 @@ def cleaned(picture: Annotated, seen: Seen | None, passed: Passed, skip_bad: boo
             )
         else:
             boxes = boxes * np.array([width / picture.size[1], height / picture.size[0]] * 2)
-            passed["pictures of another size than their boxes tell, which were scaled alike"] += 1
+            passed.add(
+                "picture of another size than its boxes tell, which were scaled alike",
+                "pictures of another size than their boxes tell, which were scaled alike",
+            )
     kept, own = _kept(boxes, picture.labels, (height, width), passed)
     if not kept:
-        passed["pictures without boxes"] += 1
+        passed.add("picture without boxes", "pictures without boxes")
     labels = [plain_name(picture.labels[row]) for row in kept]
     return picture._replace(boxes=own[kept].tolist(), labels=labels, size=(height, width), as_shares=False)
 
@@ -342,14 +350,22 @@ def _kept(
     own = np.clip(boxes, 0.0, [width, height, width, height])
     outside = ~flat & ((own[:, 2] <= own[:, 0]) | (own[:, 3] <= own[:, 1]))
     cut = ~flat & ~outside & (np.abs(own - boxes).max(axis=1, initial=0.0) > ROUNDING)
-    passed["boxes without area left out"] += int(flat.sum())
-    passed["boxes outside of their picture left out"] += int(outside.sum())
-    passed["boxes cut off at the border of their picture"] += int(cut.sum())
+    passed.add("box without area left out", "boxes without area left out", int(flat.sum()))
+    passed.add(
+        "box outside of its picture left out", "boxes outside of their picture left out", int(outside.sum())
+    )
+    passed.add(
+        "box cut off at the border of its picture",
+        "boxes cut off at the border of their picture",
+        int(cut.sum()),
+    )
     seen: set[tuple[object, ...]] = set()
     kept = []
     for row in np.flatnonzero(~flat & ~outside).tolist():
         twin = (labels[row], *own[row].round(2).tolist())
-        passed["boxes left out that stand there twice"] += twin in seen
+        passed.add(
+            "box left out that stands there twice", "boxes left out that stand there twice", twin in seen
+        )
         if twin not in seen:
             kept.append(row)
         seen.add(twin)

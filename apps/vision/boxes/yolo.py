@@ -18,29 +18,35 @@ PRIOR = 0.01  # probability of a class at a place before anything is learnt
 def yolo(pictures: Any, num_labels: int, width: int, depth: int) -> Any:
     """Return what every place of three levels says: logits of the distances to four sides and of the classes.
 
-    The backbone has cross-stage partial blocks (Wang et al., CSPNet, 2020) and starts at a quarter of the
-    resolution, since a training from nothing on a CPU has no time for more. A pyramid carries what is deep
-    back to the fine levels (Lin et al., Feature Pyramid Networks, 2017).
+    A pyramid carries what is deep back to the fine levels (Lin et al., Feature Pyramid Networks, 2017).
 
     Args:
         pictures: Symbolic, normalised, shape `(batch_size, height, width, channels)`, sides multiples of 32.
         num_labels: Classes.
-        width: Channels at a quarter of the resolution; they double at each halving.
+        width: Channels at half of the resolution; they double at each halving.
         depth: Residual blocks of each partial block.
 
     Returns:
         Shape `(batch_size, num_places, 4 * NUM_BINS + num_labels)`.
     """
-    x = convolution(pictures, width, size=6, strides=4)
-    x = convolution(x, width)
+    every = zip(pyramid(backbone(pictures, width, depth), 4 * width, depth), STRIDES, strict=True)
+    heads = [head(level, num_labels, stride) for level, stride in every]
+    return layers.Concatenate(axis=1, dtype="float32", name="places")(heads)
+
+
+def backbone(pictures: Any, width: int, depth: int) -> list[Any]:
+    """Return maps at an eighth, a sixteenth and a thirty-second of the resolution.
+
+    Two convolutions halve the resolution before the first block: a training from nothing on a CPU has no time
+    for blocks at a quarter. The others are cross-stage partial blocks (Wang et al., CSPNet, 2020).
+    """
+    x = convolution(convolution(pictures, width, strides=2), 2 * width, strides=2)
     levels = []
-    for channels in (2 * width, 4 * width, 8 * width):
+    for channels in (4 * width, 8 * width, 16 * width):
         x = partial(convolution(x, channels, strides=2), channels, depth)
         levels.append(x)
     levels[-1] = pooled_context(levels[-1], 4 * width)
-    every = zip(pyramid(levels, 2 * width, depth), STRIDES, strict=True)
-    heads = [head(level, num_labels, stride) for level, stride in every]
-    return layers.Concatenate(axis=1, dtype="float32", name="places")(heads)
+    return levels
 
 
 def pyramid(levels: list[Any], channels: int, depth: int) -> tuple[Any, Any, Any]:

@@ -62,7 +62,7 @@ def _read(file: Path, pictures: Pictures, passed: Passed) -> list[Annotated]:
             strange = f"image {image}" if image not in known else f"category {category}"
             raise UserError(f"{where} is of what the file does not list. Received: {strange}.")
         if row.get("iscrowd"):
-            passed["boxes around crowds passed over"] += 1
+            passed.add("box around a crowd passed over", "boxes around crowds passed over")
             continue
         box = _of(row, "bbox", file)
         if not isinstance(box, list) or len(box) != 4:
