@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
 from apps.vision.boxes.answers import LEAST_SCORE, OVERLAP, STRIDES, answer_of, candidates_of
-from apps.vision.boxes.augmentation import Augmentation, Changes, padded
+from apps.vision.boxes.augmentation import Changes
+from apps.vision.boxes.encoder import DetectionEncoder
+from apps.vision.boxes.feeding import batches_of, objects_in, picture_of, pictures_for, size_of
 from apps.vision.boxes.letterbox import Letterbox, letterboxed
-from apps.vision.boxes.reading import labels_in, opened
+from apps.vision.boxes.reading import labels_in
 from core.answers.boxes import Boxes
 from core.answers.kind import Answers
 from core.answers.rows import Direction, Figures, Write, written_by
-from core.data.lookup import places_among
 from core.errors import UserError
 from core.inputs import Input, Picture
 from core.task.contract import Ability, Encoder, Options, Task
@@ -32,13 +32,6 @@ if TYPE_CHECKING:
 
 EVALUATION_BATCH = 16
 CLASS_WEIGHT = 1.0  # twice what is usual: classes are learnt from nothing here, and boxes come easily
-
-
-class DetectionEncoder(Encoder):
-    """What is known of pictures with boxes before any weight: their classes and the shape of the cache."""
-
-    labels: list[str] = Field(min_length=1, description="sorted names of the classes")
-    shape: tuple[int, int, int] = Field(description="height, width and channels that all are brought to")
 
 
 class DetectionOptions(Options):
@@ -150,65 +143,10 @@ class Detection(Task):
             )
         return DetectionEncoder(labels=labels, shape=train["image"].shape[1:])
 
-    def pictures(self, examples: Examples, encoder: DetectionEncoder) -> np.ndarray:
-        """Return the pictures in the shape that the model takes."""
-        if examples["image"].shape[1:] == encoder.shape:
-            return examples["image"]
-        if "path" not in examples:
-            raise UserError(
-                f"The model takes pictures of shape {encoder.shape}, and {examples.source} has others. "
-                f"Received: shape {examples['image'].shape[1:]}."
-            )
-        from core.data.larger_than_memory import allocated
-
-        pictures = allocated((len(examples), *encoder.shape), np.uint8)
-        for row, path in enumerate(examples["path"].tolist()):
-            pictures[row] = letterboxed(_read(path, encoder), encoder.shape[:2])
-        return pictures
-
-    def objects(self, examples: Examples, encoder: DetectionEncoder) -> list[np.ndarray]:
-        """Return class and box of the objects of each picture, in the pixels of the net, `(num_objects, 5)`.
-
-        Raises:
-            UserError: A class was never seen in training.
-        """
-        boxes, every = examples.ragged("boxes"), []
-        for row, labels in enumerate(labels_in(examples)):
-            ids = places_among(encoder.labels, np.array(labels, np.dtypes.StringDType()))
-            if (ids < 0).any():
-                strange = labels[int(ids.argmin())]
-                raise UserError(
-                    f"{examples.source} has boxes of a class that training never saw; known are "
-                    f"{', '.join(encoder.labels[:10])}. Received: {strange!r} in picture {row}."
-                )
-            fitted = Letterbox.of(_size_of(examples, row), encoder.shape[:2])
-            own = fitted.boxes_in(boxes[row])
-            every.append(np.column_stack([ids, own]).astype(np.float32))
-        return every
-
     def batches(self, examples: Examples, encoder: DetectionEncoder, feed: Feed) -> tf.data.Dataset:
         """Return batches of pictures, and of classes and boxes padded with rows of class -1."""
-        import tensorflow as tf
-
-        pictures = self.pictures(examples, encoder)
-        rows = np.arange(len(examples), dtype=np.int32)
-        if "boxes" not in examples:
-            return feed.batches(rows, prepare=lambda rows, _: (_from_cache(pictures, rows, encoder), None))
-        objects = self.objects(examples, encoder)
-
-        def prepare(rows: tf.Tensor, _: Any) -> tuple[tf.Tensor, tf.Tensor]:
-            own = tf.numpy_function(lambda rows: padded([objects[row] for row in rows]), [rows], tf.float32)
-            return _from_cache(pictures, rows, encoder), tf.ensure_shape(own, (None, None, 5))
-
-        def transform(rows: tf.Tensor, _: Any, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            images, own = tf.numpy_function(changed.batch, [rows, seed], [tf.uint8, tf.float32])
-            return tf.ensure_shape(images, (None, *encoder.shape)), tf.ensure_shape(own, (None, None, 5))
-
-        if not feed.training:
-            return feed.batches(rows, prepare=prepare)
-        names = ("mosaic", "mixup", "scale", "shift", "flip", "flip_vertical", "colour")
-        changed = Augmentation(pictures, objects, Changes(**self.model_dump(include=set(names))))
-        return feed.batches(rows, transform=transform)
+        names = {"mosaic", "mixup", "scale", "shift", "flip", "flip_vertical", "colour"}
+        return batches_of(examples, encoder, feed, Changes(**self.model_dump(include=names)))
 
     def build(self, encoder: DetectionEncoder) -> keras.Model:
         """Return the model from raw pictures to what every place or proposal says."""
@@ -252,7 +190,7 @@ class Detection(Task):
         self, model: keras.Model, encoder: DetectionEncoder, examples: Examples, write: Write | None = None
     ) -> Figures:
         """Return the average precisions over all pictures, and the table of classes."""
-        pictures = self.pictures(examples, encoder)
+        pictures = pictures_for(examples, encoder)
         return self.figures_of(self.outputs(model, pictures, encoder), encoder, examples, write)
 
     def figures_of(
@@ -268,7 +206,7 @@ class Detection(Task):
         candidates = (each for block in outputs for each in candidates_of(block, shape))
         predicted = []
         for row, each in enumerate(candidates):
-            fitted = Letterbox.of(_size_of(examples, row), shape)
+            fitted = Letterbox.of(size_of(examples, row), shape)
             predicted.append(answer_of(each, encoder.labels, fitted, **asked)["boxes"])
         return figures_from(examples, predicted, write)
 
@@ -281,7 +219,7 @@ class Detection(Task):
         for start in range(0, len(inputs), EVALUATION_BATCH):
             fits, fitted = [], []
             for value in inputs[start : start + EVALUATION_BATCH]:
-                picture = _read(value, encoder)
+                picture = picture_of(value, encoder)
                 fits.append(letterboxed(picture, shape))
                 fitted.append(Letterbox.of(picture.shape[:2], shape))
             (outputs,) = self.outputs(model, np.stack(fits), encoder)
@@ -300,7 +238,7 @@ class Detection(Task):
         if examples is None or "row" not in answer:
             return {}
         picture = examples["image"][answer["row"]]
-        fitted = Letterbox.of(_size_of(examples, answer["row"]), picture.shape[:2])
+        fitted = Letterbox.of(size_of(examples, answer["row"]), picture.shape[:2])
         height, width = fitted.inner
         return {
             "picture": picture[fitted.top : fitted.top + height, fitted.left : fitted.left + width],
@@ -326,13 +264,20 @@ class Detection(Task):
         def outputs_of(pictures: np.ndarray) -> Iterator[dict[str, np.ndarray]]:
             return self.outputs(model, pictures, encoder)
 
-        return explained_box(model, outputs_of, encoder, _read(value, encoder), answer, method)
+        return explained_box(model, outputs_of, encoder, picture_of(value, encoder), answer, method)
 
     def portable(self, model: keras.Model, encoder: DetectionEncoder) -> Portable:
         """Return the graph from raw pictures to what places say; boxes are made of it in NumPy."""
         from apps.vision.boxes.export import portable_detector
 
-        return portable_detector(self, model, encoder)
+        return portable_detector(
+            model,
+            encoder,
+            self.output_names,
+            pictures=lambda examples: pictures_for(examples, encoder),
+            outputs=lambda pictures: self.outputs(model, pictures, encoder),
+            figures=lambda outputs, examples: self.figures_of(outputs, encoder, examples),
+        )
 
     def baseline(
         self, encoder: DetectionEncoder, splits: Splits, write: Write | None = None
@@ -341,8 +286,8 @@ class Detection(Task):
         from apps.vision.boxes.watershed import Watershed
 
         name, train, test = "thresholds + watershed + forest", splits.train, splits.test
-        rival = Watershed(self.pictures(train, encoder), self.objects(train, encoder), len(encoder.labels))
-        predicted = list(rival.answers(self.pictures(test, encoder), test["size"], encoder.labels))
+        rival = Watershed(pictures_for(train, encoder), objects_in(train, encoder), len(encoder.labels))
+        predicted = list(rival.answers(pictures_for(test, encoder), test["size"], encoder.labels))
         figures = figures_from(test, predicted, written_by(name, write))
         return {name: {figure: figures[figure] for figure in self.figures}}
 
@@ -357,29 +302,8 @@ def figures_from(
             {"label": label, "box": [float(side) for side in box]}
             for label, box in zip(labels, boxes[row], strict=True)
         ]
-        rows.append({"row": row, "size": list(_size_of(examples, row)), "true": true, "predicted": answer})
+        rows.append({"row": row, "size": list(size_of(examples, row)), "true": true, "predicted": answer})
         if write:
             write(rows[-1])
     answers = Boxes.from_rows(rows)
     return {**answers.statistics(np.arange(len(rows))), "per_class": answers.per_class()}
-
-
-def _size_of(examples: Examples, row: int) -> tuple[int, int]:
-    height, width = examples["size"][row].tolist()
-    return height, width
-
-
-def _read(value: Any, encoder: DetectionEncoder) -> np.ndarray:
-    """Return a raw input as a picture in its own size: the path of a file, or what is decoded already."""
-    if isinstance(value, np.ndarray):
-        return value
-    picture = opened(Path(value), encoder.shape[2])
-    assert picture is not None
-    return picture
-
-
-def _from_cache(pictures: np.ndarray, rows: tf.Tensor, encoder: DetectionEncoder) -> tf.Tensor:
-    import tensorflow as tf
-
-    images = tf.numpy_function(lambda rows: np.asarray(pictures[rows]), [rows], tf.uint8)
-    return tf.ensure_shape(images, (None, *encoder.shape))

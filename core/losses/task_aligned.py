@@ -173,9 +173,7 @@ class TaskAlignedDetection(LabelLoss):
         sides = ops.concatenate([self._middles - boxes[..., :2], boxes[..., 2:] - self._middles], axis=-1)
         wanted = ops.clip(sides / self._stride[:, None], 0.0, self.num_bins - 1.0)
         # A distance of 2.3 is 0.7 of bin 2 and 0.3 of bin 3.
-        shares = ops.maximum(
-            1.0 - ops.abs(wanted[..., None] - self._bins), 0.0
-        )
+        shares = ops.maximum(1.0 - ops.abs(wanted[..., None] - self._bins), 0.0)
         return -ops.mean(ops.sum(shares * ops.log_softmax(bins), axis=-1), axis=-1)
 
     def get_config(self) -> dict[str, Any]:

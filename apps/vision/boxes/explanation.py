@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import keras
     from matplotlib.figure import Figure
 
-    from apps.vision.detection import DetectionEncoder
+    from apps.vision.boxes.encoder import DetectionEncoder
     from core.task.explanation import Anatomy, Explanation, Part
 
 CELLS = 8  # along the shorter side of a picture

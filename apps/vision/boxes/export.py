@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,36 +15,47 @@ from core.task.portable import Portable, Score, TensorGraph
 if TYPE_CHECKING:
     import keras
 
-    from apps.vision.detection import Detection, DetectionEncoder
+    from apps.vision.boxes.encoder import DetectionEncoder
 
 BLOCK = 16  # pictures that are scored together
+Outputs = Mapping[str, np.ndarray]
 
 
-def portable_detector(task: Detection, model: keras.Model, encoder: DetectionEncoder) -> Portable:
+def portable_detector(
+    model: keras.Model,
+    encoder: DetectionEncoder,
+    names: tuple[str, ...],
+    *,
+    pictures: Callable[[Examples], np.ndarray],
+    outputs: Callable[[np.ndarray], Iterator[Outputs]],
+    figures: Callable[[Iterator[Outputs], Examples], Figures],
+) -> Portable:
     """Return what leaves with a detector.
 
     Args:
-        task: Reads pictures and judges boxes.
         model: A trained model.
         encoder: Its classes, and the shape it takes.
+        names: Of the outputs that boxes are made of.
+        pictures: From examples to pictures in that shape.
+        outputs: From such pictures to what the model says of blocks of them.
+        figures: From what is said of blocks of pictures to the figures of examples.
     """
-    names = task.output_names
 
     def call(image: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        outputs = model(image, training=False)
-        return tuple(outputs[name] for name in names) if isinstance(outputs, dict) else (outputs,)
+        said = model(image, training=False)
+        return tuple(said[name] for name in names) if isinstance(said, dict) else (said,)
 
     def raw(examples: Examples) -> list[np.ndarray]:
-        return list(task.pictures(examples, encoder))
+        return list(pictures(examples))
 
     def score(inputs: Sequence[Any]) -> dict[str, np.ndarray]:
-        blocks = list(task.outputs(model, np.stack(inputs), encoder))
+        blocks = list(outputs(np.stack(inputs)))
         return {name: np.concatenate([block[name] for block in blocks]) for name in names}
 
-    def figures(score: Score, examples: Examples) -> Figures:
-        pictures = raw(examples)
-        blocks = (score(pictures[start : start + BLOCK]) for start in range(0, len(pictures), BLOCK))
-        return task.figures_of(blocks, encoder, examples)
+    def figures_by(score: Score, examples: Examples) -> Figures:
+        every = raw(examples)
+        blocks = (score(every[start : start + BLOCK]) for start in range(0, len(every), BLOCK))
+        return figures(blocks, examples)
 
     return Portable(
         graph=TensorGraph(
@@ -58,5 +69,5 @@ def portable_detector(task: Detection, model: keras.Model, encoder: DetectionEnc
         settings={"labels": encoder.labels, "shape": encoder.shape},
         raw=raw,
         score=score,
-        figures=figures,
+        figures=figures_by,
     )
