@@ -38,6 +38,24 @@ def pictures(folder: Path) -> Path:
     return folder / "pictures"
 
 
+def pictures_with_boxes(folder: Path) -> Path:
+    """Write 60 pictures of 64 x 64 with one or two light or middling squares, and a CSV of their boxes."""
+    random = np.random.default_rng(0)
+    lines = ["file,xmin,ymin,xmax,ymax,label"]
+    (folder / "scenes").mkdir()
+    for row in range(60):
+        picture = random.integers(0, 40, (64, 64), np.uint8)
+        for half in range(1 + row % 2):
+            label, shade = (("light", 240), ("middling", 140))[random.integers(2)]
+            side = int(random.integers(16, 26))
+            left, top = 32 * half + int(random.integers(0, 32 - side)), int(random.integers(0, 64 - side))
+            picture[top : top + side, left : left + side] = shade
+            lines.append(f"{row}.png,{left},{top},{left + side},{top + side},{label}")
+        Image.fromarray(picture).save(folder / "scenes" / f"{row}.png")
+    written(folder / "scenes" / "boxes.csv", "\n".join(lines) + "\n")
+    return folder / "scenes"
+
+
 def ratings(folder: Path) -> Path:
     """Write ratings of 40 users for 30 films, high where the parities of both agree."""
     random = np.random.default_rng(0)
@@ -261,6 +279,7 @@ FAMILIES = {
     ("picture", "classes"): Family(pictures, files),
     ("picture", "masks"): Family(masked_pictures, files),
     ("picture", "pictures"): Family(sharp_pictures, files),
+    ("picture", "boxes"): Family(pictures_with_boxes, files),
     ("sound", "classes"): Family(words, files),
     ("row", "two_classes"): Family(
         impressions,

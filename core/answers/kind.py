@@ -120,6 +120,19 @@ class Answers(ABC):
         return [*items_of(example), Item("answer", "text", cls.said(row))]
 
     @classmethod
+    def drawn(cls, answer: Mapping[str, Any], value: Any) -> np.ndarray | None:
+        """Return an answer drawn over its input, for those who ask for files of their answers.
+
+        Args:
+            answer: As `predict` returns it.
+            value: The raw input that it answers.
+
+        Returns:
+            uint8, shape `(height, width, 3)`; nothing where an answer of the kind is no drawing.
+        """
+        return None
+
+    @classmethod
     def said(cls, row: Mapping[str, Any]) -> str:
         """Return one answer beside the truth, in words."""
         return ", ".join(f"{name} {value}" for name, value in row.items() if name != "row")

@@ -65,6 +65,9 @@ def predict(
     values = [line.value for line in lines]
     answers = task.predict(finished.model, finished.encoder, values, options)
     for place, (line, answer) in enumerate(zip(lines, answers, strict=True)):
+        if to is not None and task.gives is not None:
+            picture = task.gives.drawn(answer, line.value)
+            answer = answer if picture is None else {**answer, "drawn": picture}
         _print_answer(answer, line, to, place)
 
 

@@ -17,6 +17,7 @@ from core.layers.large_embedding import LargeEmbedding
 from core.layers.lookup_model import LookupModel
 from core.layers.lookups import take_rows
 from core.layers.span_scores import SpanScores
+from core.layers.roi_align import RoIAlign
 from core.layers.spectrogram import LogMelSpectrogram
 from core.layers.spectrogram_augmentation import RandomEqualizer, SpecAugment
 from core.layers.token_dropout import TokenDropout
@@ -42,6 +43,7 @@ __all__ = [
     "RandomSpeed",
     "SelfAttention",
     "SpanScores",
+    "RoIAlign",
     "SpecAugment",
     "TokenDropout",
     "TransformerBlock",

@@ -21,6 +21,7 @@ from core.losses.image import Charbonnier
 from core.losses.ranking import BayesianPersonalizedRanking, SampledSoftmax
 from core.losses.segmentation import DiceCrossentropy
 from core.losses.sequence import SequenceCrossentropy
+from core.losses.task_aligned import TaskAlignedDetection
 
 __all__ = [
     "CTC",
@@ -37,6 +38,7 @@ __all__ = [
     "NonSaturatingAdversarial",
     "SampledSoftmax",
     "SequenceCrossentropy",
+    "TaskAlignedDetection",
     "WassersteinAdversarial",
     "ctc_feasible",
     "gradient_penalty",

@@ -142,9 +142,12 @@ def predicted(run: Run, folder: Path, *words: str) -> list[dict[str, Any]]:
     result = CliRunner().invoke(app, ["predict", str(run.folder), *words, "--to", str(to)])
     assert result.exit_code == 0, result.output
     answers = [json.loads(line) for line in result.stdout.splitlines()]
-    return [
+    answers = [
         opened(answer, to, f"answer-{place}", beside=folder) for place, answer in enumerate(answers, start=1)
     ]
+    # What is drawn for a person to see is no part of the answer itself.
+    assert all(answer.pop("drawn", np.zeros((1, 1, 3), np.uint8)).dtype == np.uint8 for answer in answers)
+    return answers
 
 
 @every_family

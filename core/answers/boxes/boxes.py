@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from core.answers.boxes.detections import AREAS, Objects, objects_of, ranked_detections
-from core.answers.boxes.drawing import MOST_DRAWN, drawn
+from core.answers.boxes.drawing import MOST_DRAWN, drawn, overlaid
 from core.answers.boxes.errors import Errors, errors_of
 from core.answers.boxes.findings import findings
 from core.answers.boxes.pictures import pictures
@@ -255,6 +256,14 @@ class Boxes(Answers):
         rest = {name: value for name, value in example.items() if name not in seen}
         picture = Item("boxes", "picture", drawn(canvas, row), large=True)
         return [picture, *items_of(rest), Item("answer", "text", cls.said(row))]
+
+    @classmethod
+    def drawn(cls, answer: Mapping[str, Any], value: Any) -> np.ndarray:
+        """Return the picture with the boxes that were found in it, each with its label and score."""
+        from core.data.images import decoded
+
+        picture = value if isinstance(value, np.ndarray) else decoded([Path(value)], levels=None)[0][0]
+        return overlaid(picture, answer["boxes"])
 
     @classmethod
     def said(cls, row: Mapping[str, Any]) -> str:

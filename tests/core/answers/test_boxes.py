@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import io
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -267,3 +268,19 @@ def test_classes_stand_in_the_table_of_a_console():
     table = Boxes.table({"per_class": Boxes.from_rows(ROWS).per_class()})
     assert [row[0] for row in table.rows] == LABELS
     assert table.header[:2] == ["class", "ap50"]
+
+
+def test_an_answer_is_drawn_over_its_picture_in_its_own_size() -> None:
+    picture = np.zeros((40, 60, 1), np.uint8)
+    answer = {"boxes": [{"label": "cat", "box": [10, 20, 50, 35], "score": 0.9}], "size": [40, 60]}
+    drawn = Boxes.drawn(answer, picture)
+    assert drawn.shape == (40, 60, 3)
+    assert drawn[30, 10].any()  # the left side
+    assert drawn[35, 40].any()  # the lower side
+    assert not drawn[27:33, 14:46].any()  # what is inside
+
+
+def test_an_answer_is_drawn_over_the_file_that_it_answers(tmp_path: Path) -> None:
+    Image.fromarray(np.full((8, 12), 77, np.uint8)).save(tmp_path / "a.png")
+    drawn = Boxes.drawn({"boxes": [], "size": [8, 12]}, str(tmp_path / "a.png"))
+    assert drawn.tolist() == np.full((8, 12, 3), 77).tolist()

@@ -1,0 +1,1 @@
+"""Pictures with boxes: how they are read, changed, learnt from and answered."""

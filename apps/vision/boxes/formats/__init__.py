@@ -1,0 +1,1 @@
+"""How files tell which boxes are on which picture: VOC, COCO, YOLO, and tables."""
