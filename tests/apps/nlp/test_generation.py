@@ -102,7 +102,7 @@ def test_any_text_is_written_on(run, text):
 
 
 def test_a_prompt_longer_than_the_window_is_refused_if_asked(run):
-    with pytest.raises(UserError, match="The prompt has 40 tokens, and the model's window takes 31"):
+    with pytest.raises(UserError, match="The prompt has 41 tokens, and the model's window takes 31"):
         answer(run, "Ann " * 10, long_prompts="refuse")
 
 
@@ -137,7 +137,8 @@ def test_an_export_writes_the_texts_of_the_run_without_keras(run, tmp_path):
 
 
 def test_the_next_letter_rests_on_the_word_before_it(run):
-    explanation = run.experiment.task.explain(run.model, run.encoder, "Ann of Rome went to R")
+    prompt = "Ann of Rome went to R"
+    explanation = run.experiment.task.explain(run.model, run.encoder, prompt, "occlusion")
     parts = {part.name: part.adds for part in explanation.parts}
     assert explanation.target == "'o'"
     assert max(parts, key=parts.__getitem__) == "R"
