@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from apps.nlp.corpus.cleaning import cleaned
 from apps.nlp.corpus.memorised import KnownRuns
-from apps.nlp.corpus.reading import FEW, ends_of_texts, read_parts
+from apps.nlp.corpus.reading import FEW, cleaned_examples, ends_of_texts, read_parts
 from apps.nlp.decoder.answering import (
     AT_A_CALL,
     AT_A_STATE,
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from core.task.portable import Portable
 
 NGRAM_ORDER = 6
+MOST_COUNTED = 20_000_000  # tokens, whose n-grams take some gigabytes
 LONGEST_CONTINUATION = 128  # tokens that are written after the beginning of a passage
 
 
@@ -107,6 +108,10 @@ class Generation(Task):
             raise ValueError(f"key_value_heads must divide heads, {self.heads}")
         return self
 
+    def inputs(self, encoder: Any) -> dict[str, Input]:
+        """Return prompts, which stand in tables as the training texts did."""
+        return {"text": Text(self.text_column, example="In the beginning")}
+
     def load(self) -> Splits:
         """Return the texts in their parts; of few texts, the ends of each are validation and test."""
         from core.data.samples import king_james
@@ -116,7 +121,8 @@ class Generation(Task):
         if self.data == "sample":
             parts = {"train": king_james()}
         elif self.data.startswith(PREFIX):
-            parts = read_tfds(self.data, {"text": (self.text_column, "text", "sentence", "document")})
+            read = read_tfds(self.data, {"text": (self.text_column, "text", "sentence", "document")})
+            parts = {name: cleaned_examples(part) for name, part in read.items()}
         else:
             parts, notes = read_parts(self.data, self.text_column, skip_bad=self.skip_bad)
         if len(parts["train"]) >= FEW or self.split_group or self.split_time:
@@ -324,7 +330,9 @@ class Generation(Task):
 
         subwords, name = encoder.vocabulary.subwords, f"Kneser-Ney of order {NGRAM_ORDER}"
         train, test = (self.stream_of(part, encoder) for part in (splits.train, splits.test))
-        nats = NGrams(train.ids, subwords.size, NGRAM_ORDER).nats(test.ids)[1:]
+        if len(train) > MOST_COUNTED:
+            name += f" on the first {MOST_COUNTED:,} tokens"
+        nats = NGrams(train.ids[:MOST_COUNTED], subwords.size, NGRAM_ORDER).nats(test.ids)[1:]
         nats = nats + nats_of_unknown(test, subwords)
         return {name: self._figures(test, subwords, nats, None, written_by(name, write))}
 

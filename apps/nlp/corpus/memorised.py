@@ -15,7 +15,7 @@ from core.answers.texts.differences import WORDS
 from core.settings import Settings
 
 RUN = 8  # words, beyond which few texts agree by chance
-MOST = 50_000  # runs of the training texts that are kept; of more, a sample by their hashes
+MOST = 20_000  # runs of the training texts that are kept; of more, a sample by their hashes
 CHUNK = 1 << 20  # characters whose words are held at once
 FACTOR = np.uint64(0x9E3779B97F4A7C15)  # odd, its bits as even as can be
 HALF = np.uint64(32)

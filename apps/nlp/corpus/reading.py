@@ -104,6 +104,11 @@ def _plain(texts: Sequence[str], source: str) -> Examples:
     return Examples({"text": [cleaned(text) for text in texts]}, source)
 
 
+def cleaned_examples(examples: Examples) -> Examples:
+    """Return examples whose texts are as models read them."""
+    return examples.with_columns(text=[cleaned(text) for text in examples["text"].tolist()])
+
+
 def ends_of_texts(
     parts: Mapping[str, Examples],
     content: Sequence[str],

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -19,6 +18,8 @@ if TYPE_CHECKING:
     from apps.nlp.decoder.writing import Writer
 
 TOGETHER = 64  # texts that are written on at once
+WRITER = "_writer"  # name of the attribute of a model
+StopWord = Annotated[str, Field(max_length=100)]
 AT_A_CALL, AT_A_STATE = 32, 4  # tokens between two looks at a text, and at one that is streamed
 
 
@@ -33,7 +34,9 @@ class Drawn(Options):
         0.0, ge=0, le=1, description="draw of those with this share of the likeliest's chance"
     )
     repetition_penalty: float = Field(1.0, gt=0, le=10, description="above 1: less of what stands there")
-    stop: list[str] = Field([], max_length=16, description="texts before which to stop")
+    stop: StopWord | Annotated[list[StopWord], Field(max_length=16)] = Field(
+        "", description="a text, or several, before which to stop"
+    )
     seed: int = Field(0, ge=0, lt=2**31, description="of the draws")
 
     @property
@@ -50,13 +53,18 @@ class Prompted(Drawn):
     )
 
 
-@lru_cache(maxsize=4)
 def writer_of(model: keras.Model) -> Writer:
-    """Return what writes by a language model, whose loops are compiled at its first answers."""
+    """Return what writes by a language model, whose loops are compiled at its first answers.
+
+    It is kept with the model, and goes when the model goes.
+    """
     from apps.nlp.decoder.language_model import LanguageModelSteps
     from apps.nlp.decoder.writing import Writer
 
-    return Writer(LanguageModelSteps(model))
+    if WRITER not in vars(model):
+        object.__setattr__(model, WRITER, Writer(LanguageModelSteps(model)))  # Keras would track it
+    writer: Writer = vars(model)[WRITER]
+    return writer
 
 
 def answers_as_they_grow(

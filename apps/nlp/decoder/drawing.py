@@ -129,13 +129,18 @@ def draws(seed: int, start: int, count: int) -> np.ndarray:
     return np.random.default_rng(seed).random(start + count, np.float32)[start:]
 
 
-def cut_at(text: str, stops: Sequence[str]) -> tuple[str, bool]:
+def cut_at(text: str, stop: str | Sequence[str]) -> tuple[str, bool]:
     """Return a text up to the first of the words that end it, and whether there was one.
+
+    Args:
+        text: That was written.
+        stop: One word, or several; none where they are empty.
 
     Example:
 
     >>> cut_at("one. two", [".", "o. "])
     ('one', True)
     """
-    places = [place for stop in stops if stop and (place := text.find(stop)) >= 0]
+    stops = [stop] if isinstance(stop, str) else stop
+    places = [place for each in stops if each and (place := text.find(each)) >= 0]
     return (text[: min(places)], True) if places else (text, False)

@@ -82,7 +82,7 @@ def written_on(
 
 
 def whole_answer(
-    text: str, subwords: Subwords, ids: Sequence[int], stop: Sequence[str], length: int
+    text: str, subwords: Subwords, ids: Sequence[int], stop: str | Sequence[str], length: int
 ) -> dict[str, Any]:
     """Return an answer, and what ended it: a stop word, the end of the text, or the length.
 
@@ -90,7 +90,7 @@ def whole_answer(
         text: The prompt.
         subwords: What made it ids.
         ids: That were written.
-        stop: Texts before which it ends.
+        stop: A text, or several, before which it ends.
         length: Tokens that were to be written at most.
     """
     written, stopped = cut_at(subwords.text(ids), stop)

@@ -30,8 +30,13 @@ QUICK = [
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory) -> Run:
+    """A run on 600 short texts in a table, whose ends are learnt."""
     folder = tmp_path_factory.mktemp("generation")
-    return train(load_experiment("nlp/generation", [f"data={plain_text(folder)}", *QUICK]), folder / "run")
+    lines = [json.dumps({"body": text}) for text in plain_text(folder).read_text().splitlines()]
+    for part, rows in (("train", lines[:500]), ("test", lines[500:])):
+        written(folder / f"{part}.jsonl", "\n".join(rows))
+    settings = [f"data={folder}", "text_column=body", "validation=0", "audit.leaks=allow", *QUICK]
+    return train(load_experiment("nlp/generation", settings), folder / "run")
 
 
 def answer(run: Run, text: str, **options) -> dict:
@@ -39,12 +44,13 @@ def answer(run: Run, text: str, **options) -> dict:
     return answer
 
 
-def test_a_model_learns_how_a_text_goes_on(run):
+def test_a_model_learns_how_texts_go_on_and_where_they_end(run):
     assert run.metrics["test"]["bits_per_byte"] < 0.7
-    assert (
-        answer(run, "\nAnn of Rome we", temperature=0, length=7)["written"]
-        == "nt to "[:7] + answer(run, "\nAnn of Rome went to ", temperature=0, length=1)["written"]
-    )
+    whole = answer(run, "Ann of Rome we", temperature=0)
+    assert whole["text"].startswith("Ann of Rome went to ")
+    assert whole["text"].endswith(".")
+    assert whole["ended"] == "end"
+    assert whole["tokens"] == len(whole["written"]) < 20
 
 
 def test_the_figures_are_one_cost_in_several_units(run):
@@ -70,7 +76,7 @@ def test_the_same_seed_writes_the_same_text_and_another_one_another(run):
 
 
 def test_the_last_state_of_a_stream_is_the_answer(run):
-    options = Prompted(length=10, seed=4)
+    options = Prompted(length=10, seed=4)  # fewer than a text has
     states = list(run.experiment.task.stream(run.model, run.encoder, "Bob", options))
     assert states[-1] == answer(run, "Bob", length=10, seed=4)
     assert [state["tokens"] for state in states] == [4, 8, 10, 10]
@@ -96,24 +102,8 @@ def test_any_text_is_written_on(run, text):
 
 
 def test_a_prompt_longer_than_the_window_is_refused_if_asked(run):
-    with pytest.raises(UserError, match="The prompt has 40 tokens, and the model's window takes 31"):
+    with pytest.raises(UserError, match="The prompt has 41 tokens, and the model's window takes 31"):
         answer(run, "Ann " * 10, long_prompts="refuse")
-
-
-def test_several_texts_end_by_themselves(tmp_path):
-    lines = "\n".join(json.dumps({"body": text}) for text in ["one two three", "four five", "six"] * 150)
-    for part in ("train", "test"):
-        written(tmp_path / f"{part}.jsonl", lines)
-    settings = [f"data={tmp_path}", *QUICK, "text_column=body", "audit.leaks=allow", "fit.epochs=16"]
-    settings += ["validation=0", "fit.batch_size=8"]
-    run = train(
-        load_experiment("nlp/generation", [*settings, "subwords=bpe", "vocabulary_size=270"]),
-        tmp_path / "run",
-    )
-    assert {answer(run, "", seed=seed)["text"] for seed in range(8)} <= {"one two three", "four five", "six"}
-    assert answer(run, "four", temperature=0)["ended"] == "end"
-    # The ends are learnt, and not judged: 13, 9 and 3 bytes a text.
-    assert run.metrics["test"]["bits_per_byte"] < 0.6
 
 
 def test_a_character_that_training_lacks_costs_a_choice_among_all():
@@ -147,7 +137,8 @@ def test_an_export_writes_the_texts_of_the_run_without_keras(run, tmp_path):
 
 
 def test_the_next_letter_rests_on_the_word_before_it(run):
-    explanation = run.experiment.task.explain(run.model, run.encoder, "Ann of Rome went to R")
+    prompt = "Ann of Rome went to R"
+    explanation = run.experiment.task.explain(run.model, run.encoder, prompt, "occlusion")
     parts = {part.name: part.adds for part in explanation.parts}
     assert explanation.target == "'o'"
     assert max(parts, key=parts.__getitem__) == "R"
