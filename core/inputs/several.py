@@ -76,7 +76,16 @@ class Several(Input):
         return self.record(values, "")
 
     def record(self, record: Mapping[str, Any], name: str) -> dict[str, Any]:
-        """Return the parts of a row: a column for each name."""
+        """Return the parts of a row: a column for each name.
+
+        Raises:
+            UserError: A part is missing or wrong.
+        """
+        missing = [part for part in self.parts if part not in record]
+        if len(record) == 1 and missing:  # a part that takes the only column would take another's
+            raise UserError(
+                f"There is no column {missing[0]!r}. Received the columns: {', '.join(map(str, record))}."
+            )
         return {name: part.record(record, name) for name, part in self.parts.items()}
 
     def shown(self, value: Mapping[str, Any]) -> Any:

@@ -279,3 +279,9 @@ def test_one_input_is_itself_and_two_are_a_mapping():
     assert name == "input"
     assert both.typed('{"text": "a", "seed": 3}') == {"text": "a", "seed": 3.0}
     assert both.shown({"text": "a", "seed": 3.0}) == "text: a\nseed: 3.0"
+
+
+def test_an_input_that_lacks_a_part_is_refused_and_not_filled_with_another():
+    both = Several({"question": Text(), "context": Text()})
+    with pytest.raises(UserError, match=r"no column 'context'. Received the columns: question\."):
+        both.typed('{"question": "Who?"}')
