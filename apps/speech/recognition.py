@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -13,8 +13,9 @@ from pydantic import Field
 
 from apps.speech.front_end import SPECTROGRAM, Listening
 from apps.speech.transcription.answers import answer_of, hypotheses, in_batches, log_probabilities
+from apps.speech.transcription.decoding import Hypothesis
+from apps.speech.transcription.encoder import SearchOptions, TranscriptEncoder
 from apps.speech.transcription.frames import FRAME_SECONDS, HOP_SECONDS, frames_of
-from apps.speech.transcription.units import Units
 from core.answers.kind import Answers
 from core.answers.rows import Direction, Figures, Write, written_by
 from core.answers.texts import Transcripts
@@ -38,28 +39,6 @@ LABELS_MULTIPLE = 16  # units that transcripts of a batch are padded to a multip
 PADDING = -1
 
 
-class TranscriptEncoder(Encoder):
-    """The units of transcripts, and how loud recordings are at most."""
-
-    kind: Literal["characters", "pieces", "words"] = Field(description="what units are")
-    names: list[str] = Field(min_length=1, description="of the units, in the order of the model's outputs")
-    tokenizer: str | None = Field(None, description="of word pieces, as the tokenizers library writes it")
-    full_scale: float = Field(1.0, gt=0, description="of recordings with floats for samples")
-
-    @cached_property
-    def units(self) -> Units:
-        """The units."""
-        return Units(self.kind, self.names, self.tokenizer)
-
-
-class Search(Options):
-    """How the transcript of a recording is searched."""
-
-    beams: int | None = Field(
-        None, ge=1, le=256, description="transcripts that are weighed at once; 1 takes the best path"
-    )
-
-
 class Recognition(Listening, Task):
     """Writes down what is said in a recording, and when each word was said.
 
@@ -81,7 +60,7 @@ class Recognition(Listening, Task):
     gives: ClassVar[type[Answers] | None] = Transcripts
     figures: ClassVar[Mapping[str, Direction]] = Transcripts.figures
     abilities: ClassVar[frozenset[Ability]] = frozenset({"explain", "export"})
-    options: ClassVar[type[Options]] = Search
+    options: ClassVar[type[Options]] = SearchOptions
 
     names: str | None = Field(
         None, description="of words spoken alone: what file names say, such as {label}_{speaker}_{take}"
@@ -119,6 +98,17 @@ class Recognition(Listening, Task):
     dropout: float = Field(0.2, ge=0, lt=1, description="share of units dropped")
     beams: int = Field(
         1, ge=1, le=256, description="transcripts that are weighed at once; 1 takes the best path"
+    )
+    language_order: int = Field(
+        0,
+        ge=0,
+        le=20,
+        description="units of the longest n-grams that a model of the training transcripts counts, for beams "
+        "to ask; 0 for none",
+    )
+    language_weight: float = Field(0.5, ge=0, le=10, description="of the model of transcripts in the search")
+    unit_bonus: float = Field(
+        0.5, ge=-10, le=10, description="for each unit, against the taste of that model for short transcripts"
     )
 
     @property
@@ -187,11 +177,19 @@ class Recognition(Listening, Task):
         from apps.speech.transcription.units import learnt_units
         from core.data.audio import full_scale_of
 
-        units = learnt_units(train["text"].tolist(), self.units, self.num_pieces)
+        if self.language_order and self.beams == 1:
+            raise UserError(
+                "A model of transcripts is asked by beams alone: give beams=8 or more, or language_order=0. "
+                f"Received: language_order={self.language_order}, beams=1."
+            )
+        texts = train["text"].tolist()
+        units = learnt_units(texts, self.units, self.num_pieces)
         encoder = TranscriptEncoder(
             kind=units.kind,
             names=list(units.names),
             tokenizer=units.tokenizer,
+            transcripts=texts if self.language_order else [],
+            order=self.language_order,
             full_scale=full_scale_of(train),
         )
         if not self._fits(train, encoder).any():
@@ -331,23 +329,32 @@ class Recognition(Listening, Task):
         write: Write | None = None,
     ) -> Figures:
         """Return the figures of `evaluate`, from the logarithms of probabilities."""
-        texts = [
-            encoder.units.text(hypotheses(log_p, encoder.units, self.beams)[0].units) for log_p in scored
-        ]
+        search = self._search(encoder)
+        texts = [encoder.units.text(search(log_p)[0].units) for log_p in scored]
         return _judged(examples, texts, write)
 
     def predict(
         self, model: keras.Model, encoder: TranscriptEncoder, inputs: list[Any], options: Any = None
     ) -> list[dict[str, Any]]:
         """Return the text of each recording, its words with times, and other texts that were weighed."""
-        beams = (options.beams if options else None) or self.beams
+        search = self._search(encoder, options)
         scored = self.log_probabilities(model, encoder, self.waves(encoder, inputs))
-        return [
-            answer_of(
-                log_p, encoder.units, hypotheses(log_p, encoder.units, beams), self.stride * HOP_SECONDS
-            )
-            for log_p in scored
-        ]
+        seconds = self.stride * HOP_SECONDS
+        return [answer_of(log_p, encoder.units, search(log_p), seconds) for log_p in scored]
+
+    def _search(
+        self, encoder: TranscriptEncoder, options: SearchOptions | None = None
+    ) -> Callable[[np.ndarray], list[Hypothesis]]:
+        """Return what finds the likeliest transcripts by the scores of frames."""
+        asked = options or SearchOptions()
+        return partial(
+            hypotheses,
+            units=encoder.units,
+            beams=asked.beams or self.beams,
+            language=encoder.language,
+            weight=self.language_weight if asked.language_weight is None else asked.language_weight,
+            bonus=self.unit_bonus if encoder.order else 0.0,
+        )
 
     def waves(self, encoder: TranscriptEncoder, inputs: Sequence[Any]) -> list[np.ndarray]:
         """Return raw inputs, the paths of sound files or waves, as waves at the rate of the task."""
@@ -385,7 +392,7 @@ class Recognition(Listening, Task):
             self.predict(model, encoder, [value])[0],
             spectrogram,
             scores,
-            heard_words(scores(spectrogram[None])[0], encoder.units, self.beams),
+            heard_words(scores(spectrogram[None])[0], encoder.units, self._search(encoder)),
             HOP_SECONDS,
             method,
         )
@@ -418,7 +425,7 @@ class Recognition(Listening, Task):
             model,
             {
                 **encoder.model_dump(),
-                **self.model_dump(include={"sample_rate", "beams"}),
+                **self.model_dump(include={"sample_rate", "beams", "language_weight", "unit_bonus"}),
                 "window": self.window,
                 "hop": self.hop,
                 "stages": self.stages,

@@ -28,7 +28,7 @@ def functionals(wave: np.ndarray, sample_rate: int, bands: np.ndarray) -> np.nda
     """
     frames = _frames(wave, sample_rate)
     power = np.square(np.abs(np.fft.rfft(frames * np.hanning(frames.shape[1]), axis=1))) @ bands
-    logs = np.log(power + 1e-6 * power.max() + 1e-9)
+    logs = np.log(power / max(power.max(), 1e-12) + 1e-6)
     loudness = 10 * np.log10(np.square(frames).mean(axis=1) + 1e-9)
     loudness -= loudness.max()
     pitch, strength = _pitches(frames, sample_rate)
@@ -69,9 +69,10 @@ def _pitches(frames: np.ndarray, sample_rate: int) -> tuple[np.ndarray, np.ndarr
     correlated /= np.maximum(correlated[:, :1], 1e-9)
     first, last = int(sample_rate / HIGHEST_HERTZ), int(sample_rate / LOWEST_HERTZ)
     lags = correlated[:, first:last]
-    # The shortest lag that is nearly the best, so that no multiple of the period is taken.
-    good = lags >= 0.9 * lags.max(axis=1, keepdims=True)
-    best = good.argmax(axis=1)
+    # The shortest lag at a peak that is nearly the highest, so that no multiple of the period is taken.
+    before, after = correlated[:, first - 1 : last - 1], correlated[:, first + 1 : last + 1]
+    good = (lags >= 0.9 * lags.max(axis=1, keepdims=True)) & (lags >= before) & (lags >= after)
+    best = np.where(good.any(axis=1), good.argmax(axis=1), lags.argmax(axis=1))
     return sample_rate / (first + best), lags.max(axis=1)
 
 

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from apps.speech.transcription.answers import hypotheses
-from apps.speech.transcription.decoding import alignment
+from apps.speech.transcription.decoding import Hypothesis, alignment
 from apps.speech.transcription.units import Units
 from core.errors import MethodError
 from core.task.attribution import deletion_gain
@@ -78,7 +77,13 @@ def explained_words(
         parts=parts,
         checks={
             "deletion": deletion_gain(
-                lambda points: score(np.asarray(points)).sum(axis=1), spectrogram, silence, masks, adds
+                lambda points: score(np.asarray(points)).sum(axis=1),
+                spectrogram,
+                silence,
+                masks,
+                adds,
+                num_random=4,
+                num_steps=10,
             )
         },
         draw=partial(_draw, spectrogram, falls, [word for word, _, _ in words], hop_seconds),
@@ -135,7 +140,9 @@ def _draw(
     figure.colorbar(drawn, ax=made, label="nats a frame")
 
 
-def heard_words(log_p: np.ndarray, units: Units, beams: int) -> list[tuple[str, np.ndarray, np.ndarray]]:
+def heard_words(
+    log_p: np.ndarray, units: Units, search: Callable[[np.ndarray], Sequence[Hypothesis]]
+) -> list[tuple[str, np.ndarray, np.ndarray]]:
     """Return the words of the likeliest transcript, each with its frames and the units in them.
 
     Where no word was heard, this itself is what there is to explain: the blanks of all frames.
@@ -143,9 +150,9 @@ def heard_words(log_p: np.ndarray, units: Units, beams: int) -> list[tuple[str, 
     Args:
         log_p: Shape `(num_frames, num_units + 1)`.
         units: Of the transcript.
-        beams: Transcripts that are weighed at once.
+        search: Finds the likeliest transcripts.
     """
-    ids = hypotheses(log_p, units, beams)[0].units
+    ids = search(log_p)[0].units
     if not ids:
         return [(NOTHING, np.arange(len(log_p)), np.full(len(log_p), units.blank))]
     spans = alignment(log_p, ids, units.blank)

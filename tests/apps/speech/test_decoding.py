@@ -7,6 +7,7 @@ import pytest
 
 from apps.speech.transcription.answers import answer_of, hypotheses, log_probabilities
 from apps.speech.transcription.decoding import alignment, beam_search, best_path
+from apps.speech.transcription.language import Transcribed
 from apps.speech.transcription.units import Units, learnt_units
 
 BLANK = 2
@@ -136,3 +137,30 @@ def test_units_that_training_never_saw_are_passed_over_and_named():
     units = learnt_units(["abc"], "characters", 60)
     assert units.text(units.ids("añb")) == "ab"
     assert units.unknown("añb") == ["ñ"]
+
+
+def test_a_model_of_transcripts_knows_which_words_follow_and_where_texts_end():
+    units = learnt_units(["go left now", "go left now", "go right now"], "words", 60)
+    language = Transcribed(["go left now", "go left now", "go right now"], units, order=3)
+    go, left, now, right = (units.ids(word)[0] for word in ("go", "left", "now", "right"))
+    first, state = language.next(language.start(), go)
+    assert first > language.next(language.start(), now)[0]
+    assert language.next(state, left)[0] > language.next(state, right)[0] > language.next(state, go)[0]
+    _, state = language.next(language.next(state, left)[1], now)
+    assert language.end(state) > language.end(language.start())
+
+
+def test_a_model_of_transcripts_gives_probabilities():
+    units = learnt_units(TEXTS, "characters", 60)
+    language = Transcribed(TEXTS, units, order=4)
+    state = language.start()
+    for unit in units.ids("low"):
+        logs = [language.next(state, each)[0] for each in range(units.blank)] + [language.end(state)]
+        assert np.exp(logs).sum() == pytest.approx(1.0)
+        _, state = language.next(state, unit)
+
+
+def test_a_model_of_single_units_needs_no_history():
+    units = learnt_units(TEXTS, "characters", 60)
+    assert Transcribed(TEXTS, units, order=1).start() == ()
+    assert Transcribed(TEXTS, units, order=1).next((), 0)[1] == ()
