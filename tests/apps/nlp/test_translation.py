@@ -10,17 +10,18 @@ import numpy as np
 import pytest
 from keras import ops
 
-from apps.nlp.decoder.beams import BeamSearch, penalty
+from apps.nlp.decoder.beams import BeamSearch
+from apps.nlp.decoder.weighed import penalty
 from apps.nlp.subwords.learnt import learnt_subwords
 from apps.nlp.subwords.subwords import END
 from apps.nlp.translation import Translation
 from apps.nlp.translator.alignment import places_of_words
+from apps.nlp.translator.asked import Searched
 from apps.nlp.translator.documents import pieces_of, scripts_of
 from apps.nlp.translator.lengths import LENGTHS
 from apps.nlp.translator.memory import nearest_translations
 from apps.nlp.translator.net import TranslatorSteps
 from apps.nlp.translator.parallel import read_parts
-from apps.nlp.translator.translating import Searched
 from apps.nlp.translator.word_for_word import WordForWord
 from core.data.examples import Examples
 from core.data.feed import Feed
