@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from apps.nlp.corpus.reading import FEW, cleaned, ends_of_texts, read_parts
+from apps.nlp.corpus.cleaning import cleaned
+from apps.nlp.corpus.memorised import KnownRuns
+from apps.nlp.corpus.reading import FEW, ends_of_texts, read_parts
 from apps.nlp.decoder.answering import (
     AT_A_CALL,
     AT_A_STATE,
     TOGETHER,
     Prompted,
     answers_as_they_grow,
-    prompt_of,
 )
+from apps.nlp.decoder.plain import prompt_of
 from apps.nlp.subwords.learnt import SubwordVocabulary, learnt_subwords
 from apps.nlp.subwords.subwords import Kind, Subwords
 from core.answers.kind import Answers
@@ -34,16 +36,19 @@ if TYPE_CHECKING:
     from core.data.examples import Examples, Splits
     from core.data.feed import Feed
     from core.fit import Training
+    from core.task.explanation import Explanation
+    from core.task.portable import Portable
 
 NGRAM_ORDER = 6
 LONGEST_CONTINUATION = 128  # tokens that are written after the beginning of a passage
 
 
 class GenerationEncoder(Encoder):
-    """The sub-words of the training texts, and whether there were several."""
+    """The sub-words of the training texts, whether there were several, and what stands in them."""
 
     vocabulary: SubwordVocabulary
     several: bool = Field(description="whether there were several texts, which the model knows the ends of")
+    runs: KnownRuns
 
 
 class Generation(Task):
@@ -62,7 +67,7 @@ class Generation(Task):
     takes: ClassVar[Mapping[str, Input]] = {"text": Text(example="In the beginning")}
     gives: ClassVar[type[Answers] | None] = Continuations
     figures: ClassVar[Mapping[str, Direction]] = Continuations.figures
-    abilities: ClassVar[frozenset[Ability]] = frozenset({"stream"})
+    abilities: ClassVar[frozenset[Ability]] = frozenset({"stream", "explain", "export"})
     options: ClassVar[type[Options]] = Prompted
     objective: ClassVar[str] = "val_bits_per_byte"
     sample_licence: ClassVar[str | None] = "public domain outside of the United Kingdom (King James version)"
@@ -123,14 +128,16 @@ class Generation(Task):
         return replace(splits, protocol=f"{splits.protocol}; {judged}, of its text's beginning fewer")
 
     def encode(self, train: Examples) -> GenerationEncoder:
-        """Return the sub-words of the training texts."""
+        """Return the sub-words of the training texts, and which runs of words stand in them."""
         texts = (str(text) for text in train["text"])
         vocabulary = learnt_subwords(texts, self.subwords, self.vocabulary_size)
-        return GenerationEncoder(vocabulary=vocabulary, several=len(train) > 1)
+        runs = KnownRuns.of(str(text) for text in train["text"])
+        return GenerationEncoder(vocabulary=vocabulary, several=len(train) > 1, runs=runs)
 
     def encode_from(self, train: Examples, source: GenerationEncoder) -> GenerationEncoder:
-        """Return the sub-words that the weights know."""
-        return source.model_copy(update={"several": len(train) > 1})
+        """Return the sub-words that the weights know, and what stands in the training texts."""
+        runs = KnownRuns.of(str(text) for text in train["text"])
+        return GenerationEncoder(vocabulary=source.vocabulary, several=len(train) > 1, runs=runs)
 
     def stream_of(self, examples: Examples, encoder: GenerationEncoder) -> Stream:
         """Return the texts as one stream of ids."""
@@ -218,7 +225,12 @@ class Generation(Task):
             seeds=range(len(passages)),
         )
         written = [each["written"] for each in answers]
-        return self._figures(stream, subwords, self.nats(model, encoder, stream), written, write)
+        figures = self._figures(stream, subwords, self.nats(model, encoder, stream), written, write)
+        people = [subwords.text(each.rest) for each in passages]
+        # Of those of people, how many stand in the training part says how many do so by chance.
+        for name, texts in (("memorised", written), ("memorised_by_people", people)):
+            figures[name], _ = encoder.runs.share(texts)
+        return figures
 
     def _figures(
         self,
@@ -264,12 +276,44 @@ class Generation(Task):
     ) -> Iterator[list[dict[str, Any]]]:
         asked, kind, subwords = options or Prompted(), Text(), encoder.vocabulary.subwords
         texts = [cleaned(kind.typed(str(value))) for value in inputs]
+        refuse = asked.long_prompts == "refuse"
         prompts = [
-            prompt_of(text, subwords, context=self.context, several=encoder.several, asked=asked)
+            prompt_of(text, subwords, context=self.context, several=encoder.several, refuse=refuse)
             for text in texts
         ]
         seeds = [asked.seed] * len(texts)
         return answers_as_they_grow(model, subwords, texts, prompts, asked, seeds=seeds, at_a_call=at_a_call)
+
+    def explain(
+        self, model: keras.Model, encoder: GenerationEncoder, value: Any, method: str | None = None
+    ) -> Explanation:
+        """Return which words of a prompt, and tokens of its last, the likeliest next token rests on."""
+        from apps.nlp.decoder.explanation import explained_next
+
+        (answer,), subwords = self.predict(model, encoder, [value]), encoder.vocabulary.subwords
+        text = cleaned(str(value))
+        prompt = prompt_of(text, subwords, context=self.context, several=encoder.several)
+        return explained_next(model, subwords, prompt, answer, method)
+
+    def portable(self, model: keras.Model, encoder: GenerationEncoder) -> Portable:
+        """Return the graph from ids to logits; its loader writes with a whole pass for each token."""
+        from apps.nlp.decoder.export import portable_language_model
+        from apps.nlp.decoder.judging import nats_of_unknown
+
+        subwords = encoder.vocabulary.subwords
+        asked = Prompted().model_dump(exclude={"long_prompts"})
+
+        def figures(stream: Stream, nats: np.ndarray) -> Figures:
+            return self._figures(stream, subwords, nats + nats_of_unknown(stream, subwords), None, None)
+
+        return portable_language_model(
+            model,
+            subwords,
+            {"several": encoder.several, "asked": asked},
+            stream_of=lambda examples: self.stream_of(examples, encoder),
+            figures=figures,
+            overlap=self.overlap,
+        )
 
     def baseline(
         self, encoder: GenerationEncoder, splits: Splits, write: Write | None = None

@@ -273,7 +273,7 @@ def _scripts(examples: Examples) -> list[str]:
 
 
 def _typed(inputs: Sequence[Any]) -> list[str]:
-    from apps.nlp.corpus.reading import cleaned
+    from apps.nlp.corpus.cleaning import cleaned
 
     kind = Text()
     return [cleaned(kind.typed(str(value))) for value in inputs]

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from apps.nlp.corpus.cleaning import cleaned
 from core.data.examples import Examples, Splits
 from core.data.folders import PART_NAMES, files_inside, passed_over_notes
-from core.data.letters import composed
 from core.data.splitting import PARTS, split_fingerprint
 from core.data.tables import JSON_LINES, existing, opened_text, part_paths, read_table, table_suffix
 from core.errors import UserError
@@ -100,17 +100,6 @@ def read_text(path: Path) -> str:
     return text
 
 
-def cleaned(text: str) -> str:
-    """Return a text with the line ends of Unix, and each letter with its marks as one where there is one.
-
-    Example:
-
-    >>> cleaned("one\\r\\ntwo")
-    'one\\ntwo'
-    """
-    return composed(text.replace("\r\n", "\n").replace("\r", "\n"))
-
-
 def _plain(texts: Sequence[str], source: str) -> Examples:
     return Examples({"text": [cleaned(text) for text in texts]}, source)
 
@@ -142,17 +131,18 @@ def ends_of_texts(
         middle = round(len(text) * (1 - shares["test"] - shares["validation"]))
         for name, piece in zip(PARTS, (text[:middle], text[middle:last], text[last:]), strict=True):
             pieces[name] += [piece] if piece.strip() else []
-    for name, share in shares.items():
-        told.append(
-            f"{name} part as published" if name in parts else f"{name} {share:.0%} at the end of each text"
-        )
+    for name in ("validation", "test"):
+        where = f"{name}: the last {shares[name]:.0%} of each text"
+        if name == "validation" and shares["test"]:
+            where = f"validation: {shares[name]:.0%} of each text before it"
+        told.append(f"{name} part as published" if name in parts else where)
     divided = {
         name: parts[name] if name in parts and name != "train" else _piece(pieces[name], whole.source)
         for name in PARTS
     }
     return Splits(
         **divided,
-        protocol=f"{', '.join(reversed(told))}, in order; split {split_fingerprint(divided, content)}",
+        protocol=f"{', '.join(reversed(told))}; split {split_fingerprint(divided, content)}",
         notes=tuple(notes),
         official_test="test" in parts,
     )

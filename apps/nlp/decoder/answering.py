@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from apps.nlp.decoder.drawing import Drawing, cut_at
-from apps.nlp.subwords.subwords import END, Subwords
-from core.errors import UserError
+from apps.nlp.decoder.plain import whole_answer
+from apps.nlp.subwords.subwords import Subwords
 from core.task.contract import Options
 
 if TYPE_CHECKING:
@@ -59,30 +59,6 @@ def writer_of(model: keras.Model) -> Writer:
     return Writer(LanguageModelSteps(model))
 
 
-def prompt_of(text: str, subwords: Subwords, *, context: int, several: bool, asked: Prompted) -> list[int]:
-    """Return the ids of a prompt.
-
-    Args:
-        text: What is to be written on; may be empty.
-        subwords: What cuts it.
-        context: Tokens of the window.
-        several: Whether the model knows how texts begin; else it begins in the midst of one.
-        asked: Whether a prompt that is longer than the window is refused.
-
-    Raises:
-        UserError: It is.
-    """
-    ids = [*([END] if several else []), *subwords.ids(text).tolist()]
-    if not ids:
-        ids = subwords.ids("\n").tolist()
-    if len(ids) >= context and asked.long_prompts == "refuse":
-        raise UserError(
-            f"The prompt has {len(ids)} tokens, and the model's window takes {context - 1}: shorten it, or "
-            f"read its end alone with long_prompts=cut. Received: {text[:40]!r}."
-        )
-    return ids
-
-
 def answers_as_they_grow(
     model: keras.Model,
     subwords: Subwords,
@@ -123,11 +99,7 @@ def answers_as_they_grow(
         ]
         if all(stopped for _, stopped in states):
             break
-    yield [_whole(text, subwords, own, asked) for text, own in zip(texts, ids, strict=True)]
-
-
-def _whole(text: str, subwords: Subwords, ids: Sequence[int], asked: Drawn) -> dict[str, Any]:
-    """Return a whole answer, and what ended it: a stop word, the end of the text, or the length."""
-    written, stopped = cut_at(subwords.text(ids), asked.stop)
-    ended = "stop" if stopped else "end" if len(ids) < asked.length else "length"
-    return {"text": text + written, "written": written, "tokens": len(ids), "ended": ended}
+    yield [
+        whole_answer(text, subwords, own, asked.stop, asked.length)
+        for text, own in zip(texts, ids, strict=True)
+    ]

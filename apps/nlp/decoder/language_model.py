@@ -48,7 +48,7 @@ def language_model(
     )
     norm = keras.layers.RMSNormalization if normalization == "rms" else keras.layers.LayerNormalization
     ids = keras.Input((context,), dtype="int32", name="ids")
-    states = keras.layers.Dropout(dropout)(embed(ids))
+    states = keras.layers.Dropout(dropout, name="embedded")(embed(ids))
     for number in range(depth):
         states = TransformerBlock(
             num_heads,

@@ -44,7 +44,7 @@ def continued(
     done = 0
     while going and done < count:
         texts = [[*prompts[place], *written[place]] for place in going]
-        ids, lengths = padded_prompts(texts, longest)
+        ids, lengths = padded_prompts(texts, longest, writer.steps.length)
         seen = _seen(texts, len(ids), size) if drawing.penalises else None
         of_rows = [seeds[place] for place in going] + [0] * (len(ids) - len(going))
         ended: set[int] = set()
@@ -77,12 +77,15 @@ def _seen(texts: Sequence[Sequence[int]], num_rows: int, size: int) -> np.ndarra
     return seen
 
 
-def padded_prompts(prompts: Sequence[Sequence[int]], longest: int) -> tuple[np.ndarray, np.ndarray]:
+def padded_prompts(
+    prompts: Sequence[Sequence[int]], longest: int, window: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the ends of prompts as one array of few shapes, and their lengths.
 
     Args:
         prompts: Ids, at least one each; at least one prompt.
-        longest: Ids that are read of each, from its end.
+        longest: Ids that are read of each, from its end; at most the window.
+        window: Length of the longest array.
 
     Returns:
         Int32, shape `(batch_size, length)`, padded at the right and below to powers of two; and int32, shape
@@ -90,12 +93,12 @@ def padded_prompts(prompts: Sequence[Sequence[int]], longest: int) -> tuple[np.n
 
     Example:
 
-    >>> ids, lengths = padded_prompts([[5], [6, 7], [8]], longest=64)
+    >>> ids, lengths = padded_prompts([[5], [6, 7], [8]], longest=64, window=64)
     >>> ids.shape, lengths.tolist()
     ((4, 16), [1, 2, 1, 1])
     """
     cut = [list(prompt)[-longest:] for prompt in prompts]
-    length = min(max(SHORTEST, _power_of_two(max(map(len, cut)))), longest)
+    length = min(max(SHORTEST, _power_of_two(max(map(len, cut)))), window)
     ids = np.full((_power_of_two(len(cut)), length), PADDING, np.int32)
     ids[len(cut) :, 0] = END
     for row, prompt in zip(ids, cut, strict=False):

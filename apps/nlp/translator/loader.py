@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from apps.nlp.corpus.cleaning import cleaned
 from apps.nlp.decoder.plain_beams import Cache, PlainBeamSearch
 from apps.nlp.subwords.subwords import END, Subwords
 from apps.nlp.translator.translating import Asked, Translator, filled
