@@ -11,8 +11,9 @@ from pydantic import Field, model_validator
 
 from apps.nlp.subwords.learnt import SubwordVocabulary, learnt_subwords
 from apps.nlp.subwords.subwords import Kind
+from apps.nlp.translator.asked import Searched, search_of
 from apps.nlp.translator.documents import scripts_of
-from apps.nlp.translator.translating import Searched, Translator
+from apps.nlp.translator.translating import Translator
 from core.answers.kind import Answers
 from core.answers.rows import Direction, Figures, Write, written_by
 from core.answers.texts import Translations
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from core.data.examples import Examples, Splits
     from core.data.feed import Feed
     from core.task.explanation import Explanation
+    from core.task.portable import Portable
 
 SIGNATURE = "BLEU as of sacreBLEU: nrefs:1|case:mixed|eff:no|tok:13a, ideographs one by one|smooth:exp"
 MEMORY, WORD_FOR_WORD = "nearest in the translation memory", "word for word by IBM model 1"
@@ -57,7 +59,7 @@ class Translation(Task):
     takes: ClassVar[Mapping[str, Input]] = {"text": Text(column="source", example="Open the file.")}
     gives: ClassVar[type[Answers] | None] = Translations
     figures: ClassVar[Mapping[str, Direction]] = Translations.figures
-    abilities: ClassVar[frozenset[Ability]] = frozenset({"stream", "explain"})
+    abilities: ClassVar[frozenset[Ability]] = frozenset({"stream", "explain", "export"})
     options: ClassVar[type[Options]] = Searched
     sample_licence: ClassVar[str | None] = "BSD 3-Clause (messages of JupyterLab and its extensions)"
 
@@ -187,7 +189,7 @@ class Translation(Task):
 
     def translator(self, model: keras.Model, encoder: TranslationEncoder) -> Translator:
         """Return what translates texts by a trained model."""
-        return Translator(model, encoder.vocabulary.subwords, self.max_length, encoder.scripts)
+        return Translator(search_of(model), encoder.vocabulary.subwords, self.max_length, encoder.scripts)
 
     def evaluate(
         self, model: keras.Model, encoder: TranslationEncoder, examples: Examples, write: Write | None = None
@@ -226,6 +228,12 @@ class Translation(Task):
         sentence = translator.only_sentence(text)
         return explained_translation(model, encoder.vocabulary.subwords, sentence, answer, method)
 
+    def portable(self, model: keras.Model, encoder: TranslationEncoder) -> Portable:
+        """Return a graph that reads and one that writes, with the search around them."""
+        from apps.nlp.translator.export import portable_translator
+
+        return portable_translator(model, self.translator(model, encoder), _figures)
+
     def baseline(
         self, encoder: TranslationEncoder, splits: Splits, write: Write | None = None
     ) -> dict[str, Figures]:
@@ -246,7 +254,7 @@ class Translation(Task):
         }
 
 
-def _figures(examples: Examples, predicted: Sequence[str], write: Write | None) -> Figures:
+def _figures(examples: Examples, predicted: Sequence[str], write: Write | None = None) -> Figures:
     rows = [
         {"row": row, "source": str(source), "true": [str(true)], "predicted": text}
         for row, (source, true, text) in enumerate(
@@ -265,7 +273,7 @@ def _scripts(examples: Examples) -> list[str]:
 
 
 def _typed(inputs: Sequence[Any]) -> list[str]:
-    from apps.nlp.corpus.reading import cleaned
+    from apps.nlp.corpus.cleaning import cleaned
 
     kind = Text()
     return [cleaned(kind.typed(str(value))) for value in inputs]

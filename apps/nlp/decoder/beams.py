@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import keras
@@ -12,7 +11,8 @@ from keras import ops
 
 from apps.nlp.decoder.compiled import compiled
 from apps.nlp.decoder.drawing import NEVER
-from apps.nlp.subwords.subwords import END, PADDING, UNKNOWN
+from apps.nlp.decoder.weighed import NUMPY, Beams, by_length, never_written, one_further, stopped
+from apps.nlp.subwords.subwords import END
 
 
 class BeamSteps(Protocol):
@@ -41,41 +41,6 @@ class BeamSteps(Protocol):
         """
 
 
-@dataclass(frozen=True, eq=False)
-class Beams:
-    """The texts that are weighed, of each the likeliest first.
-
-    Args:
-        tokens: Int32, shape `(batch_size, beams, length)`; `PADDING` after the end of a text.
-        scores: Logarithms of their probability by the penalty of their length, float32, shape
-            `(batch_size, beams)`.
-        ended: Whether they are whole, bool, `(batch_size, beams)`.
-    """
-
-    tokens: np.ndarray
-    scores: np.ndarray
-    ended: np.ndarray
-
-    def ids(self, row: int, beam: int = 0) -> list[int]:
-        """Return the ids of one text, without its end."""
-        ids = self.tokens[row, beam].tolist()
-        return [each for each in ids if each not in (PADDING, END)]
-
-
-def penalty(lengths: Any, power: Any) -> Any:
-    """Return by what the logarithm of a text's probability is divided: 1 for any length where power is 0.
-
-    Reference:
-        Wu et al., Google's Neural Machine Translation System (2016), equation 14
-
-    Example:
-
-    >>> penalty(7.0, 1.0), penalty(7.0, 0.0)
-    (2.0, 1.0)
-    """
-    return ((5.0 + lengths) / 6.0) ** power
-
-
 class BeamSearch:
     """Searches texts by a model.
 
@@ -93,7 +58,7 @@ class BeamSearch:
 
     def __init__(self, steps: BeamSteps, forbidden: Sequence[int] = ()) -> None:
         self.steps = steps
-        self.forbidden = [PADDING, UNKNOWN, *forbidden]
+        self.forbidden = tuple(forbidden)
         self._compiled: dict[tuple[int, int], tuple[Any, Any]] = {}
 
     def states(
@@ -119,11 +84,10 @@ class BeamSearch:
         place, over = 0, False
         while place < length and not over:
             number = min(at_a_call or length, length - place)
-            state, stopped = search(memory, state, np.int32(place + number), np.float32(length_penalty))
-            place, over = place + number, bool(ops.convert_to_numpy(stopped))
+            state, all_over = search(memory, state, np.int32(place + number), np.float32(length_penalty))
+            place, over = place + number, bool(ops.convert_to_numpy(all_over))
             tokens, scores, ended, lengths = (ops.convert_to_numpy(each) for each in state[1:5])
-            normal = scores / penalty(np.maximum(lengths, 1), length_penalty)
-            yield Beams(tokens, normal.astype(np.float32), ended)
+            yield Beams(tokens, by_length(NUMPY, scores, lengths, np.float32(length_penalty)), ended)
 
     def _functions(self, beams: int, length: int) -> tuple[Any, Any]:
         key = beams, length
@@ -153,30 +117,28 @@ class BeamSearch:
         self, memory: Any, state: Any, until: Any, power: Any, beams: int, length: int
     ) -> tuple[Any, Any]:
         def goes_on(place: Any, tokens: Any, scores: Any, ended: Any, lengths: Any, cache: Any) -> Any:
-            stopped = _stopped(scores, ended, lengths, power, length)
-            return ops.logical_and(place < until, ops.logical_not(ops.all(stopped)))
+            over = stopped(ops, scores, ended, lengths, power, length)
+            return ops.logical_and(place < until, ops.logical_not(ops.all(over)))
 
         def write(place: Any, tokens: Any, scores: Any, ended: Any, lengths: Any, cache: Any) -> Any:
-            here = ops.equal(ops.arange(length, dtype="int32"), place - 1)
-            last = ops.sum(ops.where(here, tokens, 0), axis=-1)
+            positions = ops.arange(length, dtype="int32")
+            last = ops.sum(ops.where(ops.equal(positions, place - 1), tokens, 0), axis=-1)
             last = ops.where(ops.equal(place, 0), END, last)
             places = ops.reshape(ops.zeros_like(last) + place, (-1,))
             logits, cache = self.steps.step(ops.reshape(last, (-1, 1)), memory, cache, places)
-            stopped = ops.logical_or(ended, _stopped(scores, ended, lengths, power, length))
-            totals = ops.expand_dims(scores, -1) + self._logs(logits, stopped, beams)
-            lengths = ops.where(stopped, lengths, place + 1)
-            ranked = totals / ops.expand_dims(penalty(ops.cast(lengths, "float32"), power), -1)
-            size = totals.shape[-1]
-            _, picks = ops.top_k(ops.reshape(ranked, (-1, beams * size)), beams)
-            picks = ops.cast(picks, "int32")
-            parents, written = picks // size, picks % size
-            scores = ops.take_along_axis(ops.reshape(totals, (-1, beams * size)), picks, axis=1)
-            # Of beams that have stopped, whatever stands at this place is padding.
-            ended, lengths = (ops.take_along_axis(each, parents, axis=1) for each in (ended, lengths))
+            size = logits.shape[-1]
+            allowed = ops.cast(logits, "float32") + never_written(size, self.forbidden)
+            parents, written, (scores, ended, lengths) = one_further(
+                ops,
+                _top,
+                ops.reshape(allowed, (-1, beams, size)),
+                (scores, ended, lengths),
+                place,
+                power,
+                length,
+            )
             tokens = ops.take_along_axis(tokens, ops.expand_dims(parents, -1), axis=1)
-            now = ops.equal(ops.arange(length, dtype="int32"), place)
-            tokens = ops.where(now, ops.expand_dims(written, -1), tokens)
-            ended = ops.logical_or(ended, ops.equal(written, END))
+            tokens = ops.where(ops.equal(positions, place), ops.expand_dims(written, -1), tokens)
             firsts = ops.expand_dims(ops.arange(ops.shape(parents)[0], dtype="int32") * beams, -1)
             rows = ops.reshape(firsts + parents, (-1,))
             cache = [tuple(ops.take(each, rows, axis=0) for each in kept) for kept in cache]
@@ -184,26 +146,8 @@ class BeamSearch:
 
         state = ops.while_loop(goes_on, write, state)
         _, _, scores, ended, lengths, _ = state
-        return state, ops.all(_stopped(scores, ended, lengths, power, length))
-
-    def _logs(self, logits: Any, stopped: Any, beams: int) -> Any:
-        """Return the logarithms of the next tokens' probabilities, `(batch_size, beams, size)`.
-
-        What has stopped goes on with padding, at no cost.
-        """
-        size = logits.shape[-1]
-        banned, filling = np.zeros(size, np.float32), np.full(size, 2 * NEVER, np.float32)
-        banned[self.forbidden] = 2 * NEVER
-        filling[PADDING] = 0.0
-        logs = ops.log_softmax(ops.cast(logits, "float32") + banned)
-        return ops.where(ops.expand_dims(stopped, -1), filling, ops.reshape(logs, (-1, beams, size)))
+        return state, ops.all(stopped(ops, scores, ended, lengths, power, length))
 
 
-def _stopped(scores: Any, ended: Any, lengths: Any, power: Any, length: int) -> Any:
-    """Return which beams are of texts whose search is over, bool, `(batch_size, 1)` or wider."""
-    normal = scores / penalty(ops.cast(ops.maximum(lengths, 1), "float32"), power)
-    # A text that goes on only loses probability, and is made up for its length by that of the longest.
-    best_to_come = scores / penalty(float(length), power)
-    best_to_come = ops.max(ops.where(ended, 4 * NEVER, best_to_come), axis=-1, keepdims=True)
-    best = ops.max(ops.where(ended, normal, 4 * NEVER), axis=-1, keepdims=True)
-    return ops.logical_and(ops.any(ended, axis=-1, keepdims=True), best >= best_to_come)
+def _top(numbers: Any, count: int) -> Any:
+    return ops.top_k(numbers, count)[1]

@@ -40,11 +40,13 @@ def encoder_decoder(
         dropout: Share of the units that is dropped.
 
     Reference:
-        Vaswani et al., Attention Is All You Need (2017); one embedding for all: Press and Wolf, Using the
-        Output Embedding to Improve Language Models (2017), section 3
+        Vaswani et al., Attention Is All You Need (2017), of the embedding section 3.4; one for all: Press and
+        Wolf, Using the Output Embedding to Improve Language Models (2017), section 3
     """
     norm = keras.layers.RMSNormalization if normalization == "rms" else keras.layers.LayerNormalization
+    # So small that logits are near 0 at first; what is read is made as large as what blocks add to it.
     start = keras.initializers.RandomNormal(stddev=width**-0.5)
+    scale = keras.layers.Rescaling(width**0.5, name="scale")
     embed = keras.layers.ReversibleEmbedding(
         size, width, embeddings_initializer=start, reverse_dtype="float32", name="tokens"
     )
@@ -63,11 +65,11 @@ def encoder_decoder(
 
     source, target = (keras.Input((None,), dtype="int32", name=name) for name in ("source", "target"))
     mask = ops.not_equal(source, PADDING)
-    memory = keras.layers.Dropout(dropout)(embed(source))
+    memory = keras.layers.Dropout(dropout)(scale(embed(source)))
     for number in range(depth):
         memory = block(f"encoder_{number}", causal=False)(memory, padding_mask=mask)
     memory = norm(epsilon=1e-6, name="encoder_norm")(memory)
-    states = keras.layers.Dropout(dropout)(embed(target))
+    states = keras.layers.Dropout(dropout)(scale(embed(target)))
     for number in range(decoder_depth or depth):
         states = block(f"decoder_{number}", causal=True)(states, memory, memory_mask=mask)
     logits = embed(norm(epsilon=1e-6, name="decoder_norm")(states), reverse=True)
@@ -83,7 +85,7 @@ class TranslatorSteps:
 
     def __init__(self, model: keras.Model) -> None:
         self.model = model
-        self.embed = model.get_layer("tokens")
+        self.tokens, self.scale = model.get_layer("tokens"), model.get_layer("scale")
         self.encoder_norm, self.decoder_norm = (
             model.get_layer(f"{side}_norm") for side in ("encoder", "decoder")
         )
@@ -123,23 +125,26 @@ class TranslatorSteps:
             Float32, shape `(batch_size, target_length, source_length)`.
         """
         memory, mask = self._read(source)
-        states, looks = self.embed(target), []
+        states, looks = self._embedded(target), []
         for block in self.writers:
             attended, _ = block.attention.begin(block.norms[0](states))
             looks.append(block.cross_attention.weights_of(block.norms[1](states + attended), memory, mask))
             states = block(states, memory, memory_mask=mask)
         return ops.mean(ops.stack(looks), axis=0)
 
+    def _embedded(self, ids: Any) -> Any:
+        return self.scale(self.tokens(ids))
+
     def _read(self, source: Any) -> tuple[Any, Any]:
-        mask, states = ops.not_equal(source, PADDING), self.embed(source)
+        mask, states = ops.not_equal(source, PADDING), self._embedded(source)
         for block in self.readers:
             states = block(states, padding_mask=mask)
         return self.encoder_norm(states), mask
 
     def step(self, tokens: Any, memory: Any, cache: Any, places: Any) -> tuple[Any, Any]:
         """Return the logits after one more token a row, `(num_rows, vocabulary_size)`, and the cache."""
-        states, longer = self.embed(tokens), []
+        states, longer = self._embedded(tokens), []
         for block, of_memory, kept in zip(self.writers, memory[0], cache, strict=True):
             states, kept = block.step(states, kept, places, of_memory, memory[1])
             longer.append(kept)
-        return self.embed(self.decoder_norm(states), reverse=True)[:, 0], longer
+        return self.tokens(self.decoder_norm(states), reverse=True)[:, 0], longer

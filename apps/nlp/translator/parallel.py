@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from apps.nlp.corpus.reading import cleaned, read_text
+from apps.nlp.corpus.cleaning import cleaned
+from apps.nlp.corpus.reading import read_text
 from apps.nlp.translator.tmx import TMX, read_tmx
 from core.data.examples import Examples
 from core.data.folders import PART_NAMES

@@ -4,23 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
-from pydantic import Field
 
+from apps.nlp.decoder.weighed import Beams
 from apps.nlp.subwords.subwords import END, PADDING, Subwords
 from apps.nlp.translator.documents import Piece, pieces_of, scripts_of
 from apps.nlp.translator.lengths import bucket, ids_of
 from core.errors import UserError
-from core.task.contract import Options
 from core.wording import counted
-
-if TYPE_CHECKING:
-    import keras
-
-    from apps.nlp.decoder.beams import Beams, BeamSearch
 
 TOGETHER = 64  # texts that are searched at once, with one beam; of more beams, fewer
 AT_A_STATE = 4  # tokens between two looks at a translation that is streamed
@@ -28,14 +21,34 @@ CHARACTERS_A_TOKEN = 3  # of a line that is read whole, at the most
 ROOM = 8  # tokens that a translation may have beyond twice those of its text
 
 
-class Searched(Options):
-    """How a translation is searched."""
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of a translation, where nobody says; `asked.Searched` says what may be.
 
-    beams: int = Field(4, ge=1, le=16, description="texts that are weighed at once; 1 is greedy")
-    length_penalty: float = Field(
-        0.6, ge=0, le=3, description="how far long texts are made up for their length; 0: not at all"
-    )
-    alternatives: int = Field(0, ge=0, le=15, description="other texts to tell, fewer than beams")
+    Args:
+        beams: Texts that are weighed at once.
+        length_penalty: How far long texts are made up for their length.
+        alternatives: Other texts to tell.
+    """
+
+    beams: int = 4
+    length_penalty: float = 0.6
+    alternatives: int = 0
+
+
+class Search(Protocol):
+    """Searches texts; `decoder.beams.BeamSearch` says how."""
+
+    def states(
+        self,
+        given: np.ndarray,
+        *,
+        beams: int,
+        length: int,
+        length_penalty: float,
+        at_a_call: int | None = None,
+    ) -> Iterator[Beams]:
+        """Yield the texts as they grow; the last are what was searched."""
 
 
 @dataclass(frozen=True)
@@ -43,55 +56,62 @@ class Found:
     """What was searched of one text: the likeliest first.
 
     Args:
+        ids: Of the translations, without their ends.
         texts: Translations; the first is the answer.
         scores: Of each: the logarithm of its probability by the penalty of its length.
         ended: Whether each is whole.
     """
 
+    ids: Sequence[Sequence[int]]
     texts: Sequence[str]
     scores: Sequence[float]
     ended: Sequence[bool]
 
 
-@lru_cache(maxsize=4)
-def search_of(model: keras.Model) -> BeamSearch:
-    """Return what searches translations by a model, whose loops are compiled at its first answers."""
-    from apps.nlp.decoder.beams import BeamSearch
-    from apps.nlp.translator.net import TranslatorSteps
-
-    return BeamSearch(TranslatorSteps(model))
-
-
 class Translator:
-    """Translates texts by a trained model.
+    """Translates texts.
 
     Args:
-        model: What `net.encoder_decoder` returned.
+        search: Searches translations by a model.
         subwords: What cuts texts of both sides.
         max_length: Tokens that are read and written of a text at most, the end among them.
         scripts: Those of the texts that were trained on.
     """
 
-    def __init__(
-        self, model: keras.Model, subwords: Subwords, max_length: int, scripts: Sequence[str]
-    ) -> None:
-        self.model = model
+    def __init__(self, search: Search, subwords: Subwords, max_length: int, scripts: Sequence[str]) -> None:
+        self.search = search
         self.subwords = subwords
         self.max_length = max_length
         self.scripts = frozenset(scripts)
 
-    def sentences(self, texts: Sequence[str], asked: Searched) -> list[Found]:
+    def sentences(self, texts: Sequence[str], asked: Any) -> list[Found]:
         """Return the translations of texts that are each read at once, cut where they are too long."""
-        ids = [self._ids(text)[0] for text in texts]
+        ids = [self.ids(text) for text in texts]
         found: list[Found | None] = [None] * len(texts)
         for places, length in _batches([len(each) for each in ids], asked.beams):
-            given = _filled([ids[place] for place in places], length)
+            given = filled([ids[place] for place in places], length)
             *_, beams = self._states(given, asked)
             for row, place in enumerate(places):
                 found[place] = self._found(beams, row)
         return [each for each in found if each is not None]
 
-    def answers(self, texts: Sequence[str], asked: Searched) -> list[dict[str, Any]]:
+    def ids(self, text: str) -> np.ndarray:
+        """Return the ids of a text that are read, int32, with its end."""
+        return np.append(ids_of(text, self.subwords)[: self.max_length - 1], END).astype(np.int32)
+
+    def given(self, value: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Return the ids of a text, and those that are given of its translation.
+
+        Args:
+            value: Both; or a text, of which those that are given are its own, for want of any other.
+        """
+        if isinstance(value, str):
+            ids = self.ids(value)
+            return ids, ids[:-1]
+        source, target = value
+        return np.asarray(source, np.int32), np.asarray(target, np.int32)
+
+    def answers(self, texts: Sequence[str], asked: Any) -> list[dict[str, Any]]:
         """Return the translations of documents."""
         documents = [self._pieces(text) for text in texts]
         sentences = [piece.text for pieces in documents for piece in pieces if piece.translates]
@@ -101,7 +121,7 @@ class Translator:
             for text, pieces in zip(texts, documents, strict=True)
         ]
 
-    def states(self, text: str, asked: Searched) -> Iterator[dict[str, Any]]:
+    def states(self, text: str, asked: Any) -> Iterator[dict[str, Any]]:
         """Yield the translation of a document as it grows, and then its answer."""
         pieces, whole = self._pieces(text), list[Found]()
         for number, piece in enumerate(pieces):
@@ -109,8 +129,8 @@ class Translator:
                 continue
             before = _joined(pieces[:number], whole)
             beams: Beams | None = None
-            ids = self._ids(piece.text)[0]
-            for beams in self._states(_filled([ids], bucket(len(ids))), asked, AT_A_STATE):
+            ids = self.ids(piece.text)
+            for beams in self._states(filled([ids], bucket(len(ids))), asked, AT_A_STATE):
                 begun = self.subwords.begun_text(beams.ids(0)).strip()
                 yield {"text": before + begun, "finished": False}
             if beams is not None:
@@ -134,14 +154,9 @@ class Translator:
     def _pieces(self, text: str) -> list[Piece]:
         return pieces_of(text, CHARACTERS_A_TOKEN * self.max_length)
 
-    def _ids(self, text: str) -> tuple[np.ndarray, bool]:
-        """Return the ids of a text with its end, and whether it had to be cut."""
-        ids = ids_of(text, self.subwords)
-        return np.append(ids[: self.max_length - 1], END).astype(np.int32), len(ids) >= self.max_length
-
-    def _states(self, given: np.ndarray, asked: Searched, at_a_call: int | None = None) -> Iterator[Beams]:
+    def _states(self, given: np.ndarray, asked: Any, at_a_call: int | None = None) -> Iterator[Beams]:
         length = min(bucket(2 * given.shape[1] + ROOM), bucket(self.max_length))
-        return search_of(self.model).states(
+        return self.search.states(
             given,
             beams=asked.beams,
             length=length,
@@ -151,14 +166,16 @@ class Translator:
 
     def _found(self, beams: Beams, row: int) -> Found:
         order = [0, *(beam for beam in range(1, beams.tokens.shape[1]) if beams.ended[row, beam])]
+        ids = [beams.ids(row, beam) for beam in order]
         return Found(
-            [self.subwords.text(beams.ids(row, beam)).strip() for beam in order],
+            ids,
+            [self.subwords.text(each).strip() for each in ids],
             [round(float(beams.scores[row, beam]), 4) for beam in order],
             [bool(beams.ended[row, beam]) for beam in order],
         )
 
     def _answer(
-        self, text: str, pieces: Sequence[Piece], found: Sequence[Found], asked: Searched
+        self, text: str, pieces: Sequence[Piece], found: Sequence[Found], asked: Any
     ) -> dict[str, Any]:
         answer: dict[str, Any] = {"text": _joined(pieces, found)}
         if len(found) == 1 and asked.alternatives:
@@ -174,7 +191,8 @@ class Translator:
         strange = sorted(scripts_of([text]) - self.scripts)
         if strange:
             notes.append(f"no training text had letters of this script: {', '.join(strange)}")
-        cut = sum(self._ids(piece.text)[1] for piece in pieces if piece.translates)
+        lengths = [len(ids_of(piece.text, self.subwords)) for piece in pieces if piece.translates]
+        cut = sum(length >= self.max_length for length in lengths)
         if cut:
             notes.append(f"sentences longer than {self.max_length - 1} tokens were cut: {cut}")
         unfinished = sum(not each.ended[0] for each in found)
@@ -189,8 +207,14 @@ def _joined(pieces: Sequence[Piece], found: Sequence[Found]) -> str:
     return "".join(next(translations).texts[0] if piece.translates else piece.text for piece in pieces)
 
 
-def _filled(rows: Sequence[np.ndarray], length: int) -> np.ndarray:
-    """Return ids as one array, padded at the right and below; rows below are ends alone."""
+def filled(rows: Sequence[np.ndarray], length: int | None = None) -> np.ndarray:
+    """Return ids as one array, int32, padded at the right and below to a power of two; rows below are ends.
+
+    Args:
+        rows: Ids, at least one row.
+        length: To which they are padded; by default the least of the few that holds them.
+    """
+    length = length or bucket(max(map(len, rows)))
     ids = np.full((1 << max(len(rows) - 1, 0).bit_length(), length), PADDING, np.int32)
     ids[len(rows) :, 0] = END
     for row, each in zip(ids, rows, strict=False):

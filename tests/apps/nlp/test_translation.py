@@ -10,17 +10,19 @@ import numpy as np
 import pytest
 from keras import ops
 
-from apps.nlp.decoder.beams import BeamSearch, penalty
+from apps.nlp.decoder.beams import BeamSearch
+from apps.nlp.decoder.plain_beams import PlainBeamSearch
+from apps.nlp.decoder.weighed import penalty
 from apps.nlp.subwords.learnt import learnt_subwords
 from apps.nlp.subwords.subwords import END
 from apps.nlp.translation import Translation
 from apps.nlp.translator.alignment import places_of_words
+from apps.nlp.translator.asked import Searched
 from apps.nlp.translator.documents import pieces_of, scripts_of
 from apps.nlp.translator.lengths import LENGTHS
 from apps.nlp.translator.memory import nearest_translations
 from apps.nlp.translator.net import TranslatorSteps
 from apps.nlp.translator.parallel import read_parts
-from apps.nlp.translator.translating import Searched
 from apps.nlp.translator.word_for_word import WordForWord
 from core.data.examples import Examples
 from core.data.feed import Feed
@@ -227,6 +229,27 @@ def test_greedy_takes_the_likeliest_token_at_every_step():
             break
         expected.append(token)
     assert beams.ids(0) == expected
+
+
+@pytest.mark.parametrize("beams", [1, 3])
+def test_an_export_searches_as_the_compiled_loop_does(beams):
+    steps, given, asked = (
+        Chances(9),
+        np.array([[4], [1], [7]], np.int32),
+        {"length": 6, "length_penalty": 0.6},
+    )
+
+    def begin(given, beams):
+        return None, (np.zeros((len(given) * beams, 1), np.float32),)
+
+    def step(tokens, memory, cache, place):
+        return steps.table[tokens[:, 0]], cache
+
+    *_, expected = BeamSearch(steps).states(given, beams=beams, **asked)
+    *_, received = PlainBeamSearch(begin, step).states(given, beams=beams, **asked)
+    np.testing.assert_array_equal(received.tokens, expected.tokens)
+    np.testing.assert_array_equal(received.ended, expected.ended)
+    np.testing.assert_allclose(received.scores, expected.scores, rtol=1e-5)
 
 
 def test_token_by_token_gives_the_logits_of_the_whole_text(untrained):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from core.answers.rows import Direction
-from core.answers.texts import FreeTexts, Texts, Transcripts
+from core.answers.texts import FreeTexts, Texts, Transcripts, Translations
 from core.answers.texts.differences import differences, faults_of, nearest
 from core.metrics import bleu_counts, bleu_of, chrf_counts, chrf_of
 from tests.core.answers.pages import report_of, shown_on_the_page
@@ -204,3 +204,11 @@ def test_the_page_shows_the_other_texts(tmp_path):
     shown = shown_on_the_page(Texts, answer, tmp_path)
     assert "A cat" in shown
     assert "-1.50" in shown
+
+
+def test_the_length_ratio_of_translations_counts_tokens_of_all_texts():
+    rows = [
+        {"source": "", "true": ["one two three, four"], "predicted": "one two"},
+        {"source": "", "true": ["一二三"], "predicted": "一二三四五六"},
+    ]
+    assert Translations.from_rows(rows).length_ratio == pytest.approx((2 + 6) / (5 + 3))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import subprocess
 import zipfile
 from pathlib import Path
@@ -98,3 +99,17 @@ def test_a_synthesiser_that_does_not_load_is_reported(cache, monkeypatch):
 
 def test_a_voice_that_does_not_exist_says_nothing():
     assert len(Synthesiser().speak("yes", "xx-none", 150)) == 0
+
+
+def test_messages_are_read_without_their_contexts_and_each_pair_once(tmp_path, monkeypatch):
+    catalogues = {
+        "one": {"": {"language": "zh_CN"}, "menu\x04Open": ["打开"], "Close": ["关闭"], "Empty": [""]},
+        "two": {"Open": ["打开"], "Close": ["关上"]},
+    }
+    paths = {name: tmp_path / f"{name}.json" for name in catalogues}
+    for name, path in paths.items():
+        path.write_text(json.dumps(catalogues[name]))
+    monkeypatch.setattr(samples, "fetched", lambda archive: paths)
+    messages = samples.program_messages()
+    rows = zip(*(messages[name].tolist() for name in ("source", "target", "program")), strict=True)
+    assert list(rows) == [("Open", "打开", "one"), ("Close", "关闭", "one"), ("Close", "关上", "two")]
