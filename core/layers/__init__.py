@@ -16,8 +16,8 @@ from core.layers.gru import FusedGRU
 from core.layers.large_embedding import LargeEmbedding
 from core.layers.lookup_model import LookupModel
 from core.layers.lookups import take_rows
-from core.layers.span_scores import SpanScores
 from core.layers.roi_align import RoIAlign
+from core.layers.span_scores import SpanScores
 from core.layers.spectrogram import LogMelSpectrogram
 from core.layers.spectrogram_augmentation import RandomEqualizer, SpecAugment
 from core.layers.token_dropout import TokenDropout
@@ -41,9 +41,9 @@ __all__ = [
     "RandomEqualizer",
     "RandomNoise",
     "RandomSpeed",
+    "RoIAlign",
     "SelfAttention",
     "SpanScores",
-    "RoIAlign",
     "SpecAugment",
     "TokenDropout",
     "TransformerBlock",
