@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -41,7 +41,6 @@ def faster_rcnn(
         num_proposals: That the second stage looks at, of each picture.
     """
     levels = pyramid(backbone(normalised, width, depth), 4 * width, depth)
-    anchors = anchors_of((pictures.shape[1], pictures.shape[2]))
     objects, moves = [], []
     for level, stride in zip(levels, STRIDES, strict=True):
         seen = convolution(level, level.shape[-1])
@@ -55,7 +54,7 @@ def faster_rcnn(
         moves.append(layers.Reshape((-1, 4))(layers.Conv2D(4 * len(RATIOS), 1, name=f"moves_{stride}")(seen)))
     objects = layers.Concatenate(axis=1, dtype="float32", name="objects")(objects)
     moves = layers.Concatenate(axis=1, dtype="float32")(moves)
-    boxes = Moved(anchors, name="anchors")(moves)
+    boxes = Moved(pictures.shape[1:3], name="anchors")(moves)
     proposals = Proposals(num_proposals, pictures.shape[1:3], name="proposals")(objects, boxes)
     seen = RoIAlign(GRID, STRIDES)(levels, proposals)
     seen = layers.Reshape((num_proposals, GRID * GRID * seen.shape[-1]))(seen)
@@ -95,16 +94,17 @@ class Moved(keras.layers.Layer):
     """Boxes moved by shares of their sides and stretched by exponents, as R-CNN has them since 2014.
 
     Args:
-        boxes: `(left, top, right, bottom)`, `(num_boxes, 4)`; nothing where they are given with each call.
+        shape: Height and width of the pictures whose anchors are moved; nothing where boxes are given with
+            each call.
     """
 
-    def __init__(self, boxes: np.ndarray | None = None, **kwargs: Any) -> None:
+    def __init__(self, shape: Sequence[int] | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.boxes = None if boxes is None else np.asarray(boxes, "float32")
+        self.anchors = None if shape is None else anchors_of((shape[0], shape[1]))
 
     def call(self, changes: Any, boxes: Any = None) -> Any:
         """Return the boxes, shape `(batch_size, num_boxes, 4)`."""
-        start: Any = self.boxes if boxes is None else ops.stop_gradient(boxes)
+        start: Any = self.anchors if boxes is None else ops.stop_gradient(boxes)
         sides = start[..., 2:] - start[..., :2]
         middle = start[..., :2] + sides / 2 + changes[..., :2] * sides
         half = sides * ops.exp(ops.clip(changes[..., 2:], -MOST_CHANGE, MOST_CHANGE)) / 2
@@ -127,7 +127,7 @@ class Proposals(keras.layers.Layer):
         shape: Height and width of the pictures, which boxes are cut off at.
     """
 
-    def __init__(self, count: int, shape: tuple[int, int], **kwargs: Any) -> None:
+    def __init__(self, count: int, shape: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.count, self.shape_of_pictures = count, tuple(shape)
 
