@@ -41,7 +41,6 @@ if TYPE_CHECKING:
 
 NGRAM_ORDER = 6
 MOST_COUNTED = 20_000_000  # tokens, whose n-grams take some gigabytes
-LONGEST_CONTINUATION = 128  # tokens that are written after the beginning of a passage
 
 
 class GenerationEncoder(Encoder):
@@ -221,7 +220,7 @@ class Generation(Task):
 
         stream, subwords = self.stream_of(examples, encoder), encoder.vocabulary.subwords
         passages = passages_of(stream, self.context)
-        asked = Prompted(length=min(max(len(each.rest) for each in passages), LONGEST_CONTINUATION))
+        asked = Prompted(length=max(len(each.rest) for each in passages))
         *_, answers = answers_as_they_grow(
             model,
             subwords,

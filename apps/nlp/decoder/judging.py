@@ -18,6 +18,7 @@ from apps.nlp.subwords.subwords import PADDING, UNKNOWN, Subwords
 AT_ONCE = 2**22  # logits
 MOST_WINDOWS = 64
 PASSAGES, PASSAGE_TOKENS = 64, 128  # how many at most, and of how many tokens at least
+LONGEST_CONTINUATION = 128  # tokens that are written after the beginning of a passage, and shown of it
 
 
 def nats_model(model: keras.Model) -> keras.Model:
@@ -131,7 +132,7 @@ class Passage:
         start: Index of its first target.
         end: Index after its last.
         prompt: Ids of the beginning.
-        rest: Ids after it.
+        rest: Ids after it, as many as are written on.
     """
 
     start: int
@@ -154,7 +155,7 @@ def passages_of(stream: Stream, context: int) -> list[Passage]:
     for start, end in itertools.pairwise(edges):
         ids = stream.ids[start + 1 : end + 1].tolist()
         given = max(min(context // 2, len(ids) // 4), 1)
-        passages.append(Passage(start, end, ids[:given], ids[given:]))
+        passages.append(Passage(start, end, ids[:given], ids[given:][:LONGEST_CONTINUATION]))
     return passages
 
 
