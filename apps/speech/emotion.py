@@ -96,9 +96,7 @@ class Emotion(Commands):
         described = [self._functionals(part) for part in (train, test)]
         ids = [encoder.ids(part["label"], part.source) for part in (train, test)]
         rivals: dict[str, Any] = {
-            "support vectors, functionals": SVC(
-                C=3.0, class_weight="balanced", probability=True, random_state=0
-            ),
+            "support vectors, functionals": SVC(C=3.0, class_weight="balanced"),
             "logistic regression, functionals": LogisticRegression(
                 C=0.1, max_iter=2000, class_weight="balanced"
             ),
@@ -107,7 +105,7 @@ class Emotion(Commands):
         for name, rival in rivals.items():
             fitted = make_pipeline(StandardScaler(), rival).fit(described[0], ids[0])
             answers = np.zeros((len(test), len(encoder.labels)))
-            answers[:, fitted.classes_] = fitted.predict_proba(described[1])
+            answers[:, fitted[-1].classes_] = _probabilities(fitted, described[1])
             figures[name] = figures_of(ids[1], answers, encoder.labels, written_by(name, write))
         return figures
 
@@ -119,3 +117,13 @@ class Emotion(Commands):
         bands = mel_bands(num_bins, NUM_BANDS, self.sample_rate, 50, self.sample_rate / 2)
         waves = examples.ragged("wave")
         return np.stack([functionals(waves[row], self.sample_rate, bands) for row in range(len(waves))])
+
+
+def _probabilities(fitted: Any, described: np.ndarray) -> np.ndarray:
+    """Return the probabilities of classes; of a machine that has none, by its distances from its borders."""
+    from scipy.special import softmax
+
+    if hasattr(fitted, "predict_proba"):
+        return fitted.predict_proba(described)
+    distances = fitted.decision_function(described)
+    return softmax(np.stack([-distances, distances], axis=1) if distances.ndim == 1 else distances, axis=1)
