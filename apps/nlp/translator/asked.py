@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from apps.nlp.translator.translating import Asked
 from core.task.contract import Options
 
 if TYPE_CHECKING:
@@ -18,11 +19,16 @@ if TYPE_CHECKING:
 class Searched(Options):
     """How a translation is searched."""
 
-    beams: int = Field(4, ge=1, le=16, description="texts that are weighed at once; 1 is greedy")
+    beams: int = Field(Asked.beams, ge=1, le=16, description="texts that are weighed at once; 1 is greedy")
     length_penalty: float = Field(
-        0.6, ge=0, le=3, description="how far long texts are made up for their length; 0: not at all"
+        Asked.length_penalty,
+        ge=0,
+        le=3,
+        description="how far long texts are made up for their length; 0: not at all",
     )
-    alternatives: int = Field(0, ge=0, le=15, description="other texts to tell, fewer than beams")
+    alternatives: int = Field(
+        Asked.alternatives, ge=0, le=15, description="other texts to tell, fewer than beams"
+    )
 
 
 @lru_cache(maxsize=4)

@@ -93,6 +93,7 @@ class TranslatorSteps:
         self.readers, self.writers = (
             [each for each in blocks if each.name.startswith(side)] for side in ("encoder", "decoder")
         )
+        self.looks = [each.cross_attention for each in self.writers if each.cross_attention is not None]
 
     def begin(self, given: Any, beams: int, length: int) -> tuple[Any, Any]:
         """Return the memory of texts for so many beams each, and empty caches of a length.
@@ -104,8 +105,7 @@ class TranslatorSteps:
         """
         states, mask = self._read(given)
         memory = [
-            tuple(ops.repeat(each, beams, axis=0) for each in block.of_memory(states))
-            for block in self.writers
+            tuple(ops.repeat(each, beams, axis=0) for each in look.keys_values(states)) for look in self.looks
         ]
         num_rows = ops.shape(given)[0] * beams
         cache = []
@@ -125,12 +125,12 @@ class TranslatorSteps:
             Float32, shape `(batch_size, target_length, source_length)`.
         """
         memory, mask = self._read(source)
-        states, looks = self._embedded(target), []
-        for block in self.writers:
+        states, weights = self._embedded(target), []
+        for block, look in zip(self.writers, self.looks, strict=True):
             attended, _ = block.attention.begin(block.norms[0](states))
-            looks.append(block.cross_attention.weights_of(block.norms[1](states + attended), memory, mask))
+            weights.append(look.weights_of(block.norms[1](states + attended), memory, mask))
             states = block(states, memory, memory_mask=mask)
-        return ops.mean(ops.stack(looks), axis=0)
+        return ops.mean(ops.stack(weights), axis=0)
 
     def _embedded(self, ids: Any) -> Any:
         return self.scale(self.tokens(ids))
