@@ -10,7 +10,7 @@ demo: $(ENVIRONMENT)
 	.venv/bin/quartet demo
 
 test: $(ENVIRONMENT)
-	$(ONE_THREAD) .venv/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+	$(ONE_THREAD) .venv/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 check: $(ENVIRONMENT)
 	.venv/bin/ruff check .

@@ -4,8 +4,11 @@ import gc
 import os
 import shutil
 import tempfile
+from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from tests.core.serving.browsing import CHROMIUM, DRIVER, FLAGS, Page
 
@@ -36,20 +39,22 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that take long, so that no process is left with one of them at the end.
-
-    A process takes a file at a time, whose tests share what they made, or all tests of a task.
-    """
+    """Begin with the files that take long, so that no process is left with one of them at the end."""
     place = {name: number for number, name in enumerate(LONG)}
     items.sort(key=lambda item: place.get(item.path.name, len(LONG)))
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
 
 
-def _group(item: pytest.Item) -> str:
-    parameters = item.callspec.params if hasattr(item, "callspec") else {}
-    name = parameters.get("name", "") if item.path.name in BY_NAME else ""
-    return f"{item.path} {name}"
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
+    """Give a process a file at a time, whose tests share what they made, or all tests of a task."""
+    return ByName(config, log)
+
+
+class ByName(LoadFileScheduling):
+    """Files stay together, and of some only the tests of a name."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file, _, test = nodeid.partition("::")
+        return file + test.partition("[")[2] if Path(file).name in BY_NAME else file
 
 
 def pytest_collection_finish() -> None:

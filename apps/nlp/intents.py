@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from core.task.portable import Portable
 
 EXAMPLE = "Turn on the desk lamp in the office."
+FEWEST_TEMPLATES = 5  # an intent of fewer may have none in the training part
 
 
 class IntentEncoder(EntityEncoder):
@@ -236,8 +237,14 @@ def _sample(split: Any) -> Examples:
     from apps.nlp.tagged import Sentence, placed_entities
     from core.data.samples import assistant_requests
 
+    said_by = assistant_requests()
+    templates_of: dict[str, set[int]] = {}
+    for said in said_by:
+        templates_of.setdefault(said.intent, set()).add(said.template)
     requests, templates = [], []
-    for said in assistant_requests():
+    for said in said_by:
+        if len(templates_of[said.intent]) < FEWEST_TEMPLATES:
+            continue
         words = words_of(said.text, split)
         entities, _ = placed_entities(said.text, words, said.spans)
         requests.append(Request(Sentence(said.text, [word.text for word in words], entities), said.intent))
