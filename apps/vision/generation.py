@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import keras
     import tensorflow as tf
 
+    from apps.vision.generating.copies import Copies
     from apps.vision.generating.features import Features
     from core.data.examples import Examples, Splits
     from core.data.feed import Feed
@@ -33,6 +34,7 @@ class GenerationEncoder(LabelEncoder):
     """What is known of pictures before any weight: their classes, shape, and what compares them."""
 
     shape: tuple[int, int, int] = Field(description="height, width and channels of every picture")
+    shares: list[float] = Field(description="of the classes in the training part")
     features: str = Field(description="weights of the net in whose features pictures are compared, base64")
 
 
@@ -70,6 +72,7 @@ class PictureGeneration(Task):
         "recall": "max",
         "agreement": "max",
         "class_shift": "min",
+        "memorised": "min",
     }
     options: ClassVar[type[Options]] = GenerationOptions
     objective: ClassVar[str] = "loss"
@@ -125,7 +128,10 @@ class PictureGeneration(Task):
         ids = places_among(labels, train["label"]).astype(np.int32)
         pictures = train["image"]
         return GenerationEncoder(
-            labels=labels, shape=pictures.shape[1:], features=learnt(pictures, ids, len(labels))
+            labels=labels,
+            shape=pictures.shape[1:],
+            shares=(np.bincount(ids, minlength=len(labels)) / len(ids)).tolist(),
+            features=learnt(pictures, ids, len(labels)),
         )
 
     def inputs(self, encoder: GenerationEncoder) -> dict[str, Input]:
@@ -162,6 +168,7 @@ class PictureGeneration(Task):
 
     def fit(self, training: Training) -> keras.callbacks.History:
         """Train both nets, each with an optimizer of its own; the validation part has no say."""
+        from apps.vision.generating.copies import LOOKED_AT, copies
         from core.data.feed import Feed
 
         fit, splits = training.fit, training.splits
@@ -169,7 +176,20 @@ class PictureGeneration(Task):
         model: Any = training.model
         model.discriminator_optimizer = fit.keras_optimizer(num_steps * fit.epochs)
         nobody = replace(splits, validation=splits.validation.take(np.arange(0)))
-        return super().fit(replace(training, splits=nobody))
+        history = super().fit(replace(training, splits=nobody))
+        generated, _ = self._first(model, training.encoder, LOOKED_AT)
+        near = copies(generated, splits.train["image"])
+        model.nearest.assign(near.nearest)
+        model.copied.assign(near.share)
+        return history
+
+    def _first(self, model: keras.Model, encoder: Any, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the pictures of the seeds 0, 1, 2 and so on, and the classes that they were asked for."""
+        from apps.vision.generating.judging import asked_classes
+        from apps.vision.generating.noise import noise_of
+
+        asked = asked_classes(encoder.shares, count)
+        return self.drawn(model, noise_of(range(count), self.noise), asked), asked
 
     def drawn(self, model: keras.Model, noise: np.ndarray, labels: np.ndarray) -> np.ndarray:
         """Return a picture for each row of noise and each class, uint8."""
@@ -197,12 +217,12 @@ class PictureGeneration(Task):
         self, model: keras.Model, encoder: GenerationEncoder, examples: Examples, write: Write | None = None
     ) -> Figures:
         """Return how like the examples new pictures are, drawn from the seeds 0, 1, 2 and so on."""
-        from apps.vision.generating.judging import asked_classes
-        from apps.vision.generating.noise import noise_of
+        from apps.vision.generating.copies import Copies
 
-        asked = asked_classes(encoder.ids(examples["label"], examples.source), self.judged)
-        generated = self.drawn(model, noise_of(list(range(len(asked))), self.noise), asked)
-        return self._judged(encoder, examples, generated, asked, write)
+        pair: Any = model
+        near = Copies(np.asarray(pair.nearest), float(pair.copied))
+        generated, asked = self._first(model, encoder, self.judged)
+        return self._judged(encoder, examples, generated, asked, near, write)
 
     def _judged(
         self,
@@ -210,12 +230,13 @@ class PictureGeneration(Task):
         examples: Examples,
         generated: np.ndarray,
         asked: np.ndarray,
+        near: Copies,
         write: Write | None,
     ) -> Figures:
         from apps.vision.generating.judging import judged, real_rows
 
         real = examples["image"][real_rows(len(examples), len(generated))]
-        return judged(self._features(encoder), real, generated, asked, encoder.labels, write)
+        return judged(self._features(encoder), real, generated, asked, encoder.labels, near, write)
 
     def _features(self, encoder: GenerationEncoder) -> Features:
         from apps.vision.generating.features import Features
@@ -236,12 +257,14 @@ class PictureGeneration(Task):
         self, encoder: GenerationEncoder, splits: Splits, write: Write | None = None
     ) -> dict[str, Figures]:
         """Return the figures of principal components with a Gaussian for each class."""
+        from apps.vision.generating.copies import LOOKED_AT, copies
         from apps.vision.generating.judging import asked_classes
         from apps.vision.generating.rivals import ComponentGaussians
 
         train, test = splits.train, splits.test
         rival = ComponentGaussians(train["image"], encoder.ids(train["label"], train.source))
-        asked = asked_classes(encoder.ids(test["label"], test.source), self.judged)
+        asked = asked_classes(encoder.shares, self.judged)
+        generated = rival.drawn(asked)
+        near = copies(generated[:LOOKED_AT], train["image"])
         name = "principal components + Gaussians"
-        figures = self._judged(encoder, test, rival.drawn(asked), asked, written_by(name, write))
-        return {name: figures}
+        return {name: self._judged(encoder, test, generated, asked, near, written_by(name, write))}

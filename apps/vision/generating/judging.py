@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from core.answers.rows import Figures, Write
 from core.metrics.generated import coverage, frechet_distance, kernel_shares
 
+if TYPE_CHECKING:
+    from apps.vision.generating.copies import Copies
+    from apps.vision.generating.features import Features
 
-def asked_classes(labels: np.ndarray, count: int) -> np.ndarray:
-    """Return the classes to generate: as frequent as among real pictures, in a stated order.
+
+def asked_classes(shares: Sequence[float], count: int) -> np.ndarray:
+    """Return the classes to generate, each as frequent as its share, in an order whose start is so too.
 
     Args:
-        labels: Of the real pictures, int.
+        shares: Of the classes, 1 in all.
         count: How many to ask for.
+
+    Example:
+
+    >>> asked_classes([0.5, 0.25, 0.25], 4).tolist()
+    [0, 1, 2, 0]
     """
-    return np.resize(np.random.default_rng(0).permutation(labels), count)
+    asked, wanted, given = np.zeros(count, np.int32), np.asarray(shares), np.zeros(len(shares))
+    for place in range(count):
+        asked[place] = np.argmax(wanted * (place + 1) - given)
+        given[asked[place]] += 1
+    return asked
 
 
 def real_rows(num_real: int, count: int) -> np.ndarray:
@@ -26,11 +40,12 @@ def real_rows(num_real: int, count: int) -> np.ndarray:
 
 
 def judged(
-    features: Any,
+    features: Features,
     real: np.ndarray,
     generated: np.ndarray,
     asked: np.ndarray,
     names: list[str],
+    copies: Copies,
     write: Write | None = None,
 ) -> Figures:
     """Return the figures of generated pictures, and write a row for each.
@@ -41,6 +56,7 @@ def judged(
         generated: Pictures, uint8, of the same shape; two at least.
         asked: The class that each was generated for.
         names: Of the classes.
+        copies: What the first of them are nearest to.
         write: Takes the rows.
     """
     real_features, real_classes = features(real)
@@ -55,16 +71,10 @@ def judged(
     ]
     if write is not None:
         for row, picture in enumerate(generated):
-            write(
-                {
-                    "row": row,
-                    "predicted": picture,
-                    "asked": names[asked[row]],
-                    "named": names[own_classes[row]],
-                    "precision": int(within.precise[row]),
-                    "kid": float(shares[row]),
-                }
-            )
+            told = {"precision": int(within.precise[row]), "kid": float(shares[row])}
+            near = {"nearest": copies.nearest[row]} if row < len(copies.nearest) else {}
+            classes = {"asked": names[asked[row]], "named": names[own_classes[row]]}
+            write({"row": row, "predicted": picture, **near, **classes, **told})
     return {
         "kid": float(shares.mean()),
         "fid": frechet_distance(real_features, own_features),
@@ -72,4 +82,5 @@ def judged(
         "recall": float(within.recalled.mean()),
         "agreement": float((own_classes == asked).mean()),
         "class_shift": float(np.abs(seen[0] - seen[1]).sum() / 2),
+        "memorised": copies.share,
     }

@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from apps.vision.generating.copies import LOOKED_AT
 from core.layers import DifferentiableAugmentation
 from core.losses import HingeAdversarial, NonSaturatingAdversarial
 from core.losses.adversarial import input_gradient
@@ -29,6 +30,10 @@ class GenerativePair(keras.Model):
         r1: Weight of the squared slope of the discriminator at real pictures; 0 for none.
         momentum: Of the first moments of both optimizers, where they have any.
         average: Momentum of the averaged generator.
+
+    Attributes:
+        nearest: The training pictures that the first generated ones are nearest to, once it is trained.
+        copied: The share of these that count as copies.
     """
 
     def __init__(
@@ -50,8 +55,11 @@ class GenerativePair(keras.Model):
         self.adversarial, self.r1, self.momentum, self.average = loss, r1, momentum, average
         self.judged = LOSSES[loss]("discriminator")
         self.fooling = LOSSES[loss]("generator")
-        self.discriminator_optimizer: keras.optimizers.Optimizer | None = None
+        self.discriminator_optimizer: Any = None
         self.seeds = keras.random.SeedGenerator(0)
+        shape = (LOOKED_AT, *generator.output.shape[1:])
+        self.nearest = self.add_weight(shape, "zeros", "uint8", trainable=False, name="nearest")
+        self.copied = self.add_weight((), "zeros", "float32", trainable=False, name="copied")
         names = ("loss", "generator_loss", "variety")
         self.followed = [keras.metrics.Mean(name=name) for name in names]
 
@@ -78,6 +86,8 @@ class GenerativePair(keras.Model):
         super().compile(optimizer=optimizer, **options)
         pairs = ((optimizer, self.generator), (self.discriminator_optimizer, self.discriminator))
         for each, net in pairs:
+            if each is None:
+                continue
             if hasattr(each, "beta_1"):
                 each.beta_1 = self.momentum
             each.build(net.trainable_variables)

@@ -8,7 +8,7 @@ from core.answers.finding import Finding
 from core.answers.kind import Tree
 
 COLLAPSED = 0.1  # recall below which most of what real pictures are is never made
-MEMORISED = 0.1  # share of copies, of which honest pictures have one in a hundred
+MEMORISED = 0.2  # share of copies, of which real pictures have one in twenty
 
 
 def findings(tree: Tree) -> Iterator[Finding]:
@@ -28,7 +28,7 @@ def findings(tree: Tree) -> Iterator[Finding]:
     if copies is not None and copies > MEMORISED:
         yield Finding(
             "Some generated pictures are nearly copies",
-            f"{copies:.0%} are nearer to a training picture than 99% of training pictures to another",
+            f"{copies:.0%} are nearer to a training picture than 95% of training pictures to another",
             "Train on more pictures, with augmentation, or shorter.",
             copies,
             "mistakes",
