@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -14,7 +14,7 @@ from core.answers.rows import Direction, Figures, Write, written_by
 from core.answers.samples import Samples
 from core.inputs import Choice, Input, Number
 from core.task.classification import LabelEncoder
-from core.task.contract import Encoder, Options, Task
+from core.task.contract import Ability, Encoder, Options, Task
 
 if TYPE_CHECKING:
     import keras
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from core.data.examples import Examples, Splits
     from core.data.feed import Feed
     from core.fit import Training
+    from core.task.portable import Portable
 
 MOST_SEEDS = 2**31 - 1
 AT_ONCE = 256
@@ -74,6 +75,7 @@ class PictureGeneration(Task):
         "class_shift": "min",
         "memorised": "min",
     }
+    abilities: ClassVar[frozenset[Ability]] = frozenset({"export"})
     options: ClassVar[type[Options]] = GenerationOptions
     objective: ClassVar[str] = "loss"
 
@@ -140,7 +142,8 @@ class PictureGeneration(Task):
 
     def batches(self, examples: Examples, encoder: GenerationEncoder, feed: Feed) -> tf.data.Dataset:
         """Return batches of pictures and their classes."""
-        return feed.batches(examples["image"], encoder.ids(examples["label"], examples.source))
+        labels = encoder.ids(examples["label"], examples.source)
+        return feed.batches({"picture": examples["image"], "class": labels})
 
     def build(self, encoder: GenerationEncoder) -> keras.Model:
         """Return the generator with its average, and the discriminator."""
@@ -193,11 +196,15 @@ class PictureGeneration(Task):
 
     def drawn(self, model: keras.Model, noise: np.ndarray, labels: np.ndarray) -> np.ndarray:
         """Return a picture for each row of noise and each class, uint8."""
-        blocks = [
-            np.asarray(model.predict_on_batch([noise[at : at + AT_ONCE], labels[at : at + AT_ONCE]]))
-            for at in range(0, len(noise), AT_ONCE)
-        ]
-        return ((np.concatenate(blocks) + 1) * 127.5).round().clip(0, 255).astype(np.uint8)
+        from apps.vision.generating.noise import as_levels
+
+        return as_levels(self._outputs(model, noise, labels))
+
+    def _outputs(self, model: keras.Model, noise: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        pair: Any = model
+        blocks = [slice(start, start + AT_ONCE) for start in range(0, len(noise), AT_ONCE)]
+        drawn = [pair.averaged.predict_on_batch([noise[block], labels[block]]) for block in blocks]
+        return np.concatenate([np.asarray(each, np.float32) for each in drawn])
 
     def predict(
         self, model: keras.Model, encoder: GenerationEncoder, inputs: list[Any], options: Any = None
@@ -248,6 +255,50 @@ class PictureGeneration(Task):
     ) -> dict[str, Any]:
         """Return the seed and the class that a picture was drawn from."""
         return {"seed": answer["row"], "class": answer["asked"]} if "asked" in answer else {}
+
+    def portable(self, model: keras.Model, encoder: GenerationEncoder) -> Portable:
+        """Return the graph from noise and classes to pictures."""
+        import tensorflow as tf
+
+        from apps.vision.generating.copies import Copies
+        from apps.vision.generating.judging import asked_classes
+        from apps.vision.generating.noise import as_levels, noise_of
+        from core.task.portable import Portable, TensorGraph
+
+        pair: Any = model
+        signature = (
+            tf.TensorSpec([None, self.noise], tf.float32, name="noise"),
+            tf.TensorSpec([None], tf.int32, name="class"),
+        )
+
+        def first(count: int) -> list[dict[str, Any]]:
+            asked = asked_classes(encoder.shares, count)
+            return [{"seed": seed, "class": encoder.labels[label]} for seed, label in enumerate(asked)]
+
+        def score(inputs: Sequence[Any]) -> np.ndarray:
+            noise = noise_of([value["seed"] for value in inputs], self.noise)
+            return self._outputs(pair, noise, encoder.ids(np.array([v["class"] for v in inputs]), "inputs"))
+
+        def figures(score: Any, examples: Examples) -> Figures:
+            generated = as_levels(np.asarray(score(first(self.judged))))
+            near = Copies(np.asarray(pair.nearest), float(pair.copied))
+            asked = asked_classes(encoder.shares, self.judged)
+            return self._judged(encoder, examples, generated, asked, near, None)
+
+        return Portable(
+            graph=TensorGraph(
+                lambda noise, label: pair.averaged([noise, label], training=False),
+                signature,
+                "picture",
+                tuple(variable.value for variable in pair.averaged.variables),
+                ("pillow",),
+            ),
+            loader="apps.vision.generating.loader",
+            settings={"labels": encoder.labels, "noise": self.noise},
+            raw=lambda examples: first(len(examples)),
+            score=score,
+            figures=figures,
+        )
 
     def slices(self, splits: Splits, encoder: GenerationEncoder) -> dict[str, np.ndarray]:
         """Return nothing: rows are new pictures, none of the test part."""

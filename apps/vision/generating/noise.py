@@ -1,4 +1,4 @@
-"""What pictures are drawn from: noise by seed, and the way from one to another."""
+"""What pictures are drawn from, noise by seed and the way from one to another; and what they become."""
 
 from __future__ import annotations
 
@@ -42,3 +42,14 @@ def between(start: np.ndarray, end: np.ndarray, share: float) -> np.ndarray:
     sine = np.maximum(np.sin(angle), 1e-6)
     way = np.sin((1 - share) * angle) / sine * start + np.sin(share * angle) / sine * end
     return np.where(angle < 1e-4, start, way).astype(start.dtype)
+
+
+def as_levels(pictures: np.ndarray) -> np.ndarray:
+    """Return pictures of [-1, 1] as uint8.
+
+    Example:
+
+    >>> as_levels(np.array([-1.0, 0.0, 1.0])).tolist()
+    [0, 128, 255]
+    """
+    return ((pictures + 1) * 127.5).round().clip(0, 255).astype(np.uint8)

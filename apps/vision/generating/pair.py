@@ -92,14 +92,16 @@ class GenerativePair(keras.Model):
                 each.beta_1 = self.momentum
             each.build(net.trainable_variables)
 
-    def call(self, inputs: Any) -> Any:
-        """Return the pictures of noise and classes, in [-1, 1], by the averaged generator."""
-        return self.averaged(inputs, training=False)
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        """Return how real uint8 pictures of classes are, which is what a batch can be asked for.
+
+        New pictures are drawn by `averaged`.
+        """
+        return self.discriminator([_scaled(inputs["picture"]), inputs["class"]], training=training)
 
     def train_step(self, data: Any) -> dict[str, Any]:
         """Let each net learn once from a batch of uint8 pictures and their classes."""
-        pictures, labels = data[0], data[1]
-        real = ops.cast(pictures, "float32") / 127.5 - 1.0
+        real, labels = _scaled(data[0]["picture"]), data[0]["class"]
         judged, variety = self._discriminator_step(real, labels)
         fooled = self._generator_step(labels)
         self._average()
@@ -149,3 +151,7 @@ class GenerativePair(keras.Model):
         momentum = ops.minimum(self.average, steps / (steps + 10.0))
         for mean, weight in zip(self.averaged.variables, self.generator.variables, strict=True):
             mean.assign(momentum * mean + (1.0 - momentum) * ops.cast(weight, mean.dtype))
+
+
+def _scaled(pictures: Any) -> Any:
+    return ops.cast(pictures, "float32") / 127.5 - 1.0

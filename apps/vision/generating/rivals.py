@@ -26,17 +26,21 @@ class ComponentGaussians:
         self.gaussians = {}
         for label in np.unique(labels).tolist():
             own = places[labels == label]
-            spread = np.cov(own, rowvar=False) if len(own) > 1 else np.zeros((places.shape[1],) * 2)
-            self.gaussians[label] = own.mean(axis=0), np.atleast_2d(spread)
+            self.gaussians[label] = own.mean(axis=0), _root(own - own.mean(axis=0))
 
     def drawn(self, labels: np.ndarray, seed: int = 0) -> np.ndarray:
         """Return a picture for each class that is asked for, uint8."""
-        random = np.random.default_rng(seed)
-        places = np.stack(
-            [
-                random.multivariate_normal(*self.gaussians[label], method="eigh", check_valid="ignore")
-                for label in labels.tolist()
-            ]
-        )
+        normal = np.random.default_rng(seed).normal(size=(len(labels), self.axes.n_components_))
+        places = np.zeros_like(normal)
+        for label in np.unique(labels).tolist():
+            mean, root = self.gaussians[label]
+            places[labels == label] = mean + normal[labels == label] @ root
         flat = self.axes.inverse_transform(places)
         return flat.reshape(-1, *self.shape).round().clip(0, 255).astype(np.uint8)
+
+
+def _root(centred: np.ndarray) -> np.ndarray:
+    """Return what turns standard normal noise into noise of the covariance of these rows."""
+    _, sizes, axes = np.linalg.svd(centred, full_matrices=False)
+    scaled = sizes[:, None] * axes / np.sqrt(max(len(centred) - 1, 1))
+    return axes.T @ scaled
