@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -12,6 +12,7 @@ from pydantic import Field
 from core.answers.kind import Answers
 from core.answers.rows import Direction, Figures, Write, written_by
 from core.answers.samples import Samples
+from core.errors import UserError
 from core.inputs import Choice, Input, Number
 from core.task.classification import LabelEncoder
 from core.task.contract import Ability, Encoder, Options, Task
@@ -28,12 +29,14 @@ if TYPE_CHECKING:
     from core.task.portable import Portable
 
 MOST_SEEDS = 2**31 - 1
-AT_ONCE = 256
+LEAST_PICTURES = 4
+LARGEST_SIDE = 256  # pixels
 
 
 class GenerationEncoder(LabelEncoder):
     """What is known of pictures before any weight: their classes, shape, and what compares them."""
 
+    labels: list[str] = Field(min_length=1, description="sorted names of the classes")
     shape: tuple[int, int, int] = Field(description="height, width and channels of every picture")
     shares: list[float] = Field(description="of the classes in the training part")
     features: str = Field(description="weights of the net in whose features pictures are compared, base64")
@@ -108,25 +111,33 @@ class PictureGeneration(Task):
         from core.data.samples import digits
         from core.data.tables import existing
 
-        protocol = (
-            f"figures compare up to {self.judged:,} generated pictures with as many of the test part, in 64 "
-            "features of a small convolutional net that learnt the classes of the training part",
-        )
         if self.data == "sample":
-            return self.divided({"train": digits()}, protocol)
+            return self.divided({"train": digits()}, self._protocol(10))
         size = None if self.size is None else (self.size, self.size)
         parts, notes = read_images(
             existing(self.data), size=size, channels=self.channels, skip_bad=self.skip_bad
         )
-        return self.divided(parts, (*protocol, *notes))
+        num_classes = len(np.unique(parts["train"]["label"]))
+        return self.divided(parts, (*self._protocol(num_classes), *notes))
+
+    def _protocol(self, num_classes: int) -> tuple[str, ...]:
+        learnt = (
+            "that learnt the classes of the training part"
+            if num_classes > 1
+            else "at its random start, as there is one class"
+        )
+        return (
+            f"figures compare up to {self.judged:,} generated pictures with as many of the test part, in 64 "
+            f"features of a small convolutional net {learnt}",
+        )
 
     def encode(self, train: Examples) -> GenerationEncoder:
         """Return the classes, the shape, and the net that compares pictures."""
         from apps.vision.generating.features import learnt
         from core.data.lookup import places_among
-        from core.task.classification import labels_of
 
-        labels = labels_of(train)
+        _require_some(train)
+        labels = np.unique(train["label"]).tolist()
         ids = places_among(labels, train["label"]).astype(np.int32)
         pictures = train["image"]
         return GenerationEncoder(
@@ -197,14 +208,9 @@ class PictureGeneration(Task):
     def drawn(self, model: keras.Model, noise: np.ndarray, labels: np.ndarray) -> np.ndarray:
         """Return a picture for each row of noise and each class, uint8."""
         from apps.vision.generating.noise import as_levels
+        from apps.vision.generating.pair import drawn
 
-        return as_levels(self._outputs(model, noise, labels))
-
-    def _outputs(self, model: keras.Model, noise: np.ndarray, labels: np.ndarray) -> np.ndarray:
-        pair: Any = model
-        blocks = [slice(start, start + AT_ONCE) for start in range(0, len(noise), AT_ONCE)]
-        drawn = [pair.averaged.predict_on_batch([noise[block], labels[block]]) for block in blocks]
-        return np.concatenate([np.asarray(each, np.float32) for each in drawn])
+        return as_levels(drawn(model, noise, labels))
 
     def predict(
         self, model: keras.Model, encoder: GenerationEncoder, inputs: list[Any], options: Any = None
@@ -224,12 +230,8 @@ class PictureGeneration(Task):
         self, model: keras.Model, encoder: GenerationEncoder, examples: Examples, write: Write | None = None
     ) -> Figures:
         """Return how like the examples new pictures are, drawn from the seeds 0, 1, 2 and so on."""
-        from apps.vision.generating.copies import Copies
-
-        pair: Any = model
-        near = Copies(np.asarray(pair.nearest), float(pair.copied))
         generated, asked = self._first(model, encoder, self.judged)
-        return self._judged(encoder, examples, generated, asked, near, write)
+        return self._judged(encoder, examples, generated, asked, self._copies(model), write)
 
     def _judged(
         self,
@@ -242,6 +244,7 @@ class PictureGeneration(Task):
     ) -> Figures:
         from apps.vision.generating.judging import judged, real_rows
 
+        _require_some(examples)
         real = examples["image"][real_rows(len(examples), len(generated))]
         return judged(self._features(encoder), real, generated, asked, encoder.labels, near, write)
 
@@ -258,47 +261,18 @@ class PictureGeneration(Task):
 
     def portable(self, model: keras.Model, encoder: GenerationEncoder) -> Portable:
         """Return the graph from noise and classes to pictures."""
-        import tensorflow as tf
+        from apps.vision.generating.export import portable_generator
 
+        def figures(generated: np.ndarray, asked: np.ndarray, examples: Examples) -> Figures:
+            return self._judged(encoder, examples, generated, asked, self._copies(model), None)
+
+        return portable_generator(model, encoder.labels, encoder.shares, self.noise, self.judged, figures)
+
+    def _copies(self, model: keras.Model) -> Copies:
         from apps.vision.generating.copies import Copies
-        from apps.vision.generating.judging import asked_classes
-        from apps.vision.generating.noise import as_levels, noise_of
-        from core.task.portable import Portable, TensorGraph
 
         pair: Any = model
-        signature = (
-            tf.TensorSpec([None, self.noise], tf.float32, name="noise"),
-            tf.TensorSpec([None], tf.int32, name="class"),
-        )
-
-        def first(count: int) -> list[dict[str, Any]]:
-            asked = asked_classes(encoder.shares, count)
-            return [{"seed": seed, "class": encoder.labels[label]} for seed, label in enumerate(asked)]
-
-        def score(inputs: Sequence[Any]) -> np.ndarray:
-            noise = noise_of([value["seed"] for value in inputs], self.noise)
-            return self._outputs(pair, noise, encoder.ids(np.array([v["class"] for v in inputs]), "inputs"))
-
-        def figures(score: Any, examples: Examples) -> Figures:
-            generated = as_levels(np.asarray(score(first(self.judged))))
-            near = Copies(np.asarray(pair.nearest), float(pair.copied))
-            asked = asked_classes(encoder.shares, self.judged)
-            return self._judged(encoder, examples, generated, asked, near, None)
-
-        return Portable(
-            graph=TensorGraph(
-                lambda noise, label: pair.averaged([noise, label], training=False),
-                signature,
-                "picture",
-                tuple(variable.value for variable in pair.averaged.variables),
-                ("pillow",),
-            ),
-            loader="apps.vision.generating.loader",
-            settings={"labels": encoder.labels, "noise": self.noise},
-            raw=lambda examples: first(len(examples)),
-            score=score,
-            figures=figures,
-        )
+        return Copies(np.asarray(pair.nearest), float(pair.copied))
 
     def slices(self, splits: Splits, encoder: GenerationEncoder) -> dict[str, np.ndarray]:
         """Return nothing: rows are new pictures, none of the test part."""
@@ -319,3 +293,18 @@ class PictureGeneration(Task):
         near = copies(generated[:LOOKED_AT], train["image"])
         name = "principal components + Gaussians"
         return {name: self._judged(encoder, test, generated, asked, near, written_by(name, write))}
+
+
+def _require_some(examples: Examples) -> None:
+    """Refuse what no distribution can be told from, and pictures that are too large for nets like these."""
+    if len(examples) < LEAST_PICTURES:
+        raise UserError(
+            f"A part needs {LEAST_PICTURES} pictures or more, to learn or to judge by. "
+            f"Received: {len(examples)} of {examples.source}."
+        )
+    height, width = examples["image"].shape[1:3]
+    if max(height, width) > LARGEST_SIDE:
+        raise UserError(
+            f"Pictures are generated up to {LARGEST_SIDE} x {LARGEST_SIDE} pixels: give a size to bring "
+            f"those of {examples.source} to, such as size=64. Received: {height} x {width}."
+        )

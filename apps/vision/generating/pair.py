@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Self
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import ops
 
@@ -15,6 +16,7 @@ from core.losses.adversarial import input_gradient
 
 LOSSES = {"hinge": HingeAdversarial, "non_saturating": NonSaturatingAdversarial}
 R1_SHARE = 4  # the penalty is taken on one in so many pictures of a batch, whose mean is as true
+AT_ONCE = 256  # pictures that are drawn
 
 
 @keras.saving.register_keras_serializable(package="quartet")
@@ -155,3 +157,17 @@ class GenerativePair(keras.Model):
 
 def _scaled(pictures: Any) -> Any:
     return ops.cast(pictures, "float32") / 127.5 - 1.0
+
+
+def drawn(model: keras.Model, noise: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return a picture for each row of noise and each class, float32 in [-1, 1].
+
+    Args:
+        model: A `GenerativePair`.
+        noise: float32, shape `(num_pictures, size)`.
+        labels: Classes, int32, shape `(num_pictures,)`.
+    """
+    pair: Any = model
+    blocks = [slice(start, start + AT_ONCE) for start in range(0, len(noise), AT_ONCE)]
+    pictures = [pair.averaged.predict_on_batch([noise[block], labels[block]]) for block in blocks]
+    return np.concatenate([np.asarray(each, np.float32) for each in pictures])
