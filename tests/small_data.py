@@ -279,6 +279,9 @@ FAMILIES = {
     ("picture", "classes"): Family(pictures, files),
     ("picture", "masks"): Family(masked_pictures, files),
     ("picture", "pictures"): Family(sharp_pictures, files),
+    ("number", "choice", "samples"): Family(
+        pictures, lambda source: ['{"seed": 1, "class": "above"}', '{"seed": 2, "class": "below"}']
+    ),
     ("picture", "boxes"): Family(pictures_with_boxes, files),
     ("sound", "classes"): Family(words, files),
     ("row", "two_classes"): Family(

@@ -9,6 +9,7 @@ from core.layers.attention import CrossAttention, SelfAttention
 from core.layers.batch_normalization import FusedBatchNormalization
 from core.layers.causal_attention import CausalAttention
 from core.layers.crf import CRF
+from core.layers.differentiable_augmentation import DifferentiableAugmentation
 from core.layers.factorisation_machine import FactorisationMachine
 from core.layers.field_embedding import FieldEmbedding
 from core.layers.frame_mask import FrameMask
@@ -29,6 +30,7 @@ __all__ = [
     "CRF",
     "CausalAttention",
     "CrossAttention",
+    "DifferentiableAugmentation",
     "FactorisationMachine",
     "FeedForward",
     "FieldEmbedding",

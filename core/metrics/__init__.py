@@ -8,6 +8,7 @@ from __future__ import annotations
 from core.metrics.classification import ExpectedCalibrationError, F1Score
 from core.metrics.detection import MeanAveragePrecision, intersection_over_union, matches
 from core.metrics.entities import EntityF1, entities_of
+from core.metrics.generated import Coverage, coverage, frechet_distance, kernel_shares
 from core.metrics.image import PSNR, SSIM
 from core.metrics.language import BitsPerCharacter, Perplexity
 from core.metrics.ranking import NDCG, HitRate, MeanReciprocalRank, RecallAtK
@@ -33,6 +34,7 @@ __all__ = [
     "SSIM",
     "BitsPerCharacter",
     "CharacterErrorRate",
+    "Coverage",
     "EntityF1",
     "ExpectedCalibrationError",
     "F1Score",
@@ -47,10 +49,13 @@ __all__ = [
     "bleu_of",
     "chrf_counts",
     "chrf_of",
+    "coverage",
     "dynamic_time_warping",
     "edit_distance",
     "entities_of",
+    "frechet_distance",
     "intersection_over_union",
+    "kernel_shares",
     "log_spectral_distance",
     "matches",
     "mel_cepstra",

@@ -247,7 +247,8 @@ def _about_a_step(model: keras.Model, experiment: Experiment, splits: Splits, en
 
 
 def _has_free_length(model: keras.Model) -> bool:
-    return any(None in tuple(each.shape)[1:] for each in model.inputs)
+    # A subclassed model, such as two nets that learn from each other, declares no inputs.
+    return any(None in tuple(each.shape)[1:] for each in getattr(model, "inputs", ()))
 
 
 def _open_ways(fit: Fit, ways: Sequence[Way], num_steps: int) -> Iterator[Way]:
