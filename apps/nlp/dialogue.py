@@ -81,6 +81,16 @@ class Dialogue(Task):
     activation: Literal["swiglu", "gelu"] = Field("swiglu", description="of the net of each block")
     dropout: float = Field(0.1, ge=0, lt=1, description="share of units dropped")
 
+    lora_rank: int = Field(
+        0, ge=0, le=1024, description="of low-rank adapters, which alone are learnt after a start; 0: all is"
+    )
+
+    @model_validator(mode="after")
+    def _adapters_have_a_start(self) -> Dialogue:
+        if self.lora_rank and self.start is None:
+            raise ValueError("lora_rank adapts weights that are trained: name their run by start")
+        return self
+
     @model_validator(mode="after")
     def _heads_divide_the_width(self) -> Dialogue:
         if self.width % (2 * self.heads):
@@ -153,9 +163,10 @@ class Dialogue(Task):
 
     def build(self, encoder: DialogueEncoder) -> keras.Model:
         """Return the model from ids to the logits of the next."""
+        from apps.nlp.conversation.adapters import adapt
         from apps.nlp.decoder.language_model import language_model
 
-        return language_model(
+        model = language_model(
             encoder.vocabulary.subwords.size,
             None,
             depth=self.depth,
@@ -166,9 +177,20 @@ class Dialogue(Task):
             activation=self.activation,
             dropout=self.dropout,
         )
+        if self.lora_rank:
+            adapt(model, self.lora_rank)
+        return model
 
     def take_weights(self, model: keras.Model, encoder: DialogueEncoder, source: keras.Model) -> list[str]:
         """Fill a fresh model with weights of a trained one; ids of roles that it lacks begin as its end."""
+        if self.lora_rank:
+            from apps.nlp.conversation.adapters import fill_beside_adapters
+
+            whole = self.model_copy(update={"lora_rank": 0})
+            plain = whole.build(encoder)
+            filled = whole.take_weights(plain, encoder, source)
+            fill_beside_adapters(model, plain.weights)
+            return filled
         filled = super().take_weights(model, encoder, source)
         if "tokens" in filled or "tokens" not in [layer.name for layer in source.layers]:
             return filled

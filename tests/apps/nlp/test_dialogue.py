@@ -206,6 +206,31 @@ def test_weights_of_a_generation_run_are_taken_and_roles_begin_near_its_end(task
     np.testing.assert_allclose(model(ids)[..., 6:], _logits(source, ids - 3)[..., 3:], atol=1e-5)
 
 
+def test_adapters_alone_are_learnt_and_a_saved_model_has_them_merged(task, encoder, model, tmp_path):
+    adapted = Dialogue(**SMALL, start="anywhere", lora_rank=2)
+    learner = adapted.build(encoder)
+    assert "block_0" in adapted.take_weights(learner, encoder, model)
+    ids = np.array([[4, 70, 71, 5, 72, 73]])
+    before = keras.ops.convert_to_numpy(learner(ids))
+    np.testing.assert_allclose(before, keras.ops.convert_to_numpy(model(ids)), atol=1e-6)
+    learner.compile(optimizer=keras.optimizers.Adam(0.1), loss=adapted.loss(encoder))
+    learner.train_on_batch(ids[:, :-1], ids[:, 1:])
+    base = [weight for weight in learner.weights if not weight.name.startswith("lora_")]
+    assert not any(weight.trainable for weight in base)
+    for weight, expected in zip(base, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(keras.ops.convert_to_numpy(weight), expected)
+    after = keras.ops.convert_to_numpy(learner(ids))
+    assert np.abs(after - before).max() > 0.01
+    learner.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras", compile=False)
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(loaded(ids)), after, atol=1e-5)
+
+
+def test_adapters_without_a_start_are_refused():
+    with pytest.raises(ValueError, match="name their run by start"):
+        Dialogue(**SMALL, lora_rank=2)
+
+
 def _logits(source: keras.Model, ids: np.ndarray) -> np.ndarray:
     padded = np.pad(ids, ((0, 0), (0, 32 - ids.shape[1])))
     return keras.ops.convert_to_numpy(source(padded))[:, : ids.shape[1]]
