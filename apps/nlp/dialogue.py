@@ -102,7 +102,7 @@ class Dialogue(Task):
     def load(self) -> Splits:
         """Return the conversations in their parts, each whole in one of them."""
         from apps.nlp.conversation.judging import CANDIDATES, MOST_JUDGED, MOST_RANKED
-        from apps.nlp.conversation.reading import read_files, read_parts
+        from apps.nlp.conversation.reading import each_once, read_files, read_parts
         from core.data.samples import small_talk
         from core.data.sources import PREFIX
 
@@ -110,7 +110,8 @@ class Dialogue(Task):
             raise UserError(f"Dialogues are read from files: give data=PATH. Received: data={self.data}.")
         if self.data == "sample":
             sample, notes = read_files(small_talk(), "the sample of small talk", skip_bad=True)
-            parts = {"train": sample}
+            once, repeated = each_once(sample)
+            parts, notes = {"train": once}, [*notes, *repeated]
         else:
             parts, notes = read_parts(self.data, skip_bad=self.skip_bad)
         splits = self.divided(parts, notes)

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from apps.nlp.conversation.turns import ROLES, Turn
 from apps.nlp.corpus.cleaning import cleaned
 from core.data.examples import Examples
@@ -90,6 +92,14 @@ def read_files(files: Sequence[Path], source: str, *, skip_bad: bool = False) ->
         raise UserError(f"{source} has no conversation with an answer. Received: {counted(bad, 'bad one')}.")
     notes = [f"{counted(bad, 'conversation')} of {Path(source).name} left out that can't be read"]
     return Examples({"conversation": texts}, source), notes if bad else []
+
+
+def each_once(examples: Examples) -> tuple[Examples, list[str]]:
+    """Return examples without conversations that stand there already, and a note of how many those are."""
+    _, first = np.unique(examples["conversation"], return_index=True)
+    repeated = len(examples) - len(first)
+    note = f"{counted(repeated, 'conversation')} left out that stand there already"
+    return examples.take(np.sort(first)), [note] if repeated else []
 
 
 def written(turns: Iterable[Turn]) -> str:
