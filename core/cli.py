@@ -11,7 +11,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from core.commands import runs, tasks, training
+from core.commands import chat, runs, tasks, training
 
 UsageError: Any = typer.BadParameter.__base__  # Typer names only this kind of it
 
@@ -68,6 +68,7 @@ for command in (
     training.train,
     training.evaluate,
     runs.predict,
+    chat.chat,
     runs.explain,
     training.tune,
     runs.serve,

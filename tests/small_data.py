@@ -246,6 +246,23 @@ def translated_numbers(folder: Path) -> Path:
     return path
 
 
+def conversations(folder: Path) -> Path:
+    """Write 130 conversations about who likes what, as messages with roles, half of them of two answers."""
+    random = np.random.default_rng(0)
+    lines = []
+    for row in range(130):
+        name, thing = random.choice(["Ann", "Bob", "Cleo"]), random.choice(["tea", "rain", "chess", "bread"])
+        said = [f"I am {name}, number {row}, and like {thing}.", f"Hello {name}!"]
+        if row % 2:
+            said += ["What do I like?", f"You like {thing}."]
+        roles = ("user", "assistant") * 2
+        messages = [{"role": role, "content": text} for role, text in zip(roles, said, strict=False)]
+        lines.append(json.dumps({"messages": messages}))
+    path = folder / "conversations.jsonl"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
 class Family(NamedTuple):
     """What tasks that take and give the same are tried on.
 
@@ -289,6 +306,19 @@ FAMILIES = {
         lambda source: [
             "device=phone slot=top price=1.5 topics=news|film",
             '{"device": "watch", "slot": null, "price": null, "topics": ["sport"]}',
+        ],
+    ),
+    ("turns", "texts"): Family(
+        conversations,
+        lambda source: [
+            "I am Ann and like tea.",
+            json.dumps(
+                [
+                    {"role": "user", "text": "I am Bob and like rain."},
+                    {"role": "assistant", "text": "Hello Bob!"},
+                    {"role": "user", "text": "What do I like?"},
+                ]
+            ),
         ],
     ),
     ("sound", "texts"): Family(spoken_strings, files),

@@ -49,7 +49,7 @@ def predict(
     finished = Run(run)
     if stream:
         finished.require("stream")
-    task, options = finished.experiment.task, _options_of(finished, option or [])
+    task, options = finished.experiment.task, options_of(finished, option or [])
     name, kind = joined(task.inputs(finished.encoder)) if task.takes else ("input", None)
     lines = [Line(0, kind.typed(text) if kind else text) for text in inputs or []]
     if file is not None:
@@ -71,7 +71,7 @@ def predict(
         _print_answer(answer, line, to, place)
 
 
-def _options_of(run: Run, written: list[str]) -> Options | None:
+def options_of(run: Run, written: list[str]) -> Options | None:
     """Return what is asked of the answers; nothing where nothing is."""
     from core.errors import UserError
     from core.settings import parsed_override, validated, with_override

@@ -119,6 +119,16 @@ REQUESTS = Archive(
     "256eb1e4fc6e6f4943d0ba4e089c9639d74d0e9d62ccddeb7148bc168de55e40",
     ("home_assistant_intents/data/en.json",),
 )
+_TOPICS = (
+    "ai botprofile coding computers conversations emotion food gossip greetings health history humor "
+    "literature money movies politics psychology science sports tech_support trivia"
+)
+SMALL_TALK = Archive(
+    "chatterbot-corpus",
+    "1.3.3",
+    "86de5300afb9a80826386339d3bec79c0a72eb0358abb8327e2ecef5ae0ce154",
+    tuple(f"chatterbot_corpus/data/english/{topic}.yml" for topic in _TOPICS.split()),
+)
 
 
 def cache_folder() -> Path:
@@ -294,6 +304,11 @@ def assistant_requests() -> list[Request]:
 
     (path,) = fetched(REQUESTS).values()
     return requests_of(path)
+
+
+def small_talk() -> list[Path]:
+    """Return the English files of the ChatterBot corpus, YAML: short conversations, each file on a topic."""
+    return list(fetched(SMALL_TALK).values())
 
 
 def program_messages() -> Examples:

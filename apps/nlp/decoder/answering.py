@@ -53,16 +53,23 @@ class Prompted(Drawn):
     )
 
 
-def writer_of(model: keras.Model) -> Writer:
+def writer_of(model: keras.Model, length: int | None = None, forbidden: Sequence[int] = ()) -> Writer:
     """Return what writes by a language model, whose loops are compiled at its first answers.
 
-    It is kept with the model, and goes when the model goes.
+    It is kept with the model as it was first made, and goes when the model goes.
+
+    Args:
+        model: What `language_model` returned.
+        length: Tokens of its window, where it takes any number.
+        forbidden: Ids that are never written.
     """
     from apps.nlp.decoder.language_model import LanguageModelSteps
     from apps.nlp.decoder.writing import Writer
 
     if WRITER not in vars(model):
-        object.__setattr__(model, WRITER, Writer(LanguageModelSteps(model)))  # Keras would track it
+        object.__setattr__(
+            model, WRITER, Writer(LanguageModelSteps(model, length), forbidden)
+        )  # Keras would track it
     writer: Writer = vars(model)[WRITER]
     return writer
 

@@ -13,7 +13,7 @@ from core.layers.transformer import Activation, Normalization, with_room
 
 def language_model(
     size: int,
-    context: int,
+    context: int | None,
     *,
     depth: int,
     width: int,
@@ -28,7 +28,7 @@ def language_model(
 
     Args:
         size: How many ids there are.
-        context: Tokens that are read at once.
+        context: Tokens that are read at once; nothing where they may be any number.
         depth: Blocks.
         width: Units of a token.
         num_heads: Of the queries.
@@ -68,11 +68,12 @@ class LanguageModelSteps:
 
     Args:
         model: What `language_model` returned.
+        length: Tokens of its window, where it takes any number.
     """
 
-    def __init__(self, model: keras.Model) -> None:
+    def __init__(self, model: keras.Model, length: int | None = None) -> None:
         self.model = model
-        self.length = int(model.inputs[0].shape[1])
+        self.length = length or int(model.inputs[0].shape[1])
         self.embed = model.get_layer("tokens")
         self.norm = model.get_layer("last_norm")
         self.blocks = [layer for layer in model.layers if isinstance(layer, TransformerBlock)]

@@ -3,10 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+if TYPE_CHECKING:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
 AT_ONCE = 512  # texts that are compared with the memory at a time
+
+
+def text_kinds() -> list[TfidfVectorizer]:
+    """Return what texts are compared by: TF-IDF over words and their pairs, and over runs of characters."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    return [
+        TfidfVectorizer(
+            token_pattern=r"\w+|[^\w\s]", ngram_range=(1, 2), sublinear_tf=True, dtype=np.float32
+        ),
+        TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True, dtype=np.float32),
+    ]
 
 
 def nearest_translations(sources: Sequence[str], targets: Sequence[str], texts: Sequence[str]) -> list[str]:
@@ -26,14 +42,8 @@ def nearest_translations(sources: Sequence[str], targets: Sequence[str], texts: 
     ['gute Nacht']
     """
     from scipy.sparse import hstack
-    from sklearn.feature_extraction.text import TfidfVectorizer
 
-    kinds = [
-        TfidfVectorizer(
-            token_pattern=r"\w+|[^\w\s]", ngram_range=(1, 2), sublinear_tf=True, dtype=np.float32
-        ),
-        TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True, dtype=np.float32),
-    ]
+    kinds = text_kinds()
     memory = hstack([kind.fit_transform(sources) for kind in kinds]).tocsr().T
     answers: list[str] = []
     for start in range(0, len(texts), AT_ONCE):

@@ -24,6 +24,7 @@ def _losses(tree: Tree) -> Figure:
     edges = np.linspace(0, largest or 1, len(counts) + 1)
     figure, axes = canvas(2.8)
     axes.bar(edges[:-1], counts, np.diff(edges) * 0.9, align="edge", color=COLOURS[0])
-    label = "bits a byte" if largest else "lost by a text, 1 and more as 1"
+    unit = tree["details"].get("loss_unit", "bits a byte")
+    label = unit if largest else "lost by a text, 1 and more as 1"
     axes.set(xlabel=label, ylabel="texts", xlim=(0, edges[-1]))
     return figure
