@@ -75,7 +75,7 @@ class TrustedMean(keras.layers.Layer):
     def build(self, vectors_shape: Any, people_shape: Any) -> None:
         """Make the weights of the dimensions."""
         self.strength = self.add_weight(
-            shape=(vectors_shape[-1],), initializer=keras.initializers.Constant(0.5), name="strength"
+            shape=(vectors_shape[-1],), initializer=keras.initializers.Constant(0.1), name="strength"
         )
 
     def call(self, vectors: Any, people: Any, training: bool | None = None) -> Any:

@@ -11,8 +11,8 @@ ASIDE = 0.3  # of the ratings, which only make the links
 LINKS_OF_ONE = 5
 SHRINKAGE = 10.0  # films rated by both, of which half of an agreement is believed
 NOTE = (
-    "the links of the sample are made, and nobody's word: each person trusts the five whose taste agrees most "
-    "with theirs on 30% of the ratings, which are set aside and neither train nor test"
+    "the links of the sample are made, and nobody's word: each person trusts the five whose taste "
+    "agrees most with theirs on 30% of the ratings, which are set aside and neither train nor test"
 )
 
 

@@ -1,4 +1,4 @@
-"""The tower of a person who trusts others: their own factors, those of their items, and those of the others."""
+"""The tower of a person who trusts others: own factors, those of their items, and those of the others."""
 
 from __future__ import annotations
 

@@ -69,4 +69,6 @@ def test_links_of_taste_join_those_who_rate_alike():
     columns = {"user": users.astype(str).astype(object), "item": items.astype(str).astype(object)}
     links = links_of_taste(Examples({**columns, "rating": ratings}, "made"), num_links=3)
     parities = links.people.astype(int) % 2 == links.trusted.astype(int) % 2
-    assert len(links) > 40 and parities.mean() > 0.95 and (links.people != links.trusted).all()
+    assert len(links) > 40
+    assert parities.mean() > 0.95
+    assert (links.people != links.trusted).all()
