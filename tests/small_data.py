@@ -57,7 +57,7 @@ def pictures_with_boxes(folder: Path) -> Path:
 
 
 def ratings(folder: Path) -> Path:
-    """Write ratings of 40 users for 30 films, high where the parities of both agree."""
+    """Write ratings of 40 users for 30 films, high where both parities agree, and links of like users."""
     random = np.random.default_rng(0)
     lines = ["userId,movieId,rating,timestamp"]
     for user in range(40):
@@ -66,6 +66,9 @@ def ratings(folder: Path) -> Path:
             lines.append(f"{user},{item},{rating},{1_000_000 + random.integers(1_000_000)}")
     path = folder / "ratings.csv"
     path.write_text("\n".join(lines) + "\n")
+    links = [f"{user},{(user + step) % 40}" for user in range(40) for step in (2, 4)]
+    links += [f"{name},{user}" for name, rest in (("even", 0), ("odd", 1)) for user in range(rest, 40, 2)]
+    (folder / "links.csv").write_text("\n".join(["user,friend", *links]) + "\n")
     return path
 
 

@@ -1,0 +1,99 @@
+"""The layers of a social recommender: what a person's items, and those whom they trust, say of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from apps.recommendation.factors.layers import PooledItems
+
+
+@keras.saving.register_keras_serializable(package="quartet")
+class ImplicitFactors(PooledItems):
+    """Sums the implicit factors of a person's items as `PooledItems` does, with a penalty on the sum.
+
+    Args:
+        penalty: On the squared length of the sum, at least 0.
+
+    Call arguments:
+        items: int32, shape `(batch, length)`, 0 for padding.
+
+    Returns:
+        float, shape `(batch, dim)`; zero where there are no items.
+
+    Reference:
+        Koren, 2008, Factorization Meets the Neighborhood, section 4
+    """
+
+    def __init__(
+        self, num_items: int, dim: int, dropout: float = 0.5, penalty: float = 0.0, **kwargs: Any
+    ) -> None:
+        super().__init__(num_items, dim, dropout, **kwargs)
+        self.penalty = penalty
+
+    def call(self, items: Any, training: bool | None = None) -> Any:
+        """Sum the vectors of the items of each row."""
+        total = super().call(items, training=training)
+        if training and self.penalty:
+            self.add_loss(self.penalty * ops.mean(ops.sum(ops.cast(total, "float32") ** 2, axis=-1)))
+        return total
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what `from_config` needs to make this layer again."""
+        return {**super().get_config(), "penalty": self.penalty}
+
+
+@keras.saving.register_keras_serializable(package="quartet")
+class TrustedMean(keras.layers.Layer):
+    """The mean of the factors of those whom a person trusts, drawn to 0 as by one who says nothing.
+
+    How far each dimension follows is learnt. While training, some links are left out at random.
+
+    Args:
+        dropout: Share of the links left out while training.
+        penalty: On the squared length of the mean, at least 0.
+
+    Call arguments:
+        vectors: Of those who are trusted, shape `(batch, length, dim)`.
+        people: Their numbers, int32, shape `(batch, length)`, 0 for padding.
+
+    Returns:
+        float, shape `(batch, dim)`; zero where nobody is trusted.
+
+    Reference:
+        Guo, Zhang and Yorke-Smith, 2015, TrustSVD: Collaborative Filtering with Both the Explicit and
+        Implicit Influence of User Trust and of Item Ratings
+    """
+
+    def __init__(self, dropout: float = 0.0, penalty: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.dropout, self.penalty = dropout, penalty
+        self.seed_generator = keras.random.SeedGenerator()
+
+    def build(self, vectors_shape: Any, people_shape: Any) -> None:
+        """Make the weights of the dimensions."""
+        self.strength = self.add_weight(
+            shape=(vectors_shape[-1],), initializer=keras.initializers.Constant(0.1), name="strength"
+        )
+
+    def call(self, vectors: Any, people: Any, training: bool | None = None) -> Any:
+        """Return the mean of each row."""
+
+        kept = ops.cast(people > 0, self.compute_dtype)
+        if training and self.dropout:
+            kept = keras.random.dropout(kept, self.dropout, seed=self.seed_generator)
+        total = ops.matmul(kept[:, None, :], vectors)[:, 0]
+        mean = self.strength * total / (ops.sum(kept, axis=1, keepdims=True) + 1.0)
+        if training and self.penalty:
+            self.add_loss(self.penalty * ops.mean(ops.sum(ops.cast(mean, "float32") ** 2, axis=-1)))
+        return mean
+
+    def compute_output_shape(self, vectors_shape: Any, people_shape: Any) -> tuple[Any, ...]:
+        """Return the shape of the means."""
+        return (vectors_shape[0], vectors_shape[-1])
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what `from_config` needs to make this layer again."""
+        return {**super().get_config(), "dropout": self.dropout, "penalty": self.penalty}

@@ -1,0 +1,43 @@
+"""The tower of a person who trusts others: own factors, those of their items, and those of the others."""
+
+from __future__ import annotations
+
+import keras
+from keras import ops
+
+from apps.recommendation.factors.layers import Factors, SeenItems
+from apps.recommendation.factors.towers import USER_TOWER
+from apps.recommendation.friends.layers import ImplicitFactors, TrustedMean
+
+
+def social_tower(
+    seen: SeenItems,
+    factors: Factors,
+    implicit: ImplicitFactors | None,
+    trusted: SeenItems | None,
+    mean: TrustedMean,
+) -> keras.Model:
+    """Return a tower from people to the sum of what is known of them; see `towers.two_towers`.
+
+    Args:
+        seen: What each person has rated.
+        factors: Of every person; those of others are the same who trust them.
+        implicit: Of items, with the bias as the last dimension; nothing where they aren't used.
+        trusted: The numbers of those whom each person trusts; nothing where there are no links.
+        mean: Of those.
+    """
+    ids = keras.Input((), dtype="int32", name="user_ids")
+    known, items = seen(ids)
+    total = ops.concatenate(list(factors(known)), axis=-1)
+    if implicit is not None:
+        total = total + implicit(items)
+    if trusted is not None:
+        _, others = trusted(known)
+        total = total + mean(ops.concatenate(list(factors(others, training=False)), axis=-1), others)
+    # The product of both sides' vectors adds their biases: each side has a 1 where the other has its bias.
+    return keras.Model(ids, ops.concatenate([total, ops.ones_like(total[:, :1])], axis=-1), name=USER_TOWER)
+
+
+def trusted_layer(model: keras.Model) -> SeenItems:
+    """Return the layer that keeps whom each person trusts."""
+    return model.get_layer(USER_TOWER).get_layer("trusted")
