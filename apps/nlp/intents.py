@@ -241,10 +241,12 @@ def _sample(split: Any) -> Examples:
     templates_of: dict[str, set[int]] = {}
     for said in said_by:
         templates_of.setdefault(said.intent, set()).add(said.template)
-    requests, templates = [], []
+    requests, templates, texts = [], [], set[str]()
     for said in said_by:
-        if len(templates_of[said.intent]) < FEWEST_TEMPLATES:
+        # What two templates say alike would stand in two parts.
+        if len(templates_of[said.intent]) < FEWEST_TEMPLATES or said.text.casefold() in texts:
             continue
+        texts.add(said.text.casefold())
         words = words_of(said.text, split)
         entities, _ = placed_entities(said.text, words, said.spans)
         requests.append(Request(Sentence(said.text, [word.text for word in words], entities), said.intent))
