@@ -26,17 +26,21 @@ class PeopleFactors(Factors):
         side of the others, shape `(batch, length, dim + 1)`.
     """
 
-    def build(self, ids_shape: Any, others_shape: Any) -> None:
+    def build(self, ids_shape: Any, others_shape: Any) -> None:  # type: ignore[override]
         """Make the tables."""
         super().build(ids_shape)
 
-    def call(self, ids: Any, others: Any, training: bool | None = None) -> tuple[Any, Any, Any]:
+    def call(  # type: ignore[override]
+        self, ids: Any, others: Any, training: bool | None = None
+    ) -> tuple[Any, Any, Any]:
         """Look up the rows of the people and of the others."""
         vectors, bias = super().call(ids, training=training)
         trusted = ops.concatenate([take_rows(table, others) for table in (self.vectors, self.bias)], axis=-1)
         return vectors, bias, ops.cast(trusted, self.compute_dtype)
 
-    def compute_output_shape(self, ids_shape: Any, others_shape: Any) -> tuple[Any, Any, Any]:
+    def compute_output_shape(  # type: ignore[override]
+        self, ids_shape: Any, others_shape: Any
+    ) -> tuple[Any, Any, Any]:
         """Return the shapes of the vectors, the biases, and those of the others."""
         return (*super().compute_output_shape(ids_shape), (*others_shape, self.dim + 1))
 
