@@ -49,7 +49,7 @@ class Social(Ratings):
     both_ways: bool = Field(False, description="a link also speaks for the person who is trusted")
     most_links: int = Field(50, ge=1, le=10_000, description="how many links of one person count, the last")
     link_dropout: float = Field(0.2, ge=0, lt=1, description="share of links left out while training")
-    link_penalty: float = Field(0.01, ge=0, description="on what those add whom a person trusts")
+    link_penalty: float = Field(0.5, ge=0, description="on what those add whom a person trusts")
     history: int = Field(100, ge=0, description="latest items that describe a person; 0 for none")
     history_dropout: float = Field(0.5, ge=0, lt=1, description="share of them left out while training")
     history_penalty: float = Field(0.01, ge=0, description="on what these items add")
