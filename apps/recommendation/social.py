@@ -49,7 +49,7 @@ class Social(Ratings):
     both_ways: bool = Field(False, description="a link also speaks for the person who is trusted")
     most_links: int = Field(50, ge=1, le=10_000, description="how many links of one person count, the last")
     link_dropout: float = Field(0.2, ge=0, lt=1, description="share of links left out while training")
-    link_penalty: float = Field(0.01, ge=0, description="on what those add whom a person trusts")
+    link_penalty: float = Field(0.5, ge=0, description="on what those add whom a person trusts")
     history: int = Field(100, ge=0, description="latest items that describe a person; 0 for none")
     history_dropout: float = Field(0.5, ge=0, lt=1, description="share of them left out while training")
     history_penalty: float = Field(0.01, ge=0, description="on what these items add")
@@ -141,37 +141,36 @@ class Social(Ratings):
     def build(self, encoder: RatingsEncoder) -> keras.Model:
         """Return the model from users and items to ratings, which holds the links."""
         from apps.recommendation.factors import towers
-        from apps.recommendation.factors.layers import Factors, SeenItems
-        from apps.recommendation.friends.layers import ImplicitFactors, TrustedMean
-        from apps.recommendation.friends.tower import social_tower
+        from apps.recommendation.factors.layers import Factors
 
         assert isinstance(encoder, SocialEncoder)
-        links = encoder.links()
         penalties = self.penalty, self.bias_penalty, self.exponent
-        users = Factors(encoder.num_users, self.dim, *penalties, name="user_factors")
         items = Factors(encoder.num_items, self.dim, *penalties, name="item_factors")
+        item_tower = towers.item_factor_tower(items)
+        items.set_counts(encoder.item_counts)
+        return towers.two_towers(self._user_tower(encoder, penalties), item_tower, encoder.mean)
+
+    def _user_tower(self, encoder: SocialEncoder, penalties: tuple[float, float, float]) -> keras.Model:
+        """Return the tower of people, which holds their links."""
+        from apps.recommendation.factors.layers import SeenItems
+        from apps.recommendation.friends.layers import ImplicitFactors, PeopleFactors, TrustedMean
+        from apps.recommendation.friends.tower import social_tower
+
         seen = SeenItems(encoder.num_users, sum(encoder.user_counts), self.history, name="seen")
         implicit = ImplicitFactors(
             encoder.num_items, self.dim + 1, self.history_dropout, self.history_penalty, name="implicit"
         )
+        links = encoder.links()
         trusted = SeenItems(encoder.num_users, len(links.values), self.most_links, name="trusted")
-        has_links = len(links.values) > 0
-        user_tower = social_tower(
-            seen,
-            users,
-            implicit if self.history else None,
-            trusted if has_links else None,
-            TrustedMean(self.link_dropout, self.link_penalty, name="trusted_mean"),
-        )
+        users = PeopleFactors(encoder.num_users, self.dim, *penalties, name="user_factors")
+        mean = TrustedMean(self.link_dropout, self.link_penalty, name="trusted_mean")
+        tower = social_tower(seen, users, trusted, mean, implicit if self.history else None)
+        trusted.remember(links)
         counts = np.array(encoder.user_counts)
         users.set_counts(np.maximum(counts, 1).tolist())
-        # Who has rated nothing begins with nothing: only what their friends learn speaks for them.
+        # Who has rated nothing begins with nothing: only what is learnt of their friends speaks for them.
         users.vectors.assign(users.vectors * np.array([0, *(counts > 0)], np.float32)[:, None])
-        if has_links:
-            trusted.remember(links)
-        item_tower = towers.item_factor_tower(items)
-        items.set_counts(encoder.item_counts)
-        return towers.two_towers(user_tower, item_tower, encoder.mean)
+        return tower
 
     def taste_scores(self, model: keras.Model, encoder: RatingsEncoder) -> ScoreTastes:
         """Return the function from ratings by people whom training never saw to their scores of all items.
@@ -190,10 +189,12 @@ class Social(Ratings):
 
         assert isinstance(encoder, SocialEncoder)
         users = encoder.interactions(splits.test).users
-        return {
-            "training ratings by the user": amounts(np.array([0, *encoder.user_counts])[users], "rating"),
-            "links of the user": amounts(encoder.links().lengths[users], "link"),
+        columns = {
+            "training ratings by the user": amounts(np.array([0, *encoder.user_counts])[users], "rating")
         }
+        if encoder.trusted:
+            columns["links of the user"] = amounts(encoder.links().lengths[users], "link")
+        return columns
 
     def baseline(self, encoder: RatingsEncoder, splits: Splits, write: Any = None) -> dict[str, Figures]:
         """Return the figures of biases alone, of item neighbours, and of `recommendation/ratings`."""

@@ -19,8 +19,13 @@ class SocialEncoder(RatingsEncoder):
     )
 
     def links(self) -> Ragged:
-        """Return the numbers of those whom each user trusts, int32; row 0, of the unknown user, is empty."""
-        return Ragged.from_rows([[], *(self.trusted or [[]] * len(self.users))], np.int32)
+        """Return the numbers of those whom each user trusts, int32; row 0 is that of the unknown user.
+
+        Where there are no links, the last user is given the unknown one, who says nothing: tables of a model
+        can't be empty.
+        """
+        nobody = [[], *([[]] * (len(self.users) - 1)), [0]]
+        return Ragged.from_rows([[], *self.trusted] if any(self.trusted) else nobody, np.int32)
 
 
 def amounts(counts: np.ndarray, what: str) -> np.ndarray:

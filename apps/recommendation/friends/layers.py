@@ -7,7 +7,42 @@ from typing import Any
 import keras
 from keras import ops
 
-from apps.recommendation.factors.layers import PooledItems
+from apps.recommendation.factors.layers import Factors, PooledItems
+from core.layers import take_rows
+
+
+@keras.saving.register_keras_serializable(package="quartet")
+class PeopleFactors(Factors):
+    """The factors of people and of those whom they trust, out of the same table.
+
+    The penalty counts the people alone, as often as they rate, and not how often they are trusted.
+
+    Call arguments:
+        ids: People, int32, shape `(batch,)`.
+        others: Whom they trust, int32, shape `(batch, length)`, 0 for padding.
+
+    Returns:
+        The vectors, shape `(batch, dim)`, and the biases, shape `(batch, 1)`, of the people; and both side by
+        side of the others, shape `(batch, length, dim + 1)`.
+    """
+
+    def build(self, ids_shape: Any, others_shape: Any) -> None:  # type: ignore[override]
+        """Make the tables."""
+        super().build(ids_shape)
+
+    def call(  # type: ignore[override]
+        self, ids: Any, others: Any, training: bool | None = None
+    ) -> tuple[Any, Any, Any]:
+        """Look up the rows of the people and of the others."""
+        vectors, bias = super().call(ids, training=training)
+        trusted = ops.concatenate([take_rows(table, others) for table in (self.vectors, self.bias)], axis=-1)
+        return vectors, bias, ops.cast(trusted, self.compute_dtype)
+
+    def compute_output_shape(  # type: ignore[override]
+        self, ids_shape: Any, others_shape: Any
+    ) -> tuple[Any, Any, Any]:
+        """Return the shapes of the vectors, the biases, and those of the others."""
+        return (*super().compute_output_shape(ids_shape), (*others_shape, self.dim + 1))
 
 
 @keras.saving.register_keras_serializable(package="quartet")

@@ -5,35 +5,34 @@ from __future__ import annotations
 import keras
 from keras import ops
 
-from apps.recommendation.factors.layers import Factors, SeenItems
+from apps.recommendation.factors.layers import SeenItems
 from apps.recommendation.factors.towers import USER_TOWER
-from apps.recommendation.friends.layers import ImplicitFactors, TrustedMean
+from apps.recommendation.friends.layers import ImplicitFactors, PeopleFactors, TrustedMean
 
 
 def social_tower(
     seen: SeenItems,
-    factors: Factors,
-    implicit: ImplicitFactors | None,
-    trusted: SeenItems | None,
+    factors: PeopleFactors,
+    trusted: SeenItems,
     mean: TrustedMean,
+    implicit: ImplicitFactors | None,
 ) -> keras.Model:
     """Return a tower from people to the sum of what is known of them; see `towers.two_towers`.
 
     Args:
         seen: What each person has rated.
-        factors: Of every person; those of others are the same who trust them.
+        factors: Of every person, be they asked for or trusted.
+        trusted: The numbers of those whom each person trusts.
+        mean: Of the factors of those.
         implicit: Of items, with the bias as the last dimension; nothing where they aren't used.
-        trusted: The numbers of those whom each person trusts; nothing where there are no links.
-        mean: Of those.
     """
     ids = keras.Input((), dtype="int32", name="user_ids")
     known, items = seen(ids)
-    total = ops.concatenate(list(factors(known)), axis=-1)
+    _, others = trusted(known)
+    vectors, bias, of_others = factors(known, others)
+    total = ops.concatenate([vectors, bias], axis=-1) + mean(of_others, others)
     if implicit is not None:
         total = total + implicit(items)
-    if trusted is not None:
-        _, others = trusted(known)
-        total = total + mean(ops.concatenate(list(factors(others, training=False)), axis=-1), others)
     # The product of both sides' vectors adds their biases: each side has a 1 where the other has its bias.
     return keras.Model(ids, ops.concatenate([total, ops.ones_like(total[:, :1])], axis=-1), name=USER_TOWER)
 
