@@ -15,7 +15,7 @@ from core.training.train import train
 from tests import small_data
 
 FIT = Fit(epochs=30, batch_size=64, learning_rate=0.05, tensorboard=False)
-SMALL = {"dim": 4, "penalty": 0.1, "validation": 0.0, "top": 5}
+SMALL = {"dim": 4, "penalty": 0.1, "validation": 0.0, "top": 5, "link_penalty": 0.01}
 
 
 @pytest.fixture(scope="module")
