@@ -44,7 +44,7 @@ def answers(
         notes.append(note)
     if not inputs:
         return []
-    tokens = np.concatenate([np.zeros((1, title_length), np.int32), encoder.tokens(titles[1:], title_length)])
+    tokens = np.pad(encoder.tokens(titles[1:], title_length), [(1, 0), (0, 0)])
     asked = Ragged.from_rows(candidates, np.int32)
     impressions = NumberedImpressions(
         Ragged.from_rows(history, np.int32), asked, Ragged(np.zeros(len(asked.values), bool), asked.offsets)

@@ -71,23 +71,27 @@ class TitleEncoder(Encoder):
         return {item: number for number, item in enumerate(self.titles, 1)}
 
     def tokens(self, titles: Iterable[str], length: int) -> np.ndarray:
-        """Return the numbers of the first words of titles, int32, shape `(num_titles, length)`.
+        """Return the numbers of the first words of titles, int32, shape `(num_titles, longest)`.
 
         A title without any word is one unknown word.
+
+        Args:
+            titles: At least one.
+            length: Words of a title, at most.
         """
         known = self.numbers_of_words
         rows = [
             [known.get(word, UNKNOWN_WORD) for word in words_of(title)[:length]] or [UNKNOWN_WORD]
             for title in titles
         ]
-        tokens = np.zeros((len(rows), length), np.int32)
+        tokens = np.zeros((len(rows), max(map(len, rows))), np.int32)
         for row, numbers in enumerate(rows):
             tokens[row, : len(numbers)] = numbers
         return tokens
 
     def table(self, length: int) -> np.ndarray:
         """Return the words of all articles by their numbers; article 0 is padding and has none."""
-        return np.concatenate([np.zeros((1, length), np.int32), self.tokens(self.titles.values(), length)])
+        return np.pad(self.tokens(self.titles.values(), length), [(1, 0), (0, 0)])
 
     def numbered(self, examples: Examples, history_length: int) -> NumberedImpressions:
         """Return impressions as numbers, of whose histories the latest articles are kept.
