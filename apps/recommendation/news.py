@@ -12,8 +12,9 @@ from apps.recommendation.articles.encoder import TitleEncoder, vocabulary
 from core.answers.impressions import Impressions
 from core.answers.kind import Answers
 from core.answers.rows import Direction, Figures, Write, written_by
+from core.errors import MethodError
 from core.inputs import History, Input, Text
-from core.task.contract import Encoder, Task
+from core.task.contract import Ability, Encoder, Task
 
 if TYPE_CHECKING:
     import keras
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from apps.recommendation.articles.encoder import NumberedImpressions
     from core.data.examples import Examples, Splits
     from core.data.feed import Feed
+    from core.task.explanation import Explanation
 
 SHOWN = 5  # titles of a history and of an order, in reports
 NEW = Text(example="The long way home (1995): Drama Romance", rows=5)
@@ -35,12 +37,13 @@ class News(Task):
     takes: ClassVar[Mapping[str, Input]] = {"history": History(), "candidates": NEW}
     gives: ClassVar[type[Answers] | None] = Impressions
     figures: ClassVar[Mapping[str, Direction]] = Impressions.figures
+    abilities: ClassVar[frozenset[Ability]] = frozenset({"explain"})
     sample_licence: ClassVar[str | None] = "MovieLens 100K: research alone, not to be sold (GroupLens)"
 
     split_time: str | None = Field(
         "time", description="column by which the latest become the test part, where the source names no parts"
     )
-    negatives: int = Field(4, ge=1, le=1024, description="titles shown and not clicked, beside each click")
+    negatives: int = Field(4, ge=1, le=1024, description="titles shown and not clicked, beside a click")
     history_length: int = Field(50, ge=1, le=4096, description="latest titles of a history that are read")
     title_length: int = Field(24, ge=1, le=512, description="first words of a title that are read")
     least_titles: int = Field(1, ge=1, description="titles of training that a word must stand in to be known")
@@ -105,10 +108,6 @@ class News(Task):
         impressions = self._numbered(examples, encoder)
         return clicks_beside_others(impressions, encoder.table(self.title_length), self.negatives, feed)
 
-    def count(self, examples: Examples, encoder: TitleEncoder) -> int:
-        """Return how many clicks an epoch has."""
-        return sum(text.count("1") for text in examples["clicked"])
-
     def build(self, encoder: TitleEncoder) -> keras.Model:
         """Return the net from the words of clicked titles and of candidates to scores."""
         from apps.recommendation.articles.encoder import FIRST_WORD
@@ -158,6 +157,31 @@ class News(Task):
 
         lengths = {"title_length": self.title_length, "history_length": self.history_length}
         return answers(inputs, encoder, Reader(model), **lengths)
+
+    def explain(
+        self, model: keras.Model, encoder: TitleEncoder, value: Any, method: str | None = None
+    ) -> Explanation:
+        """Return how much each title of a history adds to the score of the candidate that stands first.
+
+        Args:
+            model: A trained model.
+            encoder: The encoder it was trained with.
+            value: A history and candidates.
+            method: There is one: what the net would say without a title.
+
+        Raises:
+            MethodError: Another method is asked for.
+            UserError: Nothing is known of the history, or of a candidate.
+        """
+        from apps.recommendation.articles.answers import asked
+        from apps.recommendation.articles.explanations import explained_order
+        from apps.recommendation.articles.reader import Reader
+
+        if method not in (None, "occlusion"):
+            raise MethodError(f"Histories are explained by occlusion. Received: {method!r}.")
+        lengths = {"title_length": self.title_length, "history_length": self.history_length}
+        [answer] = self.predict(model, encoder, [value])
+        return explained_order(Reader(model), asked([value], encoder, **lengths), answer)
 
     def inputs(self, encoder: TitleEncoder) -> Mapping[str, Input]:
         """Return the kinds of inputs, with the articles that are known."""

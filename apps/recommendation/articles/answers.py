@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,16 +17,35 @@ from core.errors import UserError
 SHOWN = 3  # unknown ids that a message names
 
 
-def answers(
-    inputs: Sequence[Any], encoder: TitleEncoder, reader: Reader, *, title_length: int, history_length: int
-) -> list[dict[str, Any]]:
-    """Return the candidates of each input, best first.
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """Raw inputs, read.
+
+    Args:
+        titles: Of all articles that they name, one after another; number 0 is padding.
+        tokens: Their words, int32, a row a title.
+        impressions: As numbers of these titles; what was clicked is not known.
+        shown: The id, where there is one, and the title of the candidates of each input.
+        notes: What to say of each input, if anything.
+    """
+
+    titles: list[str]
+    tokens: np.ndarray
+    impressions: NumberedImpressions
+    shown: list[list[tuple[str | None, str]]]
+    notes: list[str]
+
+
+def asked(inputs: Sequence[Any], encoder: TitleEncoder, *, title_length: int, history_length: int) -> Asked:
+    """Return raw inputs as words and numbers of titles.
 
     Raises:
         UserError: An input is none, nothing is known of its history, or of a candidate.
     """
     titles = [""]
-    history, candidates, named, notes = [], [], [], []
+    history: list[np.ndarray] = []
+    candidates: list[np.ndarray] = []
+    named, notes = [], []
     for value in inputs:
         if not isinstance(value, Mapping) or set(value) != {"history", "candidates"}:
             raise UserError(
@@ -42,16 +62,28 @@ def answers(
             titles += texts
         named.append(shown)
         notes.append(note)
+    tokens = np.pad(encoder.tokens(titles[1:], title_length), [(1, 0), (0, 0)])
+    numbers = Ragged.from_rows(candidates, np.int32)
+    none = Ragged(np.zeros(len(numbers.values), bool), numbers.offsets)
+    impressions = NumberedImpressions(Ragged.from_rows(history, np.int32), numbers, none)
+    return Asked(titles, tokens, impressions, named, notes)
+
+
+def answers(
+    inputs: Sequence[Any], encoder: TitleEncoder, reader: Reader, *, title_length: int, history_length: int
+) -> list[dict[str, Any]]:
+    """Return the candidates of each input, best first.
+
+    Raises:
+        UserError: An input is none, nothing is known of its history, or of a candidate.
+    """
     if not inputs:
         return []
-    tokens = np.pad(encoder.tokens(titles[1:], title_length), [(1, 0), (0, 0)])
-    asked = Ragged.from_rows(candidates, np.int32)
-    impressions = NumberedImpressions(
-        Ragged.from_rows(history, np.int32), asked, Ragged(np.zeros(len(asked.values), bool), asked.offsets)
-    )
+    read = asked(inputs, encoder, title_length=title_length, history_length=history_length)
+    scores = reader.scores(read.tokens, read.impressions)
     return [
-        _ordered(shown, scores) | ({"note": note} if note else {})
-        for shown, scores, note in zip(named, reader.scores(tokens, impressions), notes, strict=True)
+        _ordered(shown, each) | ({"note": note} if note else {})
+        for shown, each, note in zip(read.shown, scores, read.notes, strict=True)
     ]
 
 

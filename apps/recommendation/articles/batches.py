@@ -8,7 +8,6 @@ import numpy as np
 import tensorflow as tf
 
 from core.data.examples import Ragged
-from core.data.feed import Repeated
 
 if TYPE_CHECKING:
     from apps.recommendation.articles.encoder import NumberedImpressions
@@ -18,10 +17,10 @@ if TYPE_CHECKING:
 def clicks_beside_others(
     impressions: NumberedImpressions, table: np.ndarray, negatives: int, feed: Feed
 ) -> tf.data.Dataset:
-    """Return batches of words, an example a click; the clicked title is the first of its candidates.
+    """Return batches of words, an example an impression; the clicked title is the first of its candidates.
 
-    The others are drawn with replacement among those of the same impression: in training anew at each step,
-    else always the same.
+    Which click it is, and which others stand beside it, is drawn with replacement: in training anew at each
+    step, else always the same.
 
     Args:
         impressions: As numbers of articles.
@@ -29,20 +28,17 @@ def clicks_beside_others(
         negatives: How many others stand beside a click.
         feed: Batch size, order, seed, and whether this is training.
     """
-    clicked = impressions.clicked.values
-    rows = np.repeat(np.arange(len(impressions)), impressions.candidates.lengths)
-    counts = np.bincount(rows[~clicked], minlength=len(impressions))
-    others = Ragged(impressions.candidates.values[~clicked], np.concatenate([[0], np.cumsum(counts)]))
     columns = {
-        "history": Repeated(impressions.history, rows[clicked]),
-        "clicked": impressions.candidates.values[clicked],
-        "others": Repeated(others, rows[clicked]),
+        "history": impressions.history,
+        "clicked": _chosen(impressions, impressions.clicked.values),
+        "others": _chosen(impressions, ~impressions.clicked.values),
     }
     words = tf.constant(table)
 
     def read(inputs: Any, targets: Any, seed: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
-        drawn = _drawn(inputs["others"], negatives, seed)
-        candidates = tf.concat([inputs["clicked"][:, None], drawn], axis=1)
+        clicked = _drawn(inputs["clicked"], 1, seed)
+        others = _drawn(inputs["others"], negatives, seed + 1)
+        candidates = tf.concat([clicked, others], axis=1)
         # One article of padding, so that nobody's history has no length at all.
         history = tf.pad(inputs["history"], [[0, 0], [1, 0]])
         ready = {"history": tf.gather(words, history), "candidates": tf.gather(words, candidates)}
@@ -51,15 +47,22 @@ def clicks_beside_others(
     def read_alike(inputs: Any, targets: Any) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
         return read(inputs, targets, tf.zeros(2, tf.int32))
 
-    first = np.zeros(int(clicked.sum()), np.int32)
+    first = np.zeros(len(impressions), np.int32)
     if feed.training:
         return feed.batches(columns, first, transform=read)
     return feed.batches(columns, first, prepare=read_alike)
 
 
-def _drawn(others: tf.Tensor, count: int, seed: tf.Tensor) -> tf.Tensor:
-    available = tf.reduce_sum(tf.cast(others > 0, tf.float32), axis=1, keepdims=True)
-    places = tf.random.stateless_uniform((tf.shape(others)[0], count), seed) * available
+def _chosen(impressions: NumberedImpressions, chosen: np.ndarray) -> Ragged:
+    """Return the candidates where `chosen`, bool of all candidates, is true."""
+    rows = np.repeat(np.arange(len(impressions)), impressions.candidates.lengths)
+    counts = np.bincount(rows[chosen], minlength=len(impressions))
+    return Ragged(impressions.candidates.values[chosen], np.concatenate([[0], np.cumsum(counts)]))
+
+
+def _drawn(items: tf.Tensor, count: int, seed: tf.Tensor) -> tf.Tensor:
+    available = tf.reduce_sum(tf.cast(items > 0, tf.float32), axis=1, keepdims=True)
+    places = tf.random.stateless_uniform((tf.shape(items)[0], count), seed) * available
     return tf.gather(
-        others, tf.minimum(tf.cast(places, tf.int32), tf.cast(available, tf.int32) - 1), batch_dims=1
+        items, tf.minimum(tf.cast(places, tf.int32), tf.cast(available, tf.int32) - 1), batch_dims=1
     )

@@ -141,11 +141,12 @@ def read_impressions(
             f"{path} has no impression with a click and without. Received: {passed + alike} others."
         )
     user, time, history, candidates, clicked = zip(*impressions, strict=True)
-    columns = {"user": user, "time": np.array(time, np.int64), "history": history}
+    times = np.array(time, np.int64)
     notes = [f"{counted(passed, 'bad line')} of {path} left out"] if passed else []
     if alike:
         notes.append(f"{counted(alike, 'impression')} of {path} left out, where all was clicked")
-    return Examples({**columns, "candidates": candidates, "clicked": clicked}, str(path)), notes
+    columns = {"user": user, "time": times, "history": history, "candidates": candidates, "clicked": clicked}
+    return Examples(columns, str(path)), notes
 
 
 def _impression(fields: list[str], titles: Mapping[str, str]) -> Impression | Passed:
