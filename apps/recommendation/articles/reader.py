@@ -55,7 +55,7 @@ class Reader:
         read, parts = self.model.get_layer("person"), []
         for at in range(0, len(history), PEOPLE_AT_ONCE):
             rows = history.take(np.arange(at, min(at + PEOPLE_AT_ONCE, len(history))))
-            numbers = np.zeros((len(rows), 1 + rows.lengths.max(initial=0)), np.int64)
+            numbers = np.zeros((len(rows), 1 + rows.lengths.max(initial=1)), np.int64)
             numbers[:, 1:][np.arange(numbers.shape[1] - 1) < rows.lengths[:, None]] = rows.values
             known = ops.convert_to_tensor(numbers > 0)
             parts.append(ops.convert_to_numpy(read(ops.convert_to_tensor(vectors[numbers]), known)))

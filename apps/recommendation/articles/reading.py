@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -141,11 +141,11 @@ def read_impressions(
             f"{path} has no impression with a click and without. Received: {passed + alike} others."
         )
     user, time, history, candidates, clicked = zip(*impressions, strict=True)
-    times = np.array(time, np.int64)
     notes = [f"{counted(passed, 'bad line')} of {path} left out"] if passed else []
     if alike:
         notes.append(f"{counted(alike, 'impression')} of {path} left out, where all was clicked")
-    columns = {"user": user, "time": times, "history": history, "candidates": candidates, "clicked": clicked}
+    columns: dict[str, Any] = {"user": user, "time": np.array(time, np.int64), "history": history}
+    columns |= {"candidates": candidates, "clicked": clicked}
     return Examples(columns, str(path)), notes
 
 
