@@ -135,6 +135,29 @@ def histories(folder: Path) -> Path:
     return path
 
 
+def news(folder: Path) -> Path:
+    """Write what 40 people clicked of 60 articles, those of one subject each, in the files of MIND."""
+    random = np.random.default_rng(0)
+    subjects = [("goal", "match", "team"), ("vote", "law", "party")]
+    (folder / "news").mkdir()
+    lines = []
+    for article in range(60):
+        title = " ".join([*random.choice(subjects[article % 2], 2, replace=False), f"day{article}"])
+        lines.append(f"N{article}\tnews\tall\t{title}\t\thttps://example.org\t[]\t[]\n")
+    (folder / "news" / "news.tsv").write_text("".join(lines))
+    lines = []
+    for number in range(80):
+        own = np.arange(number % 2, 60, 2)
+        history, clicked = np.split(random.choice(own, 5, replace=False), [3])
+        others = random.choice(61 - own, 3, replace=False) % 60
+        shown = [*(f"N{each}-1" for each in clicked), *(f"N{each}-0" for each in others)]
+        time = f"11/{10 + number // 8}/2019 8:{number % 60:02}:00 AM"
+        told = " ".join(f"N{each}" for each in history)
+        lines.append(f"{number}\tU{number % 40}\t{time}\t{told}\t{' '.join(shown)}\n")
+    (folder / "news" / "behaviors.tsv").write_text("".join(lines))
+    return folder / "news"
+
+
 def sharp_pictures(folder: Path) -> Path:
     """Write 20 pictures of several sizes, each of two greys with straight edges between them."""
     random = np.random.default_rng(0)
@@ -327,6 +350,13 @@ FAMILIES = {
     ("sound", "texts"): Family(spoken_strings, files),
     ("ratings", "numbers"): Family(ratings, lambda source: ["3", "4"]),
     ("history", "rankings"): Family(histories, lambda source: ["i3 i4", '{"history": ["i7", "nobody\'s"]}']),
+    ("history", "text", "impressions"): Family(
+        news,
+        lambda source: [
+            json.dumps({"history": history, "candidates": "team match tonight\nN1"})
+            for history in (["N0", "N2"], ["N3", "N999"])
+        ],
+    ),
     ("ratings", "rankings"): Family(ratings, lambda source: ["3", "4"]),
 }
 """By the kinds of inputs that tasks take and, last, the kind of answers that they give."""
