@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from apps.nlp.masking.windows import Masking
     from core.data.examples import Examples, Splits
     from core.data.feed import Feed
+    from core.task.portable import Portable
 
 MOST_COUNTED = 20_000_000  # sub-words that rivals count
 
@@ -57,7 +58,7 @@ class Pretraining(Task):
     takes: ClassVar[Mapping[str, Input]] = {"text": MarkedText()}
     gives: ClassVar[type[Answers] | None] = Fillings
     figures: ClassVar[Mapping[str, Direction]] = Fillings.figures
-    abilities: ClassVar[frozenset[Ability]] = frozenset()
+    abilities: ClassVar[frozenset[Ability]] = frozenset({"export"})
     options: ClassVar[type[Options]] = Asked
     sample_licence: ClassVar[str | None] = "public domain outside of the United Kingdom (King James version)"
 
@@ -222,6 +223,18 @@ class Pretraining(Task):
         texts = [cleaned(kind.typed(str(value))) for value in inputs]
         logits_of = _logits_of(model)
         return [filled(logits_of, text, subwords, self.context, asked.candidates) for text in texts]
+
+    def portable(self, model: keras.Model, encoder: PretrainingEncoder) -> Portable:
+        """Return the graph from ids to logits; its loader fills masks as `predict` does."""
+        from apps.nlp.masking.export import portable_filler
+
+        return portable_filler(
+            model,
+            encoder.vocabulary.subwords,
+            Asked().candidates,
+            judged=lambda examples: self._judged(examples, encoder),
+            figures=lambda ids, masked, guesses: self._figures(ids, masked, guesses, encoder, None),
+        )
 
     def baseline(
         self, encoder: PretrainingEncoder, splits: Splits, write: Write | None = None

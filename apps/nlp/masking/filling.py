@@ -27,13 +27,26 @@ def ids_with_masks(text: str, subwords: Subwords) -> np.ndarray:
     if len(pieces) == 1:
         shown = text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "…"
         raise UserError(
-            f"The text has no {MARK}: write {MARK} where words are missing, as in 'The {MARK} lives in Rome'. "
-            f"Received: {shown!r}."
+            f"The text has no {MARK}: write {MARK} where a word is missing, as in 'The {MARK} lives in Rome'."
+            f" Received: {shown!r}."
         )
     parts = []
     for piece in pieces[:-1]:
         parts += [subwords.ids(piece.removesuffix(" ")), np.array([mask_id(subwords)], np.int32)]
     return np.concatenate([*parts, subwords.ids(pieces[-1])])
+
+
+def rows_of_ids(inputs: Sequence[Any], subwords: Subwords, context: int) -> list[Any]:
+    """Return the ids of texts with marks, as many as the window takes; lists of ids are left as they are."""
+    return [ids_with_masks(each, subwords)[:context] if isinstance(each, str) else each for each in inputs]
+
+
+def padded(rows: Sequence[Any], context: int) -> np.ndarray:
+    """Return rows of ids as one array, int32, shape `(num_rows, context)`."""
+    ids = np.full((len(rows), context), PADDING, np.int32)
+    for row, own in zip(ids, rows, strict=True):
+        row[: len(own)] = own
+    return ids
 
 
 def filled(

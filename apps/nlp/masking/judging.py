@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -111,8 +112,6 @@ def spelled(ids: list[int], subwords: Subwords) -> tuple[str, list[int]]:
     >>> spelled([3 + ord("a"), 3 + ord("b")], Subwords("bytes"))
     ('ab', [0, 1, 2])
     """
-    import codecs
-
     decoder, text, edges = codecs.getincrementaldecoder("utf-8")(errors="replace"), "", [0]
     for id_ in ids:
         text += decoder.decode(subwords.held(id_))

@@ -106,7 +106,7 @@ class Fillings(Answers):
         return wrong[np.argsort(-self.losses[wrong], kind="stable")[:count]]
 
     def details(self, calibration: Calibration | None = None) -> dict[str, Any]:
-        """Return the tables of a report: the most frequent words, and what is most often taken for another."""
+        """Return the tables of a report: the most frequent words, and those taken for others."""
         masks = [mask for own in self.masks for mask in own]
         counts = Counter(mask["true"] for mask in masks)
         right = Counter(mask["true"] for mask in masks if mask["right"])
