@@ -114,8 +114,9 @@ def _answer(text: str, candidates: Sequence[Sequence[tuple[str, float]]]) -> dic
     pieces = text.split(MARK)
     written, masks = "", []
     for piece, own in zip(pieces, candidates, strict=False):
-        likeliest = own[0][0]
-        written += piece.removesuffix(" ") + likeliest
+        before = written + piece.removesuffix(" ")
+        likeliest = own[0][0] if before else own[0][0].lstrip()
+        written = before + likeliest
         word = likeliest.strip()
         end = len(written) - (len(likeliest) - len(likeliest.rstrip()))
         told = [{"word": name.strip(), "probability": share} for name, share in own]

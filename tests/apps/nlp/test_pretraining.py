@@ -121,6 +121,16 @@ def test_the_blank_before_a_mark_belongs_to_it(subwords):
     assert subwords.text(ids[place + 1 :]) == " lives"
 
 
+def test_a_text_that_begins_with_a_mark_begins_with_its_word(subwords):
+    king = next(id_ for id_ in range(subwords.size) if subwords.name(id_) == " king")
+    logits = np.eye(subwords.size)[king]
+    answer = filled(
+        lambda ids: np.broadcast_to(logits, (*ids.shape, len(logits))), "[MASK].", subwords, 16, 1
+    )
+    assert answer["text"] == "king."
+    assert (answer["masks"][0]["start"], answer["masks"][0]["end"]) == (0, 4)
+
+
 @pytest.mark.parametrize("before", [0, 200])
 def test_marks_are_filled_by_the_likeliest_word_wherever_they_stand(subwords, before):
     king = next(id_ for id_ in range(subwords.size) if subwords.name(id_) == " king")
