@@ -309,6 +309,9 @@ def files(folder: Path) -> list[str]:
 FAMILIES = {
     ("text", "classes"): Family(reviews, lambda source: ["a lovely film", "an awful plot"]),
     ("text", "tags"): Family(tagged_sentences, lambda source: ["Ann lives in Rome .", "Bob Roe, of Oslo"]),
+    ("text", "fillings"): Family(
+        plain_text, lambda source: ["Ann of [MASK] went to Rome.", "[MASK] of Oslo went [MASK] Lima."]
+    ),
     ("text", "texts"): Family(plain_text, lambda source: ["Ann of ", "Bob"]),
     ("text", "labelled_tags"): Family(requests, lambda source: ["turn on the fan", "will it rain in Oslo"]),
     ("text", "text", "spans"): Family(

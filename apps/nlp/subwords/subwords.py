@@ -114,6 +114,10 @@ class Subwords:
         except UnicodeDecodeError:
             return " ".join(f"<{byte:02x}>" for byte in held)
 
+    def held(self, id_: int) -> bytes:
+        """Return the bytes that an id stands for; none of padding, ends, what is unknown and special ids."""
+        return self._bytes[id_ - self.first] if id_ >= self.first else b""
+
     def settings(self) -> dict[str, Any]:
         """Return the arguments of the constructor, as plain data."""
         names = ("kind", "pieces", "scores", "merges")
