@@ -43,7 +43,15 @@ def tell_reading(run: Run) -> None:
 
 def print_tasks(ledgers: Mapping[str, Ledger]) -> None:
     """Print the name of each configuration, and what it was first measured to reach beside its best rival."""
-    table = Table(Column("task", no_wrap=True), Column("figure", no_wrap=True), "model", "best rival", "")
+    screen = console()
+    narrow = screen.width < 110  # where names of figures and rivals give way to those of tasks
+    table = Table(
+        Column("task", no_wrap=True),
+        Column("figure", no_wrap=True, max_width=7 if narrow else None),
+        Column("model", no_wrap=True),
+        Column("best rival", no_wrap=True, max_width=9 if narrow else None),
+        Column(no_wrap=True),
+    )
     for name, ledger in ledgers.items():
         if not ledger.entries:
             table.add_row(name)
@@ -51,8 +59,8 @@ def print_tasks(ledgers: Mapping[str, Ledger]) -> None:
         entry = ledger.entries[0]
         figure, value = entry.headline
         rival, rival_value = entry.best_rival(ledger.direction) or ("", "")
-        table.add_row(name, figure, str(value), rival, str(rival_value))
-    console().print(table)
+        table.add_row(name, figure, str(value).split(" ±")[0], rival, str(rival_value))
+    screen.print(table)
 
 
 def print_experiment(experiment: Experiment) -> None:

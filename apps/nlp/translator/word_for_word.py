@@ -28,9 +28,9 @@ class WordForWord:
 
     Example:
 
-    >>> lexicon = WordForWord(["a dog", "a cat", "dog"], ["ein Hund", "eine Katze", "Hund"])
-    >>> lexicon.translated("a dog and a cat")
-    'ein Hund and ein Katze'
+    >>> lexicon = WordForWord(["a dog", "a cat", "dog", "cat"], ["ein Hund", "eine Katze", "Hund", "Katze"])
+    >>> lexicon.translated("dog and cat")
+    'Hund and Katze'
     """
 
     def __init__(self, sources: Sequence[str], targets: Sequence[str], rounds: int = ROUNDS) -> None:

@@ -48,7 +48,7 @@ class Followed:
 
         >>> followed = Followed(np.array([2, 1, 2]), np.array([0, 0, 1, 1, 3]), np.array([1.0, 1.0, 3.0]))
         >>> followed.after(np.array([3, 1]), np.array([0, 1, 2])).tolist()
-        [[0.0, 0.25, 0.75], [0.0, 0.0, 1.0]]
+        [[0.0, 0.25, 0.75, 0.0], [0.0, 0.0, 1.0, 0.0]]
         """
         rows = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
         ago = offsets[1:][rows] - 1 - np.arange(len(values))
@@ -78,7 +78,8 @@ def mixed(scores: np.ndarray, followed: np.ndarray, share: float) -> np.ndarray:
 
     Example:
 
-    >>> mixed(np.zeros((1, 3), np.float32), np.array([[0, 0.5, 0.5]], np.float32), 0.5).round(2).tolist()
+    >>> followed = np.array([[0, 0.5, 0.5]], np.float32)
+    >>> mixed(np.zeros((1, 3), np.float32), followed, 0.5).astype(float).round(2).tolist()
     [[-69.08, -0.69, -0.69]]
     """
     logits = scores.astype(np.float32)

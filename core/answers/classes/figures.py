@@ -35,7 +35,7 @@ def answers_of(
 
 
 class ClassificationFigures:
-    """Accuracy, recall, F1, log loss, calibration and the table of classes, accumulated as counts.
+    """Accuracy, F1, log loss, calibration and the table of classes, accumulated as counts.
 
     Args:
         labels: The names of the classes, in the order of the columns of probabilities.
@@ -74,10 +74,8 @@ class ClassificationFigures:
     def result(self) -> Figures:
         """Return the figures of all that was counted; `per_class` holds the table."""
         columns = self.f1.per_class()
-        there = columns["support"] > 0
         return {
             "accuracy": float(self.accuracy.result()),
-            "unweighted_average_recall": float(columns["recall"][there].mean()) if there.any() else 0.0,
             "macro_f1": float(self.f1.result()),
             "log_loss": self.nats / max(self.count, 1),
             "calibration_error": float(self.calibration.result()),

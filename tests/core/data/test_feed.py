@@ -185,7 +185,7 @@ def test_columns_of_different_length_are_refused():
 
 
 def test_a_list_is_refused():
-    with pytest.raises(ValueError, match="NumPy arrays or Ragged"):
+    with pytest.raises(ValueError, match="NumPy arrays, Ragged or Repeated"):
         Feed(2).batches(["a", "b"])
 
 
