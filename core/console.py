@@ -49,7 +49,7 @@ def print_tasks(ledgers: Mapping[str, Ledger]) -> None:
         Column("task", no_wrap=True),
         Column("figure", no_wrap=True, max_width=7 if narrow else None),
         Column("model", no_wrap=True),
-        Column("best rival", no_wrap=True, max_width=9 if narrow else None),
+        Column("best rival", no_wrap=True, max_width=7 if narrow else None),
         Column(no_wrap=True),
     )
     for name, ledger in ledgers.items():
