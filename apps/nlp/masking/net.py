@@ -50,6 +50,7 @@ def masked_language_model(
             name=f"block_{number}",
         )
         states = block(states, padding_mask=is_text)
-    states = keras.layers.Dense(width, activation="gelu", name="last_dense")(states)
+    # Approximate as in the blocks: ONNX has no complement of the error function, which the exact one needs.
+    states = ops.gelu(keras.layers.Dense(width, name="last_dense")(states), approximate=True)
     states = keras.layers.LayerNormalization(epsilon=1e-6, name="last_norm")(states)
     return keras.Model(ids, embed(states, reverse=True), name="masked_language_model")
