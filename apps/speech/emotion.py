@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 SPEAKER = "speaker"
 
+FIGURE = "unweighted_average_recall"
+
 
 class Emotion(Commands):
     """Names the feeling that a recording is spoken with, out of those it was trained on.
@@ -78,7 +80,9 @@ class Emotion(Commands):
         self, model: keras.Model, encoder: CommandsEncoder, examples: Examples, write: Write | None = None
     ) -> Figures:
         """Return the figures over all examples, the mean of the classes' recalls first."""
-        return _with_recall(super().evaluate(model, encoder, examples, write))
+        figures = super().evaluate(model, encoder, examples, write)
+        recalls = [row["recall"] for row in figures["per_class"].values() if row["support"]]
+        return {FIGURE: float(np.mean(recalls)), **figures}
 
     def _renamed(self, examples: Examples) -> Examples:
         if not self.label_names:
@@ -96,6 +100,7 @@ class Emotion(Commands):
     ) -> dict[str, Figures]:
         """Return the figures of a support vector machine and a logistic regression on functionals."""
         from sklearn.linear_model import LogisticRegression
+        from sklearn.metrics import balanced_accuracy_score
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import StandardScaler
         from sklearn.svm import SVC
@@ -115,7 +120,8 @@ class Emotion(Commands):
             answers = np.zeros((len(test), len(encoder.labels)))
             answers[:, fitted[-1].classes_] = _probabilities(fitted, described[1])
             judged = figures_of(ids[1], answers, encoder.labels, written_by(name, write))
-            figures[name] = _with_recall(judged)
+            recall = balanced_accuracy_score(ids[1], answers.argmax(axis=1))
+            figures[name] = {FIGURE: float(recall), **judged}
         return figures
 
     def _functionals(self, examples: Examples) -> np.ndarray:
@@ -126,12 +132,6 @@ class Emotion(Commands):
         bands = mel_bands(num_bins, NUM_BANDS, self.sample_rate, 50, self.sample_rate / 2)
         waves = examples.ragged("wave")
         return np.stack([functionals(waves[row], self.sample_rate, bands) for row in range(len(waves))])
-
-
-def _with_recall(figures: Figures) -> Figures:
-    """Return figures with the mean of the recalls of the classes that there are examples of."""
-    recalls = [row["recall"] for row in figures["per_class"].values() if row["support"]]
-    return {"unweighted_average_recall": float(np.mean(recalls)), **figures}
 
 
 def _probabilities(fitted: Any, described: np.ndarray) -> np.ndarray:

@@ -89,7 +89,7 @@ def attentive(spectrogram: Any, width: int, dropout: float) -> Any:
     weights = layers.Softmax(axis=1)(layers.Dense(1)(layers.Dense(2 * width, "tanh")(x)))
     mean = ops.sum(weights * x, axis=1)
     variance = ops.sum(weights * ops.square(x), axis=1) - ops.square(mean)
-    return layers.Concatenate()([mean, ops.sqrt(ops.maximum(variance, 1e-6))])
+    return layers.Concatenate()([mean, ops.sqrt(ops.maximum(variance, 0) + 1e-3)])
 
 
 NETS = {"convolutional": convolutional, "recurrent": recurrent, "attentive": attentive}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from core.metrics.classification import ExpectedCalibrationError, F1Score
 from core.metrics.detection import MeanAveragePrecision, intersection_over_union, matches
 from core.metrics.entities import EntityF1, entities_of
-from core.metrics.generated import Coverage, coverage, frechet_distance, kernel_shares
+from core.metrics.generated import coverage, frechet_distance, kernel_shares
 from core.metrics.image import PSNR, SSIM
 from core.metrics.language import BitsPerCharacter, Perplexity
 from core.metrics.ranking import NDCG, HitRate, MeanReciprocalRank, RecallAtK
@@ -34,7 +34,6 @@ __all__ = [
     "SSIM",
     "BitsPerCharacter",
     "CharacterErrorRate",
-    "Coverage",
     "EntityF1",
     "ExpectedCalibrationError",
     "F1Score",

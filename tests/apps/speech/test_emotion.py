@@ -7,7 +7,6 @@ from sklearn.metrics import balanced_accuracy_score
 from apps.speech.emotion import Emotion
 from apps.speech.manner.functionals import NUM_BANDS, WINDOW_SECONDS, functionals
 from core.answers.classes import EqualClasses
-from core.answers.classes.figures import figures_of
 from core.data.examples import Examples, Ragged
 from core.errors import UserError
 from core.layers.spectrogram import mel_bands
@@ -59,8 +58,6 @@ def test_the_headline_is_the_mean_of_the_recalls_as_in_scikit_learn():
     labels = ["calm", "glad", "sad"]
     answers = EqualClasses(labels, targets, probabilities)
     assert answers.statistics(np.arange(60))["unweighted_average_recall"] == pytest.approx(expected)
-    judged = figures_of(targets, probabilities, labels)
-    assert judged["unweighted_average_recall"] == pytest.approx(expected)
 
 
 def test_a_class_that_is_not_there_counts_for_nothing():
