@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import keras
 
     from core.data.examples import Examples, Splits
+    from core.task.portable import Portable
 
 SPEAKER = "speaker"
 
@@ -80,9 +82,14 @@ class Emotion(Commands):
         self, model: keras.Model, encoder: CommandsEncoder, examples: Examples, write: Write | None = None
     ) -> Figures:
         """Return the figures over all examples, the mean of the classes' recalls first."""
-        figures = super().evaluate(model, encoder, examples, write)
-        recalls = [row["recall"] for row in figures["per_class"].values() if row["support"]]
-        return {FIGURE: float(np.mean(recalls)), **figures}
+        return _with_recall(super().evaluate(model, encoder, examples, write))
+
+    def portable(self, model: keras.Model, encoder: CommandsEncoder) -> Portable:
+        """Return the graph from windows over waves to probabilities, judged by the same figures."""
+        portable = super().portable(model, encoder)
+        return replace(
+            portable, figures=lambda score, examples: _with_recall(portable.figures(score, examples))
+        )
 
     def _renamed(self, examples: Examples) -> Examples:
         if not self.label_names:
@@ -132,6 +139,12 @@ class Emotion(Commands):
         bands = mel_bands(num_bins, NUM_BANDS, self.sample_rate, 50, self.sample_rate / 2)
         waves = examples.ragged("wave")
         return np.stack([functionals(waves[row], self.sample_rate, bands) for row in range(len(waves))])
+
+
+def _with_recall(figures: Figures) -> Figures:
+    """Return figures with the mean of the recalls of the classes that there are examples of."""
+    recalls = [row["recall"] for row in figures["per_class"].values() if row["support"]]
+    return {FIGURE: float(np.mean(recalls)), **figures}
 
 
 def _probabilities(fitted: Any, described: np.ndarray) -> np.ndarray:
