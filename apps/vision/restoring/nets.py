@@ -45,7 +45,10 @@ def edsr(planes: Any, channels: int, width: int, depth: int) -> Any:
         width: Channels of all convolutions but the last; 64 in the paper's baseline.
         depth: Blocks of two convolutions; 16 in the paper's baseline.
     """
-    x = first = layers.Conv2D(width, 3, padding="same")(planes)
+    first = layers.Conv2D(width, 3, padding="same")(planes)
+    # The gradients of three uses of a tensor are summed in an order that may differ from one training to
+    # the next, those of two are not: so what goes into the blocks is a tensor of its own.
+    x = ops.multiply(first, 1.0)
     for _ in range(depth):
         inner = layers.Conv2D(width, 3, padding="same", activation="relu")(x)
         x = layers.Add()([x, layers.Conv2D(width, 3, padding="same", kernel_initializer=_small())(inner)])
