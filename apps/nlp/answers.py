@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -160,8 +159,8 @@ class Answers(Task):
         longer = np.mean(answer_lengths(splits.train, self.split) > self.longest_answer)
         if not longer:
             return ()
-        told = f"{longer:.1%} of the training answers are longer than {self.longest_answer} {self.split}"
-        return (f"{told}, of which their beginning is learnt: longest_answer sets how many",)
+        share = f"{longer:.1%} of the training answers are longer than {self.longest_answer} {self.split}"
+        return (f"{share}, of which their beginning is learnt: longest_answer sets how many",)
 
     def word_ids(self, encoder: AnswerEncoder) -> WordIds:
         """Return what makes ids of words."""
@@ -207,7 +206,7 @@ class Answers(Task):
 
     def fit(self, training: Training) -> keras.callbacks.History:
         """Train the model, judge its answers after each epoch, and choose when to be silent."""
-        from apps.nlp.taggers import AfterEachEpoch
+        from apps.nlp.judged_epochs import judged_each_epoch
 
         validation, encoder = training.splits.validation, training.encoder
         if not len(validation):
@@ -217,8 +216,7 @@ class Answers(Task):
             figures = self.evaluate(training.model, encoder, validation)
             return {f"val_{name}": figures[name] for name in self.figures}
 
-        # The first of the callbacks, so that those which watch the figure find it.
-        history = super().fit(replace(training, callbacks=(AfterEachEpoch(judged), *training.callbacks)))
+        history = super().fit(judged_each_epoch(training, judged))
         if encoder.may_be_silent:
             self._choose_silence(training.model, encoder, validation)
         return history
@@ -284,8 +282,8 @@ class Answers(Task):
     def _spans(self, examples: Examples, found: Iterable[Found], write: Write | None = None) -> Spans:
         rows = []
         contexts = examples["context"].tolist()
-        told = zip(examples["question"].tolist(), contexts, cut(contexts, self.split), strict=True)
-        for number, ((question, context, words), each) in enumerate(zip(told, found, strict=True)):
+        questions = zip(examples["question"].tolist(), contexts, cut(contexts, self.split), strict=True)
+        for number, ((question, context, words), each) in enumerate(zip(questions, found, strict=True)):
             answer = answer_of(context, words, each)
             row = {
                 "row": number,

@@ -215,7 +215,7 @@ class Dialogue(Task):
     def fit(self, training: Training) -> keras.callbacks.History:
         """Train the model, and judge the answers of the validation part after each epoch."""
         from apps.nlp.conversation.judging import nats_of
-        from apps.nlp.taggers import AfterEachEpoch
+        from apps.nlp.judged_epochs import judged_each_epoch
 
         validation, encoder = training.splits.validation, training.encoder
         answers = self.judged_answers(validation)
@@ -231,10 +231,7 @@ class Dialogue(Task):
             nats = float(nats_of(training.model, pairs, encoder.vocabulary.subwords).sum())
             return {"val_loss": nats / num_tokens, "val_bits_per_byte": nats / np.log(2) / num_bytes}
 
-        # The first of the callbacks, so that those which watch the figure find it.
-        callbacks = (AfterEachEpoch(judged), *training.callbacks)
-        alone = replace(training.splits, validation=validation.take(np.zeros(0, np.int64)))
-        return super().fit(replace(training, splits=alone, callbacks=callbacks))
+        return super().fit(judged_each_epoch(training, judged, by_these_alone=True))
 
     def judged_answers(self, examples: Examples) -> list[Answer]:
         """Return the answers that are judged, evenly over a part."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -199,7 +198,7 @@ class Entities(Task):
 
     def fit(self, training: Training) -> keras.callbacks.History:
         """Train the model, and judge the entities of the validation part after each epoch."""
-        from apps.nlp.taggers import AfterEachEpoch
+        from apps.nlp.judged_epochs import judged_each_epoch
 
         validation, encoder = training.splits.validation, training.encoder
         if not len(validation):
@@ -208,8 +207,7 @@ class Entities(Task):
         def judged() -> dict[str, float]:
             return {"val_entity_f1": self.evaluate(training.model, encoder, validation)["entity_f1"]}
 
-        # The first of the callbacks, so that those which watch the figure find it.
-        history = super().fit(replace(training, callbacks=(AfterEachEpoch(judged), *training.callbacks)))
+        history = super().fit(judged_each_epoch(training, judged))
         self._balance_outside(training.model, encoder, validation)
         return history
 

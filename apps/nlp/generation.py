@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from apps.nlp.corpus.cleaning import cleaned
 from apps.nlp.corpus.memorised import KnownRuns
-from apps.nlp.corpus.reading import FEW, cleaned_examples, ends_of_texts, read_parts
+from apps.nlp.corpus.plain_texts import PlainTexts
 from apps.nlp.decoder.answering import (
     AT_A_CALL,
     AT_A_STATE,
@@ -26,7 +26,7 @@ from core.answers.kind import Answers
 from core.answers.rows import Direction, Figures, Write, written_by
 from core.answers.texts import Continuations
 from core.inputs import Input, Text
-from core.task.contract import Ability, Encoder, Options, Task
+from core.task.contract import Ability, Encoder, Options
 
 if TYPE_CHECKING:
     import keras
@@ -51,7 +51,7 @@ class GenerationEncoder(Encoder):
     runs: KnownRuns
 
 
-class Generation(Task):
+class Generation(PlainTexts):
     """Writes a text on, token by token, as the texts that it was trained on go.
 
     Example:
@@ -63,22 +63,13 @@ class Generation(Task):
     """
 
     encoder_class: ClassVar[type[Encoder]] = GenerationEncoder
-    content: ClassVar[tuple[str, ...]] = ("text",)
     takes: ClassVar[Mapping[str, Input]] = {"text": Text(example="In the beginning")}
     gives: ClassVar[type[Answers] | None] = Continuations
     figures: ClassVar[Mapping[str, Direction]] = Continuations.figures
     abilities: ClassVar[frozenset[Ability]] = frozenset({"stream", "explain", "export"})
     options: ClassVar[type[Options]] = Prompted
     objective: ClassVar[str] = "val_bits_per_byte"
-    sample_licence: ClassVar[str | None] = "public domain outside of the United Kingdom (King James version)"
 
-    validation: float = Field(
-        0.05, ge=0, lt=1, description="share that becomes the validation part, where the source names none"
-    )
-    test: float = Field(
-        0.1, gt=0, lt=1, description="share that becomes the test part, where the source names none"
-    )
-    text_column: str = Field("text", description="of tables: the column of the texts")
     subwords: Kind = Field(
         "characters", description="what texts are cut into: characters, bytes, bpe, unigram"
     )
@@ -113,22 +104,7 @@ class Generation(Task):
 
     def load(self) -> Splits:
         """Return the texts in their parts; of few texts, the ends of each are validation and test."""
-        from core.data.samples import king_james
-        from core.data.sources import PREFIX, read_tfds
-
-        notes: Sequence[str] = ()
-        if self.data == "sample":
-            parts = {"train": king_james()}
-        elif self.data.startswith(PREFIX):
-            read = read_tfds(self.data, {"text": (self.text_column, "text", "sentence", "document")})
-            parts = {name: cleaned_examples(part) for name, part in read.items()}
-        else:
-            parts, notes = read_parts(self.data, self.text_column, skip_bad=self.skip_bad)
-        if len(parts["train"]) >= FEW or self.split_group or self.split_time:
-            splits = self.divided(parts, notes)
-        else:
-            shares = {"validation": self.validation, "test": self.test}
-            splits = ends_of_texts(parts, self.content, **shares, notes=notes)
+        splits = super().load()
         judged = f"each token of test judged once, after {int(self.overlap * self.context)} others or more"
         return replace(splits, protocol=f"{splits.protocol}; {judged}, of its text's beginning fewer")
 
@@ -187,9 +163,9 @@ class Generation(Task):
     def fit(self, training: Training) -> keras.callbacks.History:
         """Train the model, and judge the validation part after each epoch."""
         from apps.nlp.decoder.judging import Costs
-        from apps.nlp.taggers import AfterEachEpoch
+        from apps.nlp.judged_epochs import judged_each_epoch
 
-        validation, splits = training.splits.validation, training.splits
+        validation = training.splits.validation
         if not len(validation):
             return super().fit(training)
         stream = self.stream_of(validation, training.encoder)
@@ -198,10 +174,7 @@ class Generation(Task):
             costs = Costs.of(stream, self.nats(training.model, training.encoder, stream, overlap=0.0))
             return {"val_loss": costs.nats_per_token, "val_bits_per_byte": costs.bits_per_byte}
 
-        # The first of the callbacks, so that those which watch the figure find it.
-        callbacks = (AfterEachEpoch(judged), *training.callbacks)
-        alone = replace(splits, validation=validation.take(np.zeros(0, np.int64)))
-        return super().fit(replace(training, splits=alone, callbacks=callbacks))
+        return super().fit(judged_each_epoch(training, judged, by_these_alone=True))
 
     def nats(
         self, model: keras.Model, encoder: GenerationEncoder, stream: Stream, overlap: float | None = None

@@ -118,7 +118,7 @@ class Intents(Entities):
 
     def fit(self, training: Training) -> keras.callbacks.History:
         """Train the model, and judge the requests of the validation part after each epoch."""
-        from apps.nlp.taggers import AfterEachEpoch
+        from apps.nlp.judged_epochs import judged_each_epoch
 
         validation, encoder = training.splits.validation, training.encoder
         if not len(validation):
@@ -129,8 +129,7 @@ class Intents(Entities):
             names = ("entity_f1", "label_accuracy", "sentence_accuracy")
             return {f"val_{name}": figures[name] for name in names}
 
-        # The first of the callbacks, so that those which watch the figure find it.
-        return Task.fit(self, replace(training, callbacks=(AfterEachEpoch(judged), *training.callbacks)))
+        return Task.fit(self, judged_each_epoch(training, judged))
 
     def figures_of(
         self,

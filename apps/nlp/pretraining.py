@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from apps.nlp.corpus.cleaning import cleaned
-from apps.nlp.corpus.reading import FEW, cleaned_examples, ends_of_texts, read_parts
+from apps.nlp.corpus.plain_texts import PlainTexts
 from apps.nlp.masking.asked import Asked, MarkedText
 from apps.nlp.masking.marks import NAME, SHARE, chosen_places, words_of
 from apps.nlp.subwords.learnt import SubwordVocabulary, learnt_subwords
@@ -18,7 +18,7 @@ from core.answers.fillings import Fillings
 from core.answers.kind import Answers
 from core.answers.rows import Direction, Figures, Write, written_by
 from core.inputs import Input
-from core.task.contract import Ability, Encoder, Options, Task
+from core.task.contract import Ability, Encoder, Options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +42,7 @@ class PretrainingEncoder(Encoder):
     vocabulary: SubwordVocabulary
 
 
-class Pretraining(Task):
+class Pretraining(PlainTexts):
     """Says which words are masked in a text, as BERT is trained to.
 
     Example:
@@ -54,21 +54,12 @@ class Pretraining(Task):
     """
 
     encoder_class: ClassVar[type[Encoder]] = PretrainingEncoder
-    content: ClassVar[tuple[str, ...]] = ("text",)
     takes: ClassVar[Mapping[str, Input]] = {"text": MarkedText()}
     gives: ClassVar[type[Answers] | None] = Fillings
     figures: ClassVar[Mapping[str, Direction]] = Fillings.figures
     abilities: ClassVar[frozenset[Ability]] = frozenset({"export"})
     options: ClassVar[type[Options]] = Asked
-    sample_licence: ClassVar[str | None] = "public domain outside of the United Kingdom (King James version)"
 
-    validation: float = Field(
-        0.05, ge=0, lt=1, description="share that becomes the validation part, where the source names none"
-    )
-    test: float = Field(
-        0.1, gt=0, lt=1, description="share that becomes the test part, where the source names none"
-    )
-    text_column: str = Field("text", description="of tables: the column of the texts")
     subwords: Literal["bpe", "unigram"] = Field("bpe", description="how texts are cut into sub-words")
     vocabulary_size: int = Field(
         4096, ge=256, le=2**17, description="sub-words that are known, at most; 256 are the bytes"
@@ -96,22 +87,7 @@ class Pretraining(Task):
 
     def load(self) -> Splits:
         """Return the texts in their parts; of few texts, the ends of each are validation and test."""
-        from core.data.samples import king_james
-        from core.data.sources import PREFIX, read_tfds
-
-        notes: Sequence[str] = ()
-        if self.data == "sample":
-            parts = {"train": king_james()}
-        elif self.data.startswith(PREFIX):
-            read = read_tfds(self.data, {"text": (self.text_column, "text", "sentence", "document")})
-            parts = {name: cleaned_examples(part) for name, part in read.items()}
-        else:
-            parts, notes = read_parts(self.data, self.text_column, skip_bad=self.skip_bad)
-        if len(parts["train"]) >= FEW or self.split_group or self.split_time:
-            splits = self.divided(parts, notes)
-        else:
-            shares = {"validation": self.validation, "test": self.test}
-            splits = ends_of_texts(parts, self.content, **shares, notes=notes)
+        splits = super().load()
         units = "words" if self.whole_words else "sub-words"
         judged = (
             f"of the {units} of test {self.masked:.0%} masked by seed {self.mask_seed}, each judged once in "

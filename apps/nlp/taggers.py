@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -146,20 +146,3 @@ def tagger(
     """
     inputs, states, _ = read_words(num_words, num_characters, num_pieces, **sizes)
     return Tagger(inputs, emissions_and_crf(states, types), name="tagger")
-
-
-class AfterEachEpoch(keras.callbacks.Callback):
-    """Adds figures to those of each epoch, before the callbacks after it are told of them.
-
-    Args:
-        judged: Returns the figures by name.
-    """
-
-    def __init__(self, judged: Callable[[], Mapping[str, float]]) -> None:
-        super().__init__()
-        self.judged = judged
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Judge the model as it is."""
-        if logs is not None:
-            logs.update(self.judged())

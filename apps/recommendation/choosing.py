@@ -13,7 +13,7 @@ from apps.recommendation.catalogue.judging import ScoreUsers, ranking_figures
 from core.data.examples import Examples
 
 JUDGED_USERS = 5_000  # at most
-FLOPS = 4e10  # a second, of dense products on two cores; estimates alone hang on it
+FLOPS = 4e10  # a second, of dense products on two cores; only estimates depend on it
 SCATTERED = 5e7  # numbers a second, where one is handled at a time
 
 

@@ -169,9 +169,9 @@ class Clicks(Classification):
 
     def left_out(self, splits: Splits, encoder: ClicksEncoder) -> Sequence[str]:
         """Return which columns say nothing, and how many values of the test part training never saw."""
-        from apps.recommendation.impressions.columns import told_columns
+        from apps.recommendation.impressions.columns import notes_of_columns
 
-        return told_columns(encoder, splits)
+        return notes_of_columns(encoder, splits)
 
     def inputs(self, encoder: ClicksEncoder) -> Mapping[str, Input]:
         """Return rows of the columns that training saw."""

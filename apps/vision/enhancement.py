@@ -149,7 +149,7 @@ class Enhancement(Task):
         from apps.vision.restoring.sample import photographs
 
         parts: dict[str, Examples]
-        notes: tuple[str, ...] = (f"made worse by {self.degrading.told()}; figures are those of luma",)
+        notes: tuple[str, ...] = (f"made worse by {self.degrading.in_words()}; figures are those of luma",)
         if self.data == "sample":
             parts = photographs(self.channels)
         else:

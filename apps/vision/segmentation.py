@@ -271,7 +271,7 @@ class Segmentation(Task):
         def rows() -> Iterator[dict[str, Any]]:
             for row, true in enumerate(self._masks(examples, encoder)):
                 predicted = places(picture_at(examples, row))
-                told = agreement(
+                likeness = agreement(
                     predicted,
                     true,
                     encoder.names,
@@ -280,8 +280,8 @@ class Segmentation(Task):
                 )
                 shown = {"predicted": predicted, "true": true} if pictures else {}
                 if write is not None:
-                    write({"row": row, **shown, **told})
-                yield told
+                    write({"row": row, **shown, **likeness})
+                yield likeness
 
         answers = Masks.from_rows(rows())
         return {**answers.statistics(np.arange(len(answers))), "per_class": answers.per_class()}

@@ -73,9 +73,9 @@ class Answers(ABC):
     def losses(self) -> np.ndarray:
         """How bad each answer is, at least 0, shape `(num_examples,)`."""
 
-    @staticmethod
+    @classmethod
     @abstractmethod
-    def of_loss(mean_loss: float) -> float:
+    def of_loss(cls, mean_loss: float) -> float:
         """Return the figure that slices are compared by, from the mean of `losses`."""
 
     @abstractmethod

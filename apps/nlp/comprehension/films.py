@@ -72,7 +72,7 @@ class Film(NamedTuple):
     genre: str
     people: str
 
-    def told(self) -> dict[str, str]:
+    def slots(self) -> dict[str, str]:
         """Return what fills the slots of contexts and questions."""
         plain = PLAIN.get(self.genre, self.genre.lower())
         article = "an" if plain[0] in "aeiou" else "a"
@@ -142,7 +142,7 @@ def _of_text(
 ) -> Iterator[Question]:
     context, places = "", []
     for film in films:
-        sentence, slots = _filled(CONTEXTS[random.integers(len(CONTEXTS))], film.told())
+        sentence, slots = _filled(CONTEXTS[random.integers(len(CONTEXTS))], film.slots())
         shift = len(context) + bool(context)
         context = f"{context} {sentence}".strip()
         places.append({name: (start + shift, end + shift) for name, (start, end) in slots.items()})
@@ -155,12 +155,12 @@ def _of_text(
             if random.random() < UNANSWERABLE:
                 other = others[int(random.integers(len(others)))]
                 if all(other.year != each.year and other.people != each.people for each in films):
-                    yield Question(_filled(template, other.told())[0], context, (), document)
+                    yield Question(_filled(template, other.slots())[0], context, (), document)
                 continue
             start, end = slots[slot] if slot in slots else slots["kind"]
             if slot not in slots:  # the article is no part of the answer
                 start += context[start:end].index(" ") + 1
-            yield Question(_filled(template, film.told())[0], context, ((start, end),), document)
+            yield Question(_filled(template, film.slots())[0], context, ((start, end),), document)
 
 
 def _filled(template: str, values: dict[str, str]) -> tuple[str, dict[str, tuple[int, int]]]:

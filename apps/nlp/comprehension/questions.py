@@ -117,11 +117,11 @@ class _Reading:
         self.path, self.skip_bad = path, skip_bad
         self.answers = self.moved = self.dropped = self.questions = self.bad = 0
 
-    def refuse(self, place: str, told: str, received: object) -> None:
+    def refuse(self, place: str, mistake: str, received: object) -> None:
         """Raise what is wrong at a place of the file, or count it."""
         if not self.skip_bad:
             raise UserError(
-                f"{self.path}, {place}: {told}. Mend it, or leave such questions out with skip_bad=true. "
+                f"{self.path}, {place}: {mistake}. Mend it, or leave such questions out with skip_bad=true. "
                 f"Received: {str(received)[:SHOWN]!r}."
             )
         self.bad += 1
@@ -148,11 +148,11 @@ class _Reading:
         wrong, name = self.moved + self.dropped, self.path.name
         notes = [f"{counted(self.bad, 'bad question')} of {name} left out"] if self.bad else []
         if wrong:
-            told = f"{wrong} of {self.answers} answers of {name} do not stand where it says"
+            complaint = f"{wrong} of {self.answers} answers of {name} do not stand where it says"
             mended = f"{self.moved} {agreeing(self.moved, 'was', 'were')} moved to where they do"
             gone = f"{self.dropped} that stand nowhere {agreeing(self.dropped, 'was', 'were')} dropped"
             lost = f", with {counted(self.questions, 'question')}" if self.questions else ""
-            notes.append(f"{told}: {mended}, {gone}{lost}")
+            notes.append(f"{complaint}: {mended}, {gone}{lost}")
         return tuple(notes)
 
 
@@ -257,8 +257,10 @@ def _of_qamr(tree: Mapping[str, Any], reading: _Reading) -> Iterator[Question]:
             if not isinstance(question, str) or len(spans) < len(each["spans"]) or not spans:
                 raise ValueError
         except (LookupError, TypeError, ValueError):
-            told = "a sid of a sentence, a question, and spans of its words (first and last) are expected"
-            reading.refuse(f"qas {number}", told, each)
+            complaint = (
+                "a sid of a sentence, a question, and spans of its words (first and last) are expected"
+            )
+            reading.refuse(f"qas {number}", complaint, each)
             continue
         reading.answers += len(spans)
         yield Question(question, context, spans, name)

@@ -126,7 +126,7 @@ def ends_of_texts(
         test: Share of each text that stands at its end.
         notes: What a user should know of the reading.
     """
-    whole, told = parts["train"], []
+    whole, origins = parts["train"], []
     shares = {
         name: 0.0 if name in parts else share for name, share in (("validation", validation), ("test", test))
     }
@@ -140,14 +140,14 @@ def ends_of_texts(
         where = f"{name}: the last {shares[name]:.0%} of each text"
         if name == "validation" and shares["test"]:
             where = f"validation: {shares[name]:.0%} of each text before it"
-        told.append(f"{name} part as published" if name in parts else where)
+        origins.append(f"{name} part as published" if name in parts else where)
     divided = {
         name: parts[name] if name in parts and name != "train" else _piece(pieces[name], whole.source)
         for name in PARTS
     }
     return Splits(
         **divided,
-        protocol=f"{', '.join(reversed(told))}; split {split_fingerprint(divided, content)}",
+        protocol=f"{', '.join(reversed(origins))}; split {split_fingerprint(divided, content)}",
         notes=tuple(notes),
         official_test="test" in parts,
     )

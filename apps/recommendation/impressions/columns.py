@@ -304,7 +304,7 @@ def suggested(column: LearntColumn) -> list[str]:
     return sorted(column.vocabulary) if few else []
 
 
-def told_columns(encoder: ClicksEncoder, splits: Splits) -> list[str]:
+def notes_of_columns(encoder: ClicksEncoder, splits: Splits) -> list[str]:
     """Return notes of columns that are no features, and of those with many new values in the test part.
 
     Args:

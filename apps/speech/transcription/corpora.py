@@ -210,8 +210,8 @@ def _librispeech(folder: Path) -> Listed:
 
 def _texts_beside(folder: Path, skip_bad: bool, notes: list[str]) -> Listed:
     files = [file for file in sorted(folder.rglob("*")) if file.suffix.lower() in SUFFIXES]
-    told = [file for file in files if file.with_suffix(".txt").is_file()]
-    if not told:
+    transcribed = [file for file in files if file.with_suffix(".txt").is_file()]
+    if not transcribed:
         raise UserError(
             f"{folder} holds no transcripts: {LAYOUTS} are read. Received: {len(files)} recordings without."
         )
@@ -223,8 +223,11 @@ def _texts_beside(folder: Path, skip_bad: bool, notes: list[str]) -> Listed:
         )
     if without:
         notes.append(f"{counted(len(without), 'recording')} of {folder.name} without a transcript left out")
-    texts = [" ".join(_lines(file.with_suffix(".txt"))) for file in told]
-    return [Recording(file) for file in told], {"text": texts, "id": [file.stem for file in told]}
+    texts = [" ".join(_lines(file.with_suffix(".txt"))) for file in transcribed]
+    return [Recording(file) for file in transcribed], {
+        "text": texts,
+        "id": [file.stem for file in transcribed],
+    }
 
 
 def _with_text(

@@ -112,12 +112,12 @@ def _told(
     words: Sequence[tuple[str, np.ndarray, np.ndarray]], falls: np.ndarray, named: Sequence[str]
 ) -> list[dict[str, Any]]:
     """Return for each word the stretches that add most to it, most first."""
-    told = []
+    words_by_time = []
     for (word, _, _), row in zip(words, falls, strict=True):
         most = [int(place) for place in np.argsort(-row)[:3] if row[place] > 0]
         by = [{"stretch": named[place], "adds": round(float(row[place]), 4)} for place in most]
-        told.append({"word": word, "by": by})
-    return told
+        words_by_time.append({"word": word, "by": by})
+    return words_by_time
 
 
 def _draw(

@@ -53,8 +53,8 @@ def explained_box(
     one_place = keras.Model(model.input, both)
     fitted = Letterbox.of((picture.shape[0], picture.shape[1]), shape)
     name = encoder.labels[int(label)]
-    told = f"{name} at {', '.join(f'{side:.0f}' for side in fitted.boxes_out(boxes[place][None])[0])}"
-    return explained(one_place, fits, _anatomy(one_place, fits[0], boxes[place]), (1, told), answer, method)
+    shown = f"{name} at {', '.join(f'{side:.0f}' for side in fitted.boxes_out(boxes[place][None])[0])}"
+    return explained(one_place, fits, _anatomy(one_place, fits[0], boxes[place]), (1, shown), answer, method)
 
 
 def _log_odds(model: keras.Model, place: int, label: int) -> Any:

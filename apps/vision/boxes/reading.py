@@ -309,11 +309,11 @@ def cleaned(picture: Annotated, seen: Seen | None, passed: Passed, skip_bad: boo
     height, width = seen.upright
     if picture.as_shares:
         boxes = boxes * np.array([width, height] * 2)
-    elif picture.size not in (None, seen.upright):
+    elif picture.size is not None and picture.size != seen.upright:
         if picture.size == seen.size:
             boxes = turned(boxes, seen)
             passed.add("picture turned upright with its boxes", "pictures turned upright with their boxes")
-        elif not (picture.size and _same_proportions(picture.size, seen.upright)):
+        elif not _same_proportions(picture.size, seen.upright):
             if skip_bad:
                 passed.add(
                     "picture left out whose boxes are of one of another size",
@@ -322,7 +322,7 @@ def cleaned(picture: Annotated, seen: Seen | None, passed: Passed, skip_bad: boo
                 return None
             raise UserError(
                 f"{picture.where} tells of a picture of another size, so its boxes can't be placed. "
-                f"Received: {picture.size[1]} x {picture.size[0]}; {picture.path} is {width} x {height}."  # type: ignore[index]
+                f"Received: {picture.size[1]} x {picture.size[0]}; {picture.path} is {width} x {height}."
             )
         else:
             boxes = boxes * np.array([width / picture.size[1], height / picture.size[0]] * 2)

@@ -100,8 +100,8 @@ def read_folders(
 
 def with_classes(examples: Examples, classes: Sequence[MaskClass]) -> Examples:
     """Return examples that tell which classes the numbers in their masks stand for."""
-    told = json.dumps([[each.name, each.value] for each in classes])
-    return examples.with_columns(classes=np.full(len(examples), told))
+    written = json.dumps([[each.name, each.value] for each in classes])
+    return examples.with_columns(classes=np.full(len(examples), written))
 
 
 def classes_of(examples: Examples) -> list[MaskClass]:
@@ -221,8 +221,8 @@ def decoded_mask(file: Path) -> tuple[np.ndarray, list[int | str]]:
             "between them."
         )
     grey = content.max(initial=0) < 1 << 16 and indexed
-    told: list[int | str] = [int(value) if grey else f"#{int(value):06x}" for value in values]
-    return places.reshape(content.shape).astype(np.uint8), told
+    written: list[int | str] = [int(value) if grey else f"#{int(value):06x}" for value in values]
+    return places.reshape(content.shape).astype(np.uint8), written
 
 
 def _folders(path: Path) -> dict[str, tuple[Path, Path]]:

@@ -84,7 +84,7 @@ class Degradation:
             return noisy(picture, random.uniform(*self.noise), random)
         return compressed(picture, int(random.integers(self.quality[0], self.quality[1] + 1)))
 
-    def told(self) -> str:
+    def in_words(self) -> str:
         """Return what a model is judged at, in words."""
         return {
             "resolution": f"MATLAB-style bicubic by 1/{self.scale}, border of {self.scale} pixels cut",

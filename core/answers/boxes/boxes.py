@@ -15,10 +15,10 @@ from core.answers.boxes.drawing import MOST_DRAWN, drawn, overlaid
 from core.answers.boxes.errors import Errors, errors_of
 from core.answers.boxes.findings import findings
 from core.answers.boxes.pictures import pictures
+from core.answers.class_table import weakest_classes
 from core.answers.kind import Answers, Table, Tree
 from core.answers.rows import Direction
 from core.shown import Item, items_of
-from core.wording import number
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 CURVE_POINTS = 100
 MOST_CURVES = 8  # classes with a curve of their own
 MOST_PAIRS = 10
-MOST_LISTED = 20  # classes of the table that a console prints
 WRONG = ("missed", "confused", "duplicates", "misplaced", "background")
 
 
@@ -130,8 +129,8 @@ class Boxes(Answers):
         """How far the F1 of each picture is from 1."""
         return 1.0 - self.picture_f1
 
-    @staticmethod
-    def of_loss(mean_loss: float) -> float:
+    @classmethod
+    def of_loss(cls, mean_loss: float) -> float:
         """Return the figure of slices from the mean of `losses`."""
         return 1.0 - mean_loss
 
@@ -275,17 +274,7 @@ class Boxes(Answers):
     @classmethod
     def table(cls, figures: Mapping[str, Any]) -> Table | None:
         """Return the table of classes, of many the weakest."""
-        per_class = figures.get("per_class")
-        if not per_class:
-            return None
-        listed = list(per_class)
-        if many := len(listed) > MOST_LISTED:
-            listed = sorted(listed, key=lambda label: per_class[label]["ap50"] or 0.0)[:MOST_LISTED]
-        return Table(
-            f"The {MOST_LISTED} weakest classes" if many else "",
-            ["class", *per_class[listed[0]]],
-            [[label, *map(number, per_class[label].values())] for label in listed],
-        )
+        return weakest_classes(figures.get("per_class"), "ap50")
 
     @classmethod
     def pictures(cls, tree: Tree) -> dict[str, Figure | None]:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from core.answers.calibration import LEAST_PROBABILITY, Calibration
+from core.answers.class_table import weakest_classes
 from core.answers.classes.figures import answers_of
 from core.answers.classes.findings import findings
 from core.answers.classes.pictures import pictures
 from core.answers.kind import Answers, Table, Tree
 from core.answers.rows import Direction
 from core.answers.significance import difference_p
-from core.wording import number
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -27,7 +27,6 @@ NUM_BINS = 15  # of the calibration error, as in core.metrics
 CONFIDENT = 0.9
 MOST_CURVES = 10  # classes with a curve of their own
 MOST_PAIRS = 10
-MOST_LISTED = 20  # classes of the table that a console prints
 MANY_CLASSES = 200  # more have no areas under curves of their own, nor a whole matrix of confusions
 
 
@@ -100,8 +99,8 @@ class Classes(Answers):
         """1 for each example that is answered wrongly, else 0."""
         return 1.0 - self.right
 
-    @staticmethod
-    def of_loss(mean_loss: float) -> float:
+    @classmethod
+    def of_loss(cls, mean_loss: float) -> float:
         """Return the figure of slices from the mean of `losses`."""
         return 1.0 - mean_loss
 
@@ -309,17 +308,7 @@ class Classes(Answers):
     @classmethod
     def table(cls, figures: Mapping[str, Any]) -> Table | None:
         """Return the table of classes, of many the weakest."""
-        per_class = figures.get("per_class")
-        if not per_class:
-            return None
-        listed = list(per_class)
-        if many := len(listed) > MOST_LISTED:
-            listed = sorted(listed, key=lambda label: per_class[label]["f1"])[:MOST_LISTED]
-        return Table(
-            f"The {MOST_LISTED} weakest classes" if many else "",
-            ["class", *per_class[listed[0]]],
-            [[label, *map(number, per_class[label].values())] for label in listed],
-        )
+        return weakest_classes(figures.get("per_class"), "f1")
 
     @classmethod
     def pictures(cls, tree: Tree) -> dict[str, Figure | None]:

@@ -85,8 +85,8 @@ class Fillings(Answers):
         """The mean cost of the masks of each text, in nats."""
         return self._sums[:, 0] / self._sums[:, 2]
 
-    @staticmethod
-    def of_loss(mean_loss: float) -> float:
+    @classmethod
+    def of_loss(cls, mean_loss: float) -> float:
         """Return the mean of nats over texts."""
         return mean_loss
 

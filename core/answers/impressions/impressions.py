@@ -80,8 +80,8 @@ class Impressions(Answers):
         """1 less AUC, of each impression."""
         return 1 - self.gains[self.figure()]
 
-    @staticmethod
-    def of_loss(mean_loss: float) -> float:
+    @classmethod
+    def of_loss(cls, mean_loss: float) -> float:
         """Return the figure of slices from the mean of `losses`."""
         return 1 - mean_loss
 

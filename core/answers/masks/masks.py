@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from core.answers.class_table import weakest_classes
 from core.answers.kind import Answers, Table, Tree
 from core.answers.masks.drawing import is_mask, panels
 from core.answers.masks.findings import findings
@@ -15,7 +16,6 @@ from core.answers.masks.pictures import pictures
 from core.answers.pictures.drawing import is_picture, side_by_side
 from core.answers.rows import Direction
 from core.shown import Item, items_of
-from core.wording import number
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from core.answers.finding import Finding
 
 MOST_PAIRS = 10
-MOST_LISTED = 20  # classes of the table that a console prints
 
 
 class Masks(Answers):
@@ -109,8 +108,8 @@ class Masks(Answers):
         """How far the overlap of each picture is from 1."""
         return 1.0 - self.picture_iou
 
-    @staticmethod
-    def of_loss(mean_loss: float) -> float:
+    @classmethod
+    def of_loss(cls, mean_loss: float) -> float:
         """Return the figure of slices from the mean of `losses`."""
         return 1.0 - mean_loss
 
@@ -220,17 +219,7 @@ class Masks(Answers):
     @classmethod
     def table(cls, figures: Mapping[str, Any]) -> Table | None:
         """Return the table of classes, of many the weakest."""
-        per_class = figures.get("per_class")
-        if not per_class:
-            return None
-        listed = list(per_class)
-        if many := len(listed) > MOST_LISTED:
-            listed = sorted(listed, key=lambda label: per_class[label]["iou"] or 0.0)[:MOST_LISTED]
-        return Table(
-            f"The {MOST_LISTED} weakest classes" if many else "",
-            ["class", *per_class[listed[0]]],
-            [[label, *map(number, per_class[label].values())] for label in listed],
-        )
+        return weakest_classes(figures.get("per_class"), "iou")
 
     @classmethod
     def pictures(cls, tree: Tree) -> dict[str, Figure | None]:

@@ -123,8 +123,8 @@ class Moves(Answers):
         """1 for each position whose best move is not the one that was played, else 0."""
         return 1.0 - self.right
 
-    @staticmethod
-    def of_loss(mean_loss: float) -> float:
+    @classmethod
+    def of_loss(cls, mean_loss: float) -> float:
         """Return the accuracy from the mean of `losses`."""
         return 1.0 - mean_loss
 

@@ -65,8 +65,8 @@ class Numbers(Answers):
         """The squared error of each example."""
         return self.residuals**2
 
-    @staticmethod
-    def of_loss(mean_loss: float) -> float:
+    @classmethod
+    def of_loss(cls, mean_loss: float) -> float:
         """Return the figure of slices from the mean of `losses`."""
         return mean_loss**0.5
 

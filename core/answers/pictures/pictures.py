@@ -57,8 +57,8 @@ class Pictures(Compared):
             return np.zeros(len(self))
         return np.maximum(MOST_DECIBELS - self.measured["psnr"], 0.0)
 
-    @staticmethod
-    def of_loss(mean_loss: float) -> float:
+    @classmethod
+    def of_loss(cls, mean_loss: float) -> float:
         """Return the figure of slices from the mean of `losses`."""
         return MOST_DECIBELS - mean_loss
 

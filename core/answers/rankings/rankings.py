@@ -91,8 +91,8 @@ class Rankings(Answers):
         """The gain that was missed, 1 less NDCG, of each user."""
         return 1 - self.gains[self.figure()]
 
-    @staticmethod
-    def of_loss(mean_loss: float) -> float:
+    @classmethod
+    def of_loss(cls, mean_loss: float) -> float:
         """Return the figure of slices from the mean of `losses`."""
         return 1 - mean_loss
 

@@ -54,8 +54,8 @@ class Samples(Pictures):
         """1 for a picture that lies among no real ones, 0 for others."""
         return 1.0 - self.measured["precision"]
 
-    @staticmethod
-    def of_loss(mean_loss: float) -> float:
+    @classmethod
+    def of_loss(cls, mean_loss: float) -> float:
         """Return the precision from the mean of `losses`."""
         return 1.0 - mean_loss
 

@@ -57,8 +57,8 @@ class Sounds(Compared):
         """The mel-cepstral distortion of each sound; 0 without a truth."""
         return self.measured.get(self.figure(), np.zeros(len(self)))
 
-    @staticmethod
-    def of_loss(mean_loss: float) -> float:
+    @classmethod
+    def of_loss(cls, mean_loss: float) -> float:
         """Return the figure of slices from the mean of `losses`."""
         return mean_loss
 

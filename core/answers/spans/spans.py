@@ -119,8 +119,8 @@ class Spans(Answers):
         """What each answer lacks of an F1 of 1."""
         return 1 - self.f1
 
-    @staticmethod
-    def of_loss(mean_loss: float) -> float:
+    @classmethod
+    def of_loss(cls, mean_loss: float) -> float:
         """Return the mean F1 from the mean of `losses`."""
         return 1 - mean_loss
 

@@ -143,8 +143,8 @@ class Tags(Answers):
         """1 for each sentence with a mistake, else 0."""
         return 1.0 - self._right
 
-    @staticmethod
-    def of_loss(mean_loss: float) -> float:
+    @classmethod
+    def of_loss(cls, mean_loss: float) -> float:
         """Return the share of sentences that are right, by which slices are compared."""
         return 1.0 - mean_loss
 

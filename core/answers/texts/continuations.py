@@ -77,7 +77,7 @@ class Continuations(Texts):
         return self.costs[:, 0] / math.log(2) / np.maximum(self.costs[:, 2], 1)
 
     @classmethod
-    def of_loss(cls, mean_loss: float) -> float:  # type: ignore[override]
+    def of_loss(cls, mean_loss: float) -> float:
         """Return the mean of bits a byte over texts."""
         return mean_loss
 

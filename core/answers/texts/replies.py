@@ -57,7 +57,7 @@ class Replies(Continuations):
         return self.costs[:, 0] / np.maximum(self.costs[:, 1], 1)
 
     @classmethod
-    def of_loss(cls, mean_loss: float) -> float:  # type: ignore[override]
+    def of_loss(cls, mean_loss: float) -> float:
         """Return the perplexity of a mean of nats a token."""
         return math.exp(min(mean_loss, 700.0))
 

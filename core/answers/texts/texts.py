@@ -106,7 +106,7 @@ class Texts(Answers):
         return np.array([measure.loss(counts) for counts in self._counts[self._headline()]])
 
     @classmethod
-    def of_loss(cls, mean_loss: float) -> float:  # type: ignore[override]
+    def of_loss(cls, mean_loss: float) -> float:
         """Return the mean over texts from the mean of `losses`."""
         return MEASURES[cls._headline()].of_loss(mean_loss)
 

@@ -76,8 +76,8 @@ class TwoClasses(Classes):
         own = np.where(self.targets == 1, self.likely, self.probabilities[:, 0])
         return -np.log(np.maximum(own, LEAST_PROBABILITY))
 
-    @staticmethod
-    def of_loss(mean_loss: float) -> float:
+    @classmethod
+    def of_loss(cls, mean_loss: float) -> float:
         """Return the mean log loss itself."""
         return mean_loss
 

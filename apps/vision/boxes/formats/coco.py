@@ -90,8 +90,9 @@ def _of(row: Mapping[str, Any], name: str, file: Path) -> Any:
 
 def _size(row: Mapping[str, Any]) -> tuple[int, int] | None:
     height, width = row.get("height"), row.get("width")
-    known = isinstance(height, int | float) and isinstance(width, int | float)
-    return (int(height), int(width)) if known else None  # type: ignore[arg-type]
+    if isinstance(height, int | float) and isinstance(width, int | float):
+        return int(height), int(width)
+    return None
 
 
 def coco_of(

@@ -104,10 +104,10 @@ def _strange_part(value: str, where: str) -> str:
 
 
 def _size(columns: Mapping[str, int], values: Sequence[str], where: str) -> tuple[int, int] | None:
-    told = [values[columns[name]] if name in columns else "" for name in ("height", "width")]
-    if not all(told):
+    sides = [values[columns[name]] if name in columns else "" for name in ("height", "width")]
+    if not all(sides):
         return None
-    return round(number(told[0], "height", where)), round(number(told[1], "width", where))
+    return round(number(sides[0], "height", where)), round(number(sides[1], "width", where))
 
 
 def _box(sides: Sequence[str], has_sizes: bool, where: str) -> tuple[float, float, float, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -47,13 +47,13 @@ def _lists(folder: Path) -> dict[str, Path]:
     return {}
 
 
-def _stems(path: Path, known: object) -> Iterator[str]:
+def _stems(path: Path, known: Container[str]) -> Iterator[str]:
     for line, text in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1):
         fields = text.split()
         if not fields or (len(fields) > 1 and fields[1] == "-1"):  # lists of a class mark its absence
             continue
         stem = fields[0]
-        if stem not in known:  # type: ignore[operator]
+        if stem not in known:
             raise UserError(
                 f"{path}, line {line} names a picture without an XML file: add {stem}.xml, or take it out "
                 f"of the list. Received: {stem!r}."
