@@ -181,10 +181,21 @@ class PictureGeneration(Task):
         return pair
 
     def fit(self, training: Training) -> keras.callbacks.History:
-        """Train both nets, each with an optimizer of its own; the validation part has no say."""
+        """Train both nets, each with an optimizer of its own; the validation part has no say.
+
+        Raises:
+            UserError: The backend is another than TensorFlow.
+        """
+        import keras
+
         from apps.vision.generating.copies import LOOKED_AT, copies
         from core.data.feed import Feed
 
+        if keras.backend.backend() != "tensorflow":
+            raise UserError(
+                "A pair of nets with an optimizer each learns on TensorFlow alone; its run draws on every "
+                f"backend. Received: KERAS_BACKEND={keras.backend.backend()}. Set KERAS_BACKEND=tensorflow."
+            )
         fit, splits = training.fit, training.splits
         num_steps = Feed(fit.batch_size).steps(self.count(splits.train, training.encoder))
         model: Any = training.model

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 import pytest
 
 from apps.vision.generation import GenerationOptions, PictureGeneration
-from core.data.examples import Examples
+from core.data.examples import Examples, Splits
 from core.errors import UserError
+from core.fit import Fit, Training
 
 
 def examples(count: int = 12, side: int = 8, classes: int = 2) -> Examples:
@@ -56,3 +58,12 @@ def test_a_class_that_nobody_learnt_is_refused(drawing):
 def test_too_few_and_too_large_pictures_are_refused(few, told):
     with pytest.raises(UserError, match=told):
         PictureGeneration(data="nowhere").encode(few)
+
+
+def test_a_backend_that_two_optimizers_do_not_run_on_is_refused(drawing, monkeypatch):
+    task, model, encoder = drawing
+    monkeypatch.setattr("keras.backend.backend", lambda: "jax")
+    splits = Splits(examples(), examples(2), examples(2), "all")
+    training = Training(model, encoder, splits, Fit(), resume=keras.callbacks.Callback(), callbacks=[])
+    with pytest.raises(UserError, match="KERAS_BACKEND=jax"):
+        task.fit(training)
