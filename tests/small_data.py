@@ -38,6 +38,21 @@ def pictures(folder: Path) -> Path:
     return folder / "pictures"
 
 
+def patients(folder: Path) -> Path:
+    """Write 60 pictures of 28 x 28 of 30 people, ill where there is a light spot, and a table of them."""
+    random = np.random.default_rng(0)
+    (folder / "patients").mkdir()
+    lines = ["file,diagnosis,patient,age,sex"]
+    for row in range(60):
+        patient, ill = row // 2, row // 2 % 3 == 0
+        picture = random.integers(0, 80, (28, 28), np.uint8)
+        if ill:
+            picture[8:20, 8:20] += 150
+        Image.fromarray(picture).save(folder / "patients" / f"{row}.png")
+        lines.append(f"{row}.png,{('well', 'ill')[ill]},p{patient},{30 + patient},{'fm'[patient % 2]}")
+    return written(folder / "patients" / "patients.csv", "\n".join(lines) + "\n")
+
+
 def pictures_with_boxes(folder: Path) -> Path:
     """Write 60 pictures of 64 x 64 with one or two light or middling squares, and a CSV of their boxes."""
     random = np.random.default_rng(0)
@@ -323,6 +338,9 @@ FAMILIES = {
     ),
     ("text", "translations"): Family(translated_numbers, lambda source: ["eins zwei", "drei vier eins"]),
     ("picture", "classes"): Family(pictures, files),
+    ("picture", "diagnoses"): Family(
+        patients, lambda source: [str(source.parent / f"{row}.png") for row in (0, 2)]
+    ),
     ("picture", "masks"): Family(masked_pictures, files),
     ("picture", "pictures"): Family(sharp_pictures, files),
     ("number", "choice", "samples"): Family(
