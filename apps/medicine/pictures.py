@@ -118,6 +118,11 @@ class MedicalPictures(PictureClassifier):
             )
         return examples.with_columns(label=[self.label_names[label] for label in examples["label"]])
 
+    def slices(self, splits: Splits, encoder: PictureEncoder) -> dict[str, np.ndarray]:
+        """Return what reports tell pictures apart by, such as age and sex, but not who is who."""
+        columns = super().slices(splits, encoder)
+        return {name: column for name, column in columns.items() if name.split()[-1] not in (PATIENT, "path")}
+
     def calibration_asked(self, encoder: PictureEncoder) -> Mapping[str, Any]:
         """Return that confidence is calibrated, and from where on an answer abstains."""
         return {"abstain_below": self.abstain_below}

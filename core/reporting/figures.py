@@ -91,7 +91,7 @@ def judged(
         return {"kind": None, "details": {}, "slices": [], "worst_slice": None, "mistakes": []}
     # Answers without a truth to compare them with, such as samples, have no figure to compare slices by.
     compared = answers.figure() in answers.statistics(np.arange(len(answers)))
-    slices = by_slice(answers, columns) if compared else []
+    slices = by_slice(answers, columns, calibration) if compared else []
     return {
         "kind": answers.kind,
         "mistakes_title": answers.mistakes_title,

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from core.task.contract import Encoder
 
 
+LEAST_DIFFERENCE = 1e-6  # of probabilities: an export computes in single precision, a page shows six digits
+
+
 def calibrated(
     run: Run,
     *,
@@ -91,6 +94,7 @@ def _kept(
             threshold = threshold_for_recall(positive, probability, recall)
         else:
             threshold = threshold_for_cost(positive, probability, float(asked["miss_cost"] or 1.0))
+        threshold = max(threshold - LEAST_DIFFERENCE, 0.0)
         calibration = calibration.model_copy(update={"label": label, "threshold": threshold})
     calibration = calibration.model_copy(update={"abstain_below": asked["abstain_below"]})
     figures = validation_figures(calibration, targets, raw, labels)

@@ -63,6 +63,21 @@ class Diagnoses(TwoClasses):
             "operating_point": tempered.operating_point(chosen),
         }
 
+    def told_of(
+        self, rows: np.ndarray, calibration: Calibration | None = None
+    ) -> dict[str, dict[str, float | None]]:
+        """Return the area under the curve of a group of people, and what the threshold finds and clears."""
+        chosen = calibration or Calibration()
+        targets, probabilities = self.targets[rows], self.probabilities[rows]
+        group = Diagnoses(self.labels, targets, chosen.tempered(probabilities))
+        point, known = group.operating_point(chosen), 0 < targets.sum() < len(rows)
+        area = group.statistics(np.arange(len(rows)))["auc"] if known else None
+        return {
+            "auc": {"value": area, "low": None, "high": None},
+            "recall": point["recall"],
+            "specificity": point["specificity"],
+        }
+
     def operating_point(self, calibration: Calibration) -> dict[str, Any]:
         """Return what a calibration's decision finds and misses, each share with its interval.
 

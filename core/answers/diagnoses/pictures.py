@@ -38,5 +38,5 @@ def _decision_curve(tree: Tree) -> Figure | None:
         xlim=(0, 1),
         ylim=(-0.15 * most - 0.01, 1.1 * most + 0.01),
     )
-    axes.legend(frameon=False, loc="lower left", fontsize=9)
+    axes.legend(loc="lower left", fontsize=9, framealpha=0.9, edgecolor="none")
     return figure

@@ -33,6 +33,18 @@ def test_the_operating_point_is_that_of_the_threshold(answers):
     assert point["recall"]["low"] < point["recall"]["value"] < point["recall"]["high"]
 
 
+def test_a_group_of_people_is_told_by_what_the_threshold_finds_and_clears_among_them(answers):
+    rows = np.arange(100)
+    told = answers.told_of(rows, Calibration(label="ill", threshold=0.2))
+    targets, said = answers.targets[rows], answers.likely[rows] >= 0.2
+    assert told["recall"]["value"] == pytest.approx(recall_score(targets, said))
+    assert told["specificity"]["value"] == pytest.approx(recall_score(1 - targets, ~said))
+    assert told["auc"]["value"] == pytest.approx(roc_auc_score(targets, answers.likely[rows]))
+    well = answers.told_of(np.flatnonzero(answers.targets == 0))
+    assert well["auc"]["value"] is None
+    assert well["recall"]["value"] is None
+
+
 def test_a_share_of_nobody_is_not_told():
     found = shares_found(np.array([False, False]), np.array([True, False]))
     assert found["recall"] == {"value": None, "low": None, "high": None}
