@@ -26,6 +26,11 @@ if TYPE_CHECKING:
     from core.task.portable import Portable, Score
 
 PATIENT = "patient"
+# What says of a picture that nothing is to be seen in it.
+ABSENT = (
+    *("normal", "healthy", "well", "benign", "negative", "none", "nothing", "absent", "control", "clear"),
+    *("no", "no finding", "no_finding", "false", "n", "0", "-"),
+)
 OTHERS = "other"  # the class of all that is not looked for, where that is several classes
 NO_DEVICE = "No medical device: nobody has cleared it for diagnosis, and no treatment may rest on it"
 
@@ -168,7 +173,8 @@ class Finding(MedicalPictures):
 
     finding: str | None = Field(
         None,
-        description="label that is looked for; all others are one class; by default the last of two by name",
+        description="label that is looked for; all others are one class; by default that beside normal, "
+        "healthy, benign, negative, no or 0",
     )
     recall: float | None = Field(
         0.95,
@@ -205,7 +211,7 @@ class Finding(MedicalPictures):
                 f"{train.source} has more than two labels: say with finding= which is looked for, or name "
                 f"all by medicine/pictures_classes. Received: {', '.join(encoder.labels[:12])}."
             )
-        finding = self.finding or encoder.labels[-1]
+        finding = self.finding or present_among(encoder.labels)
         (other,) = (label for label in encoder.labels if label != finding)
         return encoder.model_copy(update={"labels": [other, finding]})
 
@@ -257,6 +263,25 @@ class Finding(MedicalPictures):
             return figures_of(targets, np.concatenate(blocks).astype(np.float64), encoder.labels)
 
         return replace(portable, figures=figures)
+
+
+def present_among(labels: Sequence[str]) -> str:
+    """Return which of two labels means that something is there, as the other one means that nothing is.
+
+    Raises:
+        UserError: It can't be known.
+
+    Example:
+
+    >>> present_among(["normal", "abnormal"])
+    'abnormal'
+    """
+    present = [label for label in labels if label.lower() not in ABSENT]
+    if len(present) != 1:
+        raise UserError(
+            f"Say with finding= which of the two labels is looked for. Received: {' and '.join(labels)}."
+        )
+    return present[0]
 
 
 def _at_threshold(

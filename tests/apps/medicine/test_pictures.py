@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from apps.medicine.pictures import Finding, MedicalPictures
+from apps.medicine.pictures import Finding, MedicalPictures, present_among
 from apps.medicine.sources.reading import read_pictures
 from core.errors import UserError
 from core.experiment import load_experiment
@@ -145,6 +145,17 @@ def test_what_is_looked_for_is_one_of_several_classes(tmp_path):
         plain.encode(plain.load().train)
     with pytest.raises(UserError, match="finding must be a label"):
         Finding(data=str(source), finding="d").load()
+
+
+@pytest.mark.parametrize(("labels", "finding"), [("ill well", "ill"), ("0 1", "1"), ("healthy torn", "torn")])
+def test_what_is_looked_for_is_the_label_beside_the_one_of_nothing(labels, finding):
+    assert present_among(labels.split()) == finding
+
+
+@pytest.mark.parametrize("labels", ["left right", "benign healthy"])
+def test_what_is_looked_for_is_asked_for_where_it_can_not_be_known(labels):
+    with pytest.raises(UserError, match="Say with finding= which"):
+        present_among(labels.split())
 
 
 def test_without_data_a_line_says_what_to_give():
