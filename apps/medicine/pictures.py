@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 from pydantic import Field
 
-from core.answers.classes.figures import EVALUATION_BATCH
-from core.answers.classes.figures import figures_of as figures_of_classes
-from core.answers.diagnoses import Diagnoses, figures_of
-from core.answers.kind import Answers
-from core.answers.rows import Direction, Figures, Write, written_by
+from apps.medicine.diagnosing.task import Diagnosing, Medical, judged_by_diagnoses
+from core.answers.rows import Figures, Write, written_by
 from core.data.picture_levels import Levels
 from core.errors import UserError
 from core.pictures.classification import PictureClassifier, PictureEncoder
@@ -23,19 +19,12 @@ if TYPE_CHECKING:
     import keras
 
     from core.data.examples import Examples, Splits
-    from core.task.portable import Portable, Score
+    from core.task.portable import Portable
 
 PATIENT = "patient"
-# What says of a picture that nothing is to be seen in it.
-ABSENT = (
-    *("normal", "healthy", "well", "benign", "negative", "none", "nothing", "absent", "control", "clear"),
-    *("no", "no finding", "no_finding", "false", "n", "0", "-"),
-)
-OTHERS = "other"  # the class of all that is not looked for, where that is several classes
-NO_DEVICE = "No medical device: nobody has cleared it for diagnosis, and no treatment may rest on it"
 
 
-class MedicalPictures(PictureClassifier):
+class MedicalPictures(Medical, PictureClassifier):
     """Names which of several classes a medical picture shows; it is no medical device.
 
     Where the source says whom a picture shows, nobody is seen both in training and in test.
@@ -47,23 +36,11 @@ class MedicalPictures(PictureClassifier):
     ```
     """
 
-    limits: ClassVar[Sequence[str]] = (NO_DEVICE,)
-
-    label_column: str | None = Field(
-        None, description="column of labels of a table; by default label, class, finding, diagnosis or dx"
-    )
     names: str | None = Field(
         None, description="what the names of files in a folder say, such as {label}_{patient}"
     )
-    label_names: dict[str, str] = Field(
-        {},
-        description="what labels mean, such as {0: normal, 1: pneumonia}; by default they stay",
-    )
     same_patients: bool = Field(
         False, description="take parts as published though patients stand in several of them"
-    )
-    abstain_below: float | None = Field(
-        None, gt=0, le=1, description="mark an answer whose probability is below this as abstained"
     )
 
     def load(self) -> Splits:
@@ -108,29 +85,10 @@ class MedicalPictures(PictureClassifier):
                 )
             seen |= dict.fromkeys(patients, part)
 
-    def relabelled(self, parts: Mapping[str, Examples]) -> dict[str, Examples]:
-        """Return the parts of a source with labels by the names that they are given."""
-        return {part: self._renamed(examples) for part, examples in parts.items()}
-
-    def _renamed(self, examples: Examples) -> Examples:
-        if not self.label_names:
-            return examples
-        strange = sorted(set(examples["label"].tolist()) - self.label_names.keys())
-        if strange:
-            raise UserError(
-                f"label_names must name each label of {examples.source}. Received: no name for "
-                f"{', '.join(strange[:8])}."
-            )
-        return examples.with_columns(label=[self.label_names[label] for label in examples["label"]])
-
     def slices(self, splits: Splits, encoder: PictureEncoder) -> dict[str, np.ndarray]:
         """Return what reports tell pictures apart by, such as age and sex, but not who is who."""
         columns = super().slices(splits, encoder)
         return {name: column for name, column in columns.items() if name.split()[-1] not in (PATIENT, "path")}
-
-    def calibration_asked(self, encoder: PictureEncoder) -> Mapping[str, Any]:
-        """Return that confidence is calibrated, and from where on an answer abstains."""
-        return {"abstain_below": self.abstain_below}
 
     def baseline(
         self, encoder: PictureEncoder, splits: Splits, write: Write | None = None
@@ -146,14 +104,8 @@ class MedicalPictures(PictureClassifier):
             for name, probabilities in rival_probabilities(train, targets, test, len(encoder.labels))
         }
 
-    def figures_of_rival(
-        self, targets: np.ndarray, probabilities: np.ndarray, labels: Sequence[str], write: Write | None
-    ) -> Figures:
-        """Return the figures that `evaluate` does, from the probabilities of a rival."""
-        return figures_of_classes(targets, probabilities, labels, write)
 
-
-class Finding(MedicalPictures):
+class Finding(Diagnosing, MedicalPictures):
     """Says how likely a medical picture shows what is looked for; it is no medical device.
 
     It finds at least a stated share of those who have it, on the validation part, by a threshold of its own.
@@ -166,131 +118,11 @@ class Finding(MedicalPictures):
     ```
     """
 
-    gives: ClassVar[type[Answers] | None] = Diagnoses
-    figures: ClassVar[Mapping[str, Direction]] = Diagnoses.figures
-    objective: ClassVar[str] = "val_log_loss"
-    direction: ClassVar[Direction] = "min"
-
-    finding: str | None = Field(
-        None,
-        description="label that is looked for; all others are one class; by default that beside normal, "
-        "healthy, benign, negative, no or 0",
-    )
-    recall: float | None = Field(
-        0.95,
-        gt=0,
-        le=1,
-        description="share of those with the finding that the threshold is to find on the validation part",
-    )
-
-    def relabelled(self, parts: Mapping[str, Examples]) -> dict[str, Examples]:
-        """Return the parts of a source with the labels of the finding and of its absence."""
-        named = super().relabelled(parts)
-        if self.finding is None:
-            return named
-        labels = sorted(set(named["train"]["label"].tolist()))
-        if self.finding not in labels:
-            raise UserError(
-                f"finding must be a label of {named['train'].source}, which are {', '.join(labels[:12])}. "
-                f"Received: {self.finding!r}."
-            )
-        if len(labels) == 2:
-            return named
-        return {
-            part: examples.with_columns(
-                label=[label if label == self.finding else OTHERS for label in examples["label"].tolist()]
-            )
-            for part, examples in named.items()
-        }
-
     def encode(self, train: Examples) -> PictureEncoder:
         """Return the two classes, that of the finding last, and the statistics of the training pictures."""
         encoder = super().encode(train)
-        if len(encoder.labels) > 2:
-            raise UserError(
-                f"{train.source} has more than two labels: say with finding= which is looked for, or name "
-                f"all by medicine/pictures_classes. Received: {', '.join(encoder.labels[:12])}."
-            )
-        finding = self.finding or present_among(encoder.labels)
-        (other,) = (label for label in encoder.labels if label != finding)
-        return encoder.model_copy(update={"labels": [other, finding]})
-
-    def left_out(self, splits: Splits, encoder: PictureEncoder) -> Sequence[str]:
-        """Return what is looked for, where nobody said it."""
-        if self.finding is not None:
-            return ()
-        return (f"{encoder.labels[1]!r} is taken for the finding; another is looked for by finding=",)
-
-    def metrics(self, encoder: PictureEncoder) -> list[keras.metrics.Metric]:
-        """Return the accuracy, and the log loss without what smooths labels."""
-        import keras
-
-        return [
-            keras.metrics.CategoricalAccuracy(name="accuracy"),
-            keras.metrics.CategoricalCrossentropy(name="log_loss", from_logits=True),
-        ]
-
-    def calibration_asked(self, encoder: PictureEncoder) -> Mapping[str, Any]:
-        """Return that confidence is calibrated, and a threshold chosen by recall."""
-        asked = super().calibration_asked(encoder)
-        return asked if self.recall is None else {**asked, "label": encoder.labels[1], "recall": self.recall}
-
-    def evaluate(
-        self, model: keras.Model, encoder: PictureEncoder, examples: Examples, write: Write | None = None
-    ) -> Figures:
-        """Return AUC, accuracy, log loss and calibration error, and what the threshold finds and clears."""
-        targets = encoder.ids(examples["label"], examples.source)
-        probabilities = self.probabilities(model, encoder, examples)
-        figures = figures_of(targets, probabilities, encoder.labels, write)
-        if encoder.calibration is None or encoder.calibration.label is None:
-            return figures
-        return {**figures, **_at_threshold(encoder, targets, probabilities)}
-
-    def figures_of_rival(
-        self, targets: np.ndarray, probabilities: np.ndarray, labels: Sequence[str], write: Write | None
-    ) -> Figures:
-        """Return the figures that `evaluate` does, from the probabilities of a rival."""
-        return figures_of(targets, probabilities, labels, write)
+        return encoder.model_copy(update={"labels": self.in_order(encoder.labels, train.source)})
 
     def portable(self, model: keras.Model, encoder: PictureEncoder) -> Portable:
         """Return the graph from raw pictures to probabilities, judged by the same figures."""
-        portable = super().portable(model, encoder)
-
-        def figures(score: Score, examples: Examples) -> Figures:
-            inputs, targets = portable.raw(examples), encoder.ids(examples["label"], examples.source)
-            starts = range(0, len(inputs), EVALUATION_BATCH)
-            blocks = [score(inputs[start : start + EVALUATION_BATCH]) for start in starts]
-            return figures_of(targets, np.concatenate(blocks).astype(np.float64), encoder.labels)
-
-        return replace(portable, figures=figures)
-
-
-def present_among(labels: Sequence[str]) -> str:
-    """Return which of two labels means that something is there, as the other one means that nothing is.
-
-    Raises:
-        UserError: It can't be known.
-
-    Example:
-
-    >>> present_among(["normal", "abnormal"])
-    'abnormal'
-    """
-    present = [label for label in labels if label.lower() not in ABSENT]
-    if len(present) != 1:
-        raise UserError(
-            f"Say with finding= which of the two labels is looked for. Received: {' and '.join(labels)}."
-        )
-    return present[0]
-
-
-def _at_threshold(
-    encoder: PictureEncoder, targets: np.ndarray, probabilities: np.ndarray
-) -> dict[str, float]:
-    """Return recall and specificity of what the threshold says, which was chosen on the validation part."""
-    calibration = encoder.calibration
-    assert calibration is not None
-    answers = Diagnoses(encoder.labels, targets, calibration.tempered(probabilities))
-    point = answers.operating_point(calibration)
-    shares = {name: point[name]["value"] for name in ("recall", "specificity")}
-    return {name: share for name, share in shares.items() if share is not None}
+        return judged_by_diagnoses(super().portable(model, encoder), encoder)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from apps.medicine.pictures import Finding, MedicalPictures, present_among
+from apps.medicine.diagnosing.labels import present_among
+from apps.medicine.pictures import Finding, MedicalPictures
 from apps.medicine.sources.reading import read_pictures
 from core.errors import UserError
 from core.experiment import load_experiment
