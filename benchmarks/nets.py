@@ -54,8 +54,8 @@ def built(net: str) -> Any:
     import keras
     import keras_hub
 
-    from apps.vision.nets import resnet
     from core.layers import FusedGRU
+    from core.pictures.nets import resnet
 
     layers = keras.layers
     if net in PICTURES:

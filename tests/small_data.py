@@ -38,6 +38,33 @@ def pictures(folder: Path) -> Path:
     return folder / "pictures"
 
 
+def patients(folder: Path) -> Path:
+    """Write 60 pictures of 28 x 28 of 30 people, ill where there is a light spot, and a table of them."""
+    random = np.random.default_rng(0)
+    (folder / "patients").mkdir()
+    lines = ["file,diagnosis,patient,age,sex"]
+    for row in range(60):
+        patient, ill = row // 2, row // 2 % 3 == 0
+        picture = random.integers(0, 80, (28, 28), np.uint8)
+        if ill:
+            picture[8:20, 8:20] += 150
+        Image.fromarray(picture).save(folder / "patients" / f"{row}.png")
+        lines.append(f"{row}.png,{('well', 'ill')[ill]},p{patient},{30 + patient},{'fm'[patient % 2]}")
+    return written(folder / "patients" / "patients.csv", "\n".join(lines) + "\n")
+
+
+def examined_people(folder: Path) -> Path:
+    """Write 120 rows of what was measured of people, ill where one number is high, or of one sex."""
+    random = np.random.default_rng(0)
+    lines = ["age,sex,pressure,pain,disease"]
+    for row in range(120):
+        sex, pressure, pain = random.choice(["f", "m"]), random.normal(120, 15), random.integers(1, 4)
+        ill = pressure + 15 * (sex == "m") > 130
+        shown = "" if row % 15 == 0 else f"{pressure:.1f}"
+        lines.append(f"{random.integers(30, 80)},{sex},{shown},{pain},{('no', 'yes')[int(ill)]}")
+    return written(folder / "people.csv", "\n".join(lines) + "\n")
+
+
 def pictures_with_boxes(folder: Path) -> Path:
     """Write 60 pictures of 64 x 64 with one or two light or middling squares, and a CSV of their boxes."""
     random = np.random.default_rng(0)
@@ -323,6 +350,9 @@ FAMILIES = {
     ),
     ("text", "translations"): Family(translated_numbers, lambda source: ["eins zwei", "drei vier eins"]),
     ("picture", "classes"): Family(pictures, files),
+    ("picture", "diagnoses"): Family(
+        patients, lambda source: [str(source.parent / f"{row}.png") for row in (0, 2)]
+    ),
     ("picture", "masks"): Family(masked_pictures, files),
     ("picture", "pictures"): Family(sharp_pictures, files),
     ("number", "choice", "samples"): Family(
@@ -335,6 +365,13 @@ FAMILIES = {
         lambda source: [
             "device=phone slot=top price=1.5 topics=news|film",
             '{"device": "watch", "slot": null, "price": null, "topics": ["sport"]}',
+        ],
+    ),
+    ("row", "diagnoses"): Family(
+        examined_people,
+        lambda source: [
+            "age=50 sex=f pressure=110.5 pain=2",
+            '{"age": 61, "sex": "m", "pressure": null, "pain": 3}',
         ],
     ),
     ("turns", "texts"): Family(

@@ -24,7 +24,7 @@ ON_EVERY_BACKEND = [
     "tests/core/task/test_explanation.py",
     "tests/apps/recommendation/factors/test_layers.py",
     "tests/apps/vision/test_classification.py",
-    "tests/apps/vision/test_nets.py",
+    "tests/core/pictures/test_nets.py",
 ]
 VALUE_TESTS = "value_is or gradient_is or (value and not losses) or (vector and resnet and shape0)"
 

@@ -91,6 +91,20 @@ class Answers(ABC):
         """Whether each answer is right, bool, where answers are right or wrong."""
         return None
 
+    def told_of(
+        self, rows: np.ndarray, calibration: Calibration | None = None
+    ) -> dict[str, dict[str, float | None]]:
+        """Return what a report tells of a slice beside the figure that slices are compared by.
+
+        Args:
+            rows: Indices of the examples of the slice.
+            calibration: Of the run, where it is calibrated.
+
+        Returns:
+            Name to `value`, `low` and `high`, the same names for every slice.
+        """
+        return {}
+
     def details(self, calibration: Calibration | None = None) -> dict[str, Any]:
         """Return the tables and curves of a report, as plain data.
 

@@ -191,3 +191,19 @@ def difference_p(own: np.ndarray, rest: np.ndarray) -> float:
     if np.ptp(own) == 0 and np.ptp(rest) == 0:
         return 1.0 if own[0] == rest[0] else 0.0
     return float(ttest_ind(own, rest, equal_var=False).pvalue)
+
+
+def proportion_interval(hits: int, among: int, confidence: float = CONFIDENCE) -> Interval:
+    """Return where a share of other examples of the same source is expected.
+
+    Source: Wilson, Probable Inference, the Law of Succession, and Statistical Inference (1927).
+
+    Example:
+
+    >>> [round(bound, 3) for bound in proportion_interval(95, 100)]
+    [0.888, 0.978]
+    """
+    from scipy.stats import binomtest
+
+    bounds = binomtest(hits, among).proportion_ci(confidence, method="wilson")
+    return Interval(float(bounds.low), float(bounds.high))

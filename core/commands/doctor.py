@@ -9,6 +9,7 @@ import os
 OPTIONAL = {
     "jax": ("jax", "jax"),
     "onnxruntime": ("onnxruntime", "export"),
+    "pydicom": ("pydicom", "dicom"),
     "fastapi": ("fastapi", "serve"),
 }  # what is looked for: its module, and the extra that brings it
 

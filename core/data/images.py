@@ -7,13 +7,14 @@ import io
 import json
 import math
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import IO, Literal
 
 import numpy as np
 
+from core.data.dicom import ENDINGS, NoDicomReaderError, opened_picture
 from core.data.examples import Examples
 from core.data.folders import labelled_files, part_folders
 from core.data.larger_than_memory import allocated, blocks_of, in_threads, memory_bytes, rows_of
@@ -32,12 +33,13 @@ UPLOAD_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 
 @cache
 def suffixes() -> frozenset[str]:
-    """Return the endings of the files that Pillow reads as pictures, in lower case."""
+    """Return the endings of the files that are read as pictures, in lower case."""
     from PIL import Image
 
     Image.init()
     formats = Image.registered_extensions().items()
-    return frozenset(ending for ending, name in formats if name in Image.OPEN and name not in NOT_READ)
+    endings = {ending for ending, name in formats if name in Image.OPEN and name not in NOT_READ}
+    return frozenset(endings | set(ENDINGS))
 
 
 def read_images(
@@ -70,37 +72,67 @@ def read_images(
     """
     if any(path.glob("*idx3-ubyte*")):
         return _read_idx(path), ()
-    listed: dict[str, tuple[list[Path], list[str]]] = {}
+    listed: dict[str, Listed] = {}
     notes: list[str] = []
     for part, folder in part_folders(path, suffixes()).items():
         files, labels, passed_over = labelled_files(folder, suffixes(), "pictures")
-        listed[part] = files, labels
+        listed[part] = files, {"label": labels}
         notes += passed_over
+    return decoded_parts(
+        listed, path, size=size, channels=channels, levels=levels, skip_bad=skip_bad, notes=notes
+    )
+
+
+Listed = tuple[Sequence[Path], Mapping[str, Sequence[str]]]
+
+
+def decoded_parts(
+    listed: Mapping[str, Listed],
+    source: Path,
+    *,
+    size: Size | None = None,
+    channels: int | None = None,
+    levels: Levels | None = None,
+    skip_bad: bool = False,
+    notes: Sequence[str] = (),
+) -> tuple[dict[str, Examples], tuple[str, ...]]:
+    """Read the picture files of each part that a source lists.
+
+    Args:
+        listed: Part to its files, and to what else is known of each, by column; `train` first.
+        source: Where the lists come from.
+        size: As for `read_images`, as are `channels`, `levels` and `skip_bad`.
+        notes: What is known of the reading already.
+
+    Returns:
+        What `read_images` does, with the other columns in the place of `label`.
+    """
+    remarks = list(notes)
     if channels is None:
         channels = _channels([file for files, _ in listed.values() for file in files])
     if levels is None:
-        levels = _learnt(listed["train"][0], str(path))
+        levels = _learnt(listed["train"][0], str(source))
     if levels is not None:
-        notes.append(f"values of {levels} in pictures of more than 8 bits are taken for black to white")
+        remarks.append(f"values of {levels} in pictures of more than 8 bits are taken for black to white")
     parts: dict[str, Examples] = {}
-    for part, (files, labels) in listed.items():
+    for part, (files, others) in listed.items():
         images, good = decoded(files, size=size, channels=channels, levels=levels, skip_bad=skip_bad)
         if not good.all():
-            notes.append(f"{counted((~good).sum(), 'picture')} of {part} left out that can't be read")
+            remarks.append(f"{counted((~good).sum(), 'picture')} of {part} left out that can't be read")
         columns = {
             "image": images,
-            "label": np.array(labels)[good],
+            **{name: np.array(values)[good] for name, values in others.items()},
             "path": np.array([str(file) for file in files])[good],
         }
         if levels is not None:
             columns["levels"] = np.full(len(images), json.dumps(levels))
-        parts[part] = Examples(columns, str(path))
+        parts[part] = Examples(columns, str(source))
         if images.shape != (len(images), *parts["train"]["image"].shape[1:]):
             raise UserError(
-                f"The pictures of {path} differ in size between its parts: give a size to bring them to. "
+                f"The pictures of {source} differ in size between its parts: give a size to bring them to. "
                 f"Received: {part} {images.shape[1:3]}, train {parts['train']['image'].shape[1:3]}."
             )
-    return parts, tuple(notes)
+    return parts, tuple(remarks)
 
 
 def levels_of(examples: Examples) -> Levels | None:
@@ -112,11 +144,10 @@ def levels_of(examples: Examples) -> Levels | None:
 
 def _learnt(files: Sequence[Path], source: str) -> Levels | None:
     """Return the levels of picture files; what can't be read is left to the decoder, which reports it."""
-    from PIL import Image
 
     def depth(file: Path) -> Depth | None:
         try:
-            with Image.open(_regular(file)) as opened:
+            with opened_picture(_regular(file)) as opened:
                 require_sides(opened.width, opened.height, MAX_PIXELS)
                 return depth_of(opened)
         except Exception:  # what a decoder raises at a broken file is anything
@@ -134,11 +165,10 @@ def _learnt(files: Sequence[Path], source: str) -> Levels | None:
 
 def _channels(files: Sequence[Path]) -> int:
     """Return 1 where all pictures are grey, else 3."""
-    from PIL import Image
 
     def is_grey(file: Path) -> bool:
         try:
-            with Image.open(_regular(file)) as opened:
+            with opened_picture(_regular(file)) as opened:
                 return opened.mode in GREY_MODES
         except Exception:  # what a decoder raises at a broken file is anything
             return True
@@ -232,15 +262,17 @@ def decoded_upload(
     Raises:
         UserError: It can't be read as a picture, or is too large.
     """
-    from PIL import Image, UnidentifiedImageError
+    from PIL import UnidentifiedImageError
 
     try:
-        with Image.open(io.BytesIO(content), formats=UPLOAD_FORMATS) as opened:
+        with opened_picture(io.BytesIO(content), levels, UPLOAD_FORMATS) as opened:
             return in_shape(opened, size, channels, max_pixels, levels)
+    except NoDicomReaderError as error:
+        raise UserError(f"{error} Received: a DICOM file.") from None
     except UnidentifiedImageError:
         raise UserError(
-            f"A picture file must be one of {', '.join(UPLOAD_FORMATS)}. Received: {len(content):,} bytes "
-            "of something else."
+            f"A picture file must be one of {', '.join(UPLOAD_FORMATS)} or DICOM. "
+            f"Received: {len(content):,} bytes of something else."
         ) from None
     except Exception as error:  # what a decoder raises at a broken file is anything
         raise UserError(f"The file can't be read as a picture: {error}.") from None
@@ -263,13 +295,13 @@ def _regular(file: Path) -> Path:
 def _opened(
     file: Path, size: Size | None, channels: int | None, levels: Levels | None, skip_bad: bool
 ) -> np.ndarray | None:
-    from PIL import Image
-
     try:
-        with Image.open(_regular(file)) as opened:
+        with opened_picture(_regular(file), levels) as opened:
             return in_shape(opened, size, channels, MAX_PIXELS, levels)
     except FileNotFoundError:
         raise UserError(f"There is no picture at this path. Received: {file}.") from None
+    except NoDicomReaderError as error:
+        raise UserError(f"{error} Received: {file}.") from None
     except Exception as error:  # what a decoder raises at a broken file is anything
         if skip_bad:
             return None

@@ -29,7 +29,7 @@ class Picture(Input):
 
     kind: ClassVar[str] = "picture"
     noun: ClassVar[str] = "picture"
-    described: ClassVar[str] = "A picture file (PNG, JPEG, WebP, GIF, BMP) in base64."
+    described: ClassVar[str] = "A picture file (PNG, JPEG, WebP, GIF, BMP, DICOM) in base64."
     is_file: ClassVar[bool] = True
 
     size: tuple[int, int] | None = None

@@ -60,6 +60,9 @@ class Column(Settings):
             written = None if written.strip() in MISSING else written.strip()
         if self.kind == "choice" and isinstance(written, int | float) and not isinstance(written, bool):
             written = f"{written:g}"
+        if self.kind == "choice" and isinstance(written, str) and written not in self.choices:
+            with contextlib.suppress(ValueError):  # a choice that is a number, such as 3, written as 3.0
+                written = text if (text := f"{float(written):g}") in self.choices else written
         if self.kind == "number" and isinstance(written, str):
             with contextlib.suppress(ValueError):
                 written = float(written)

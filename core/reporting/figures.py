@@ -42,6 +42,7 @@ def figures_of_run(
         "run": run.folder.resolve().name,
         "task": type(task).__name__,
         "purpose": (type(task).__doc__ or "").strip().splitlines()[0],
+        "limits": list(task.limits),
         "protocol": metrics["protocol"],
         "data": metrics["data"],
         "surroundings": {name: metrics.get(name) for name in ("versions", "backend", "devices", "platform")},
@@ -66,6 +67,7 @@ def figures_of_answers(answers: Answers, columns: Mapping[str, np.ndarray], name
         "run": name,
         "task": "Any model",
         "purpose": "",
+        "limits": [],
         "protocol": f"{len(answers)} examples",
         "data": {"test": len(answers), "notes": []},
         "surroundings": {},
@@ -89,7 +91,7 @@ def judged(
         return {"kind": None, "details": {}, "slices": [], "worst_slice": None, "mistakes": []}
     # Answers without a truth to compare them with, such as samples, have no figure to compare slices by.
     compared = answers.figure() in answers.statistics(np.arange(len(answers)))
-    slices = by_slice(answers, columns) if compared else []
+    slices = by_slice(answers, columns, calibration) if compared else []
     return {
         "kind": answers.kind,
         "mistakes_title": answers.mistakes_title,

@@ -96,7 +96,10 @@ def _template(name: str, **options: Any) -> Any:
     import jinja2
 
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("core.reporting"),
+        # A kind of answers that refines another may take that one's section into its own.
+        loader=jinja2.ChoiceLoader(
+            [jinja2.PackageLoader("core.reporting"), jinja2.PackageLoader("core.answers", "")]
+        ),
         autoescape=jinja2.select_autoescape(["html"]),
         trim_blocks=True,
         lstrip_blocks=True,

@@ -11,6 +11,7 @@ from core.answers.significance import difference_p
 from core.data.columns import MOST_VALUES
 
 if TYPE_CHECKING:
+    from core.answers.calibration import Calibration
     from core.answers.kind import Answers
 
 NUM_BINS = 4  # of a column of numbers
@@ -50,7 +51,9 @@ def _named(value: Any) -> str:
     return str(value)
 
 
-def by_slice(answers: Answers, columns: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:
+def by_slice(
+    answers: Answers, columns: Mapping[str, np.ndarray], calibration: Calibration | None = None
+) -> list[dict[str, Any]]:
     """Return the figure of every slice of every column, and how surely it differs from the rest.
 
     The p-values are corrected together, so that of many slices that chance alone made uneven few are called
@@ -59,10 +62,12 @@ def by_slice(answers: Answers, columns: Mapping[str, np.ndarray]) -> list[dict[s
     Args:
         answers: What is judged.
         columns: Name to a value an example.
+        calibration: Of the run, where it is calibrated.
 
     Returns:
         One mapping a slice: `column`, `value`, `examples`, `figure`, `rest` (the figure of all others),
-        `excess` (share of all examples by which its loss is above the rest's), `p`, `significant`.
+        `beside` (what else is told of it), `excess` (share of all examples by which its loss is above the
+        rest's), `p`, `significant`.
     """
     from scipy.stats import false_discovery_control
 
@@ -74,7 +79,10 @@ def by_slice(answers: Answers, columns: Mapping[str, np.ndarray]) -> list[dict[s
             continue
         for place, value in enumerate(names):
             inside = groups == place
-            slices.append({"column": name, "value": value, **_slice(answers, losses, inside)})
+            beside = answers.told_of(np.flatnonzero(inside), calibration)
+            slices.append(
+                {"column": name, "value": value, "beside": beside, **_slice(answers, losses, inside)}
+            )
     tested = [each for each in slices if each["p"] is not None]
     if tested:
         corrected = false_discovery_control([each["p"] for each in tested])

@@ -86,6 +86,8 @@ class Task(Settings):
     """Whether the objective is better small or large."""
     sample_licence: ClassVar[str | None] = None
     """The licence of the sample data, for model cards."""
+    limits: ClassVar[Sequence[str]] = ()
+    """What its models are not for, in sentences without a full stop, which reports and model cards say."""
 
     data: str = Field(
         "sample", description="where the examples come from: sample, tfds:NAME[/CONFIG], or a path"
@@ -336,6 +338,17 @@ class Task(Settings):
     def inputs(self, encoder: Any) -> Mapping[str, Input]:
         """Return what `takes` says, with what was learnt from the training part: sizes, choices, ranges."""
         return self.takes
+
+    def calibration_asked(self, encoder: Any) -> Mapping[str, Any] | None:
+        """Return what a training calibrates on its validation part at its end, as `quartet calibrate` does.
+
+        Args:
+            encoder: What `encode` returned.
+
+        Returns:
+            Some of `label`, `recall`, `miss_cost` and `abstain_below`; nothing where none is asked for.
+        """
+        return None
 
     def shown(self, answer: Mapping[str, Any], examples: Examples | None, encoder: Any) -> dict[str, Any]:
         """Return what a person should see of the example that a row of `evaluate` is about, for reports.

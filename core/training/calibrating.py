@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -13,10 +13,19 @@ from core.answers.calibration import (
     threshold_for_cost,
     threshold_for_recall,
 )
+from core.answers.significance import proportion_interval
 from core.errors import UserError
 
 if TYPE_CHECKING:
+    import keras
+
+    from core.data.examples import Examples
     from core.run import Run
+    from core.task.classification import Classification, LabelEncoder
+    from core.task.contract import Encoder
+
+
+LEAST_DIFFERENCE = 1e-6  # of probabilities: an export computes in single precision, a page shows six digits
 
 
 def calibrated(
@@ -40,33 +49,56 @@ def calibrated(
         UserError: The task can't be calibrated, there is no validation part, or the request is contradictory.
     """
     from core.run_data import reloaded
-    from core.task.classification import Classification, LabelEncoder
 
     run.require("calibrate")
-    task, encoder = cast(Classification, run.experiment.task), cast(LabelEncoder, run.encoder)
-    labels = encoder.labels
-    _check_request(labels, label, recall, miss_cost)
+    asked = {"label": label, "recall": recall, "miss_cost": miss_cost, "abstain_below": abstain_below}
+    _check_request(cast("LabelEncoder", run.encoder).labels, label, recall, miss_cost)
     validation = reloaded(run).validation
     if not len(validation):
         raise UserError(
             f"{run.folder} has no validation part to calibrate on: train with validation=0.1, for example. "
             "Received: 0 examples."
         )
+    return _kept(run, run.model, cast("LabelEncoder", run.encoder), validation, asked)
+
+
+def calibrated_at_once(run: Run, model: keras.Model, encoder: Encoder, validation: Examples) -> Encoder:
+    """Return the encoder of a model just trained with the calibration that its task asks for, and keep that.
+
+    Args:
+        run: Where `calibration.json` goes.
+        model: The trained model.
+        encoder: What the task learnt; it is returned as it is where the task asks for none.
+        validation: The examples that are calibrated on; where there are none, neither is calibrated.
+    """
+    asked = run.experiment.task.calibration_asked(encoder)
+    if asked is None or not len(validation):
+        return encoder
+    request = {"label": None, "recall": None, "miss_cost": None, "abstain_below": None, **asked}
+    calibration = _kept(run, model, cast("LabelEncoder", encoder), validation, request)
+    return encoder.model_copy(update={"calibration": calibration})
+
+
+def _kept(
+    run: Run, model: keras.Model, encoder: LabelEncoder, validation: Examples, asked: Mapping[str, Any]
+) -> Calibration:
+    task, labels = cast("Classification", run.experiment.task), encoder.labels
     targets = encoder.ids(validation["label"], validation.source)
-    raw = task.probabilities(run.model, encoder, validation)
+    raw = task.probabilities(model, encoder, validation)
     calibration = Calibration(temperature=fitted_temperature(targets, raw))
     tempered = calibration.tempered(raw)
+    label, recall = asked["label"], asked["recall"]
     if label is not None:
         positive, probability = targets == labels.index(label), tempered[:, labels.index(label)]
         if recall is not None:
             threshold = threshold_for_recall(positive, probability, recall)
         else:
-            threshold = threshold_for_cost(positive, probability, float(miss_cost or 1.0))
+            threshold = threshold_for_cost(positive, probability, float(asked["miss_cost"] or 1.0))
+        threshold = max(threshold - LEAST_DIFFERENCE, 0.0)
         calibration = calibration.model_copy(update={"label": label, "threshold": threshold})
-    calibration = calibration.model_copy(update={"abstain_below": abstain_below})
-    asked = {"label": label, "recall": recall, "miss_cost": miss_cost, "abstain_below": abstain_below}
+    calibration = calibration.model_copy(update={"abstain_below": asked["abstain_below"]})
     figures = validation_figures(calibration, targets, raw, labels)
-    calibration = Calibration(**{**calibration.model_dump(), "validation": {"asked": asked, **figures}})
+    calibration = Calibration(**{**calibration.model_dump(), "validation": {"asked": dict(asked), **figures}})
     run.write_json("calibration.json", calibration.model_dump())
     return calibration
 
@@ -88,10 +120,15 @@ def validation_figures(
     decided = calibration.decided(tempered, labels)
     if calibration.label is not None:
         place = list(labels).index(calibration.label)
-        hits = int(((decided == place) & (targets == place)).sum())
+        positive = targets == place
+        hits, among = int(((decided == place) & positive).sum()), int(positive.sum())
+        low, high = proportion_interval(hits, among) if among else (0.0, 1.0)
         figures["decision"] = {
             "precision": hits / max(int((decided == place).sum()), 1),
-            "recall": hits / max(int((targets == place).sum()), 1),
+            "recall": hits / max(among, 1),
+            "recall_low": low,
+            "recall_high": high,
+            "specificity": float((decided != place)[~positive].mean()) if not positive.all() else 1.0,
             "said": float((decided == place).mean()),
             "accuracy": float((decided == targets).mean()),
         }

@@ -17,6 +17,7 @@ from core.run import Run
 from core.run_data import KEY, fingerprints, require_same, require_same_as_checkpoint
 from core.run_lock import locked
 from core.task.contract import Encoder
+from core.training.calibrating import calibrated_at_once
 from core.training.evaluation import judged
 from core.training.fold_folders import same_but_for_audit
 from core.training.starting import audited_against_source, encoded, take_weights
@@ -83,6 +84,7 @@ def _trained(
             if not resume:
                 run.discard()
             raise
+        encoder = calibrated_at_once(run, model, encoder, splits.validation)
         left_out = run.experiment.task.left_out(splits, encoder)
         splits = replace(splits, notes=(*splits.notes, *left_out))
         judged(run, model, encoder, splits, seconds=seconds, throughput=callbacks.throughput.summary())

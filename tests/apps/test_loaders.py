@@ -13,10 +13,10 @@ from PIL import Image
 from apps.nlp.loader import pieces
 from apps.recommendation.catalogue.loader import Predictor as Recommender
 from apps.speech.loader import Predictor as Listener
-from apps.vision.loader import Predictor as Viewer
 from core.data.text import Pieces
 from core.errors import UserError
 from core.exporting.runtime import Graph
+from core.pictures.loader import Predictor as Viewer
 
 TEXTS = [
     "Not bad!",

@@ -227,10 +227,18 @@ def figures_of(
         Normalised entropy: He et al., Practical Lessons from Predicting Clicks on Ads at Facebook (2014),
         equation 1
     """
-    if write is not None:
-        for start in range(0, len(targets), EVALUATION_BATCH):
-            block = slice(start, start + EVALUATION_BATCH)
-            said = answers_of(probabilities[block], labels)
-            for offset, (target, answer) in enumerate(zip(targets[block], said, strict=True)):
-                write({"row": start + offset, "true": labels[target], **answer})
+    written_rows(targets, probabilities, labels, write)
     return TwoClasses(labels, targets, probabilities).statistics(np.arange(len(targets)))
+
+
+def written_rows(
+    targets: np.ndarray, probabilities: np.ndarray, labels: Sequence[str], write: Write | None
+) -> None:
+    """Write a row an example, in order, as `from_rows` reads them; nothing where there is no `write`."""
+    if write is None:
+        return
+    for start in range(0, len(targets), EVALUATION_BATCH):
+        block = slice(start, start + EVALUATION_BATCH)
+        said = answers_of(probabilities[block], labels)
+        for offset, (target, answer) in enumerate(zip(targets[block], said, strict=True)):
+            write({"row": start + offset, "true": labels[target], **answer})

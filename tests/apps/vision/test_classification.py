@@ -7,13 +7,14 @@ import pytest
 from PIL import Image
 from pydantic import ValidationError
 
-from apps.vision.classification import PictureClassification, PictureEncoder, statistics
+from apps.vision.classification import PictureClassification
 from core.data.examples import Examples, Splits
 from core.data.feed import Feed
 from core.data.picture_levels import Levels
 from core.errors import UserError
 from core.experiment import Experiment
 from core.fit import Fit
+from core.pictures.classification import PictureEncoder, statistics
 from core.run import Run
 from core.training.train import train
 

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from apps.vision.nets import NETS
+from core.pictures.nets import NETS
 
 
 @pytest.mark.parametrize("net", NETS)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from apps.vision.augmentation import cutmix, erased, mixup, moved
+from core.pictures.augmentation import cutmix, erased, mixup, moved
 
 SEED = tf.constant([3, 4])
 PICTURES = tf.constant(np.random.default_rng(0).uniform(0, 255, (64, 12, 10, 3)), tf.float32)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from core.data.dicom import NoDicomReaderError, opened_picture
 from core.data.picture import in_shape
 from core.data.picture_levels import Levels
 from core.errors import UserError
@@ -40,14 +41,14 @@ class Predictor(Classifier):
                 f"A picture must be uint8 of shape {(height, width, channels)}. "
                 f"Received: {value.dtype} of shape {value.shape}."
             )
-        from PIL import Image
-
-        levels = self.settings.get("levels")
+        levels = Levels(*self.settings["levels"]) if self.settings.get("levels") else None
         try:
             if isinstance(value, str | Path) and Path(value).exists() and not Path(value).is_file():
                 raise ValueError("it is no file")
-            with Image.open(value) as opened:
-                return in_shape(opened, (height, width), channels, levels=levels and Levels(*levels))
+            with opened_picture(value, levels) as opened:
+                return in_shape(opened, (height, width), channels, levels=levels)
+        except NoDicomReaderError as error:
+            raise UserError(f"{error} Received: {value}.") from None
         except Exception as error:  # what a decoder raises at a broken file is anything
             raise UserError(f"{value} can't be read as a picture: {error}.") from None
 

@@ -1,0 +1,1 @@
+"""Medicine: what pictures and tables say of people's health."""

@@ -1,0 +1,1 @@
+"""Rows of what is known of a person, as numbers that a net reads."""

@@ -1,0 +1,1 @@
+"""Pictures that get labels: what the problems of several domains share."""
