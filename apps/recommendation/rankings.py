@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -43,11 +43,20 @@ CANDIDATES: tuple[Mapping[str, Any], ...] = (
     {"method": "item_neighbours", "weighting": "cosine", "shrinkage": 20.0},
     {"method": "item_neighbours", "weighting": "tf_idf", "shrinkage": 5.0},
     {"method": "item_neighbours", "weighting": "bm25", "shrinkage": 20.0},
-    {"method": "least_squares"},
+    {"method": "least_squares"},  # with each of SIZES
     {"method": "ease", "ease_penalty": 100.0},
     {"method": "ease", "ease_penalty": 300.0},
     {"method": "ease", "ease_penalty": 1000.0},
 )
+# Of least squares, dense choices first; the penalty grows with how often a person or an item occurs.
+SIZES: tuple[Mapping[str, Any], ...] = (
+    {"dim": 64, "penalty": 0.01, "unobserved": 0.3},
+    {"dim": 128, "penalty": 0.01, "unobserved": 0.1},
+    {"dim": 256, "penalty": 0.01, "unobserved": 0.03},
+    {"dim": 256, "penalty": 0.01, "unobserved": 0.01},
+    {"dim": 256, "penalty": 0.03, "unobserved": 0.001},
+)
+USUAL: Mapping[str, Any] = {"dim": 48, "penalty": 0.01, "unobserved": 0.1}  # where nothing is tried
 EASE_PENALTIES = (1.0, 10.0, 30.0, 100.0, 300.0, 1000.0)  # chosen from by NDCG on validation
 
 
@@ -86,9 +95,17 @@ class Rankings(CollaborativeFiltering):
         20.0, ge=0, description="towards 0 of the similarity of items that few chose; item_neighbours only"
     )
     ease_penalty: float = Field(300.0, gt=0, description="on the weights of ease")
-    penalty: float = Field(0.3, gt=0, description="on the vector of each id")
-    unobserved: float = Field(
-        0.3, gt=0, le=1, description="weight of a pair without a rating; least_squares only"
+    dim: Literal["auto"] | Annotated[int, Field(ge=1, le=1024)] = Field(
+        "auto",
+        description="length of the vectors; auto: least_squares takes what does best on choices held out of "
+        "the training part, others take 48",
+    )
+    penalty: Literal["auto"] | Annotated[float, Field(gt=0)] = Field(
+        "auto", description="on the vector of each id; auto: likewise, others take 0.01"
+    )
+    exponent: float = Field(1.0, ge=0, le=1, description="how the penalties grow with how often an id occurs")
+    unobserved: Literal["auto"] | Annotated[float, Field(gt=0, le=1)] = Field(
+        "auto", description="weight of a pair that was not chosen; auto: likewise; least_squares only"
     )
 
     def _examples(self, path: Path) -> tuple[Examples, Sequence[str]]:
@@ -118,8 +135,19 @@ class Rankings(CollaborativeFiltering):
 
     @property
     def is_auto(self) -> bool:
-        """Whether the method is chosen by what it finds."""
-        return self.method == "auto"
+        """Whether the method, or sizes of least squares, are chosen by what they find."""
+        return self.method == "auto" or (self.method == "least_squares" and len(self._given) < len(USUAL))
+
+    @property
+    def _given(self) -> Mapping[str, Any]:
+        """The sizes of least squares that are set."""
+        return {name: getattr(self, name) for name in USUAL if getattr(self, name) != "auto"}
+
+    @property
+    def sizes(self) -> tuple[int, float]:
+        """The length of the vectors, and the penalty on them."""
+        numbers = {**USUAL, **self._given}
+        return numbers["dim"], numbers["penalty"]
 
     @property
     def learns_by_gradient(self) -> bool:
@@ -139,8 +167,8 @@ class Rankings(CollaborativeFiltering):
         if not isinstance(encoder, RankingsEncoder) or not encoder.tried:
             return ()
         return (
-            "method=auto trains the first of these, by NDCG@10 of one choice of each user, held out of the "
-            f"training part: {in_words(encoder.tried)}",
+            f"{'method' if self.method == 'auto' else 'a size'}=auto trains the first of these, by NDCG@10 of "
+            f"one choice of each user, held out of the training part: {in_words(encoder.tried)}",
         )
 
     def num_kept(self, num_items: int) -> int:
@@ -163,12 +191,21 @@ class Rankings(CollaborativeFiltering):
         rest, held = (train.take(rows) for rows in one_of_each(train, self.split_seed))
         data = encoder.interactions(rest)
         candidates = [
-            self.model_copy(update=settings).candidate(settings, encoder, data) for settings in CANDIDATES
+            self.model_copy(update=settings).candidate(settings, encoder, data)
+            for settings in self._candidates()
         ]
         if not len(held):
             cheapest = min(candidates, key=lambda each: each.seconds)
             return [{"settings": dict(cheapest.settings), "ndcg@10": 0.0, "seconds": 0.0}]
         return judged_candidates(candidates, data, encoder.interactions(held), self.choice_seconds)
+
+    def _candidates(self) -> list[Mapping[str, Any]]:
+        """Return the settings that are tried; sizes that are set stay as they are."""
+        chosen = [each for each in CANDIDATES if self.method in ("auto", each["method"])]
+        sized = [{"method": "least_squares", **sizes, **self._given} for sizes in SIZES]
+        different = [each for place, each in enumerate(sized) if each not in sized[:place]]
+        plain = [each for each in chosen if each["method"] != "least_squares"]
+        return [*plain, *(different if len(plain) < len(chosen) else ())]
 
     def candidate(
         self, settings: Mapping[str, Any], encoder: RatingsEncoder, data: Interactions
@@ -180,7 +217,7 @@ class Rankings(CollaborativeFiltering):
         seconds = {
             "item_neighbours": lambda: choosing.neighbours_seconds(data),
             "ease": lambda: choosing.ease_seconds(data, MOST_ITEMS),
-            "least_squares": lambda: choosing.least_squares_seconds(data, self.dim, TRIED_SWEEPS),
+            "least_squares": lambda: choosing.least_squares_seconds(data, self.sizes[0], TRIED_SWEEPS),
         }[self.method]()
         return choosing.Candidate(
             settings, seconds + choosing.judging_seconds(data), lambda rest: self._fitted(encoder, rest)
@@ -197,7 +234,7 @@ class Rankings(CollaborativeFiltering):
             rows = strongest_rows(self.item_weights(data), items, data.num_items, num_kept)
             return scores_of(data.matrix(), rows)
         problem = self.least_squares(encoder, data)
-        factors = random_factors(data.num_users, data.num_items, self.dim, self.split_seed)
+        factors = random_factors(data.num_users, data.num_items, self.sizes[0], self.split_seed)
         for _ in range(TRIED_SWEEPS):
             factors = problem.sweep(factors)
         return lambda users: factors.users[users] @ factors.items.T
@@ -287,7 +324,8 @@ class Rankings(CollaborativeFiltering):
         from apps.recommendation.factors.least_squares import ImplicitLeastSquares
 
         task = self.settled(encoder)
-        return ImplicitLeastSquares(data, task.penalty, task.exponent, task.unobserved, task.solver)
+        unobserved = {**USUAL, **task._given}["unobserved"]
+        return ImplicitLeastSquares(data, task.sizes[1], task.exponent, unobserved, task.solver)
 
     def pair_scores(self, model: keras.Model, encoder: RatingsEncoder) -> ScorePairs:
         """Return the function from users and items to scores, which are comparable for one user alone."""

@@ -51,8 +51,6 @@ class CollaborativeFiltering(Task):
         "exact",
         description="each sweep to the best factors, or a few cheap steps towards them; least_squares only",
     )
-    dim: int = Field(32, ge=1, le=1024, description="length of the vectors")
-    penalty: float = Field(1.0, gt=0, description="on the vector of each id")
     exponent: float = Field(
         0.5, ge=0, le=1, description="how the penalties grow with an id's number of ratings"
     )
@@ -149,11 +147,12 @@ class CollaborativeFiltering(Task):
         deep = self.method == "two_tower"
         length = self.history if deep else 0
         seen = SeenItems(encoder.num_users, sum(encoder.user_counts), length, name="seen")
-        penalties = self.penalty, bias_penalty, self.exponent
-        users = Factors(encoder.num_users, self.dim, *penalties, name="user_factors")
-        items = Factors(encoder.num_items, self.dim, *penalties, name="item_factors")
+        dim, penalty = self.sizes
+        penalties = penalty, bias_penalty, self.exponent
+        users = Factors(encoder.num_users, dim, *penalties, name="user_factors")
+        items = Factors(encoder.num_items, dim, *penalties, name="item_factors")
         if deep:
-            pooled = PooledItems(encoder.num_items, self.dim, self.history_dropout)
+            pooled = PooledItems(encoder.num_items, dim, self.history_dropout)
             user_tower = towers.deep_user_tower(seen, users, pooled, self.hidden, self.dropout)
             item_tower = towers.deep_item_tower(items, self.hidden, self.dropout)
         else:
@@ -198,6 +197,11 @@ class CollaborativeFiltering(Task):
             return {"loss": problem.objective(factors)}
 
         return sweeps(training, sweep, lambda: self.validated(model, encoder, splits))
+
+    @property
+    @abstractmethod
+    def sizes(self) -> tuple[int, float]:
+        """The length of the vectors, and the penalty on them."""
 
     def inputs(self, encoder: RatingsEncoder) -> dict[str, Input]:
         """Return questions, with the users and items that training saw, those with most ratings first."""
