@@ -167,8 +167,8 @@ class Rankings(CollaborativeFiltering):
         if not isinstance(encoder, RankingsEncoder) or not encoder.tried:
             return ()
         return (
-            f"{'method' if self.method == 'auto' else 'a size'}=auto trains the first of these, by NDCG@10 of "
-            f"one choice of each user, held out of the training part: {in_words(encoder.tried)}",
+            f"{'method' if self.method == 'auto' else 'a size'}=auto trains the first of these, by NDCG@10 "
+            f"of one choice of each user, held out of the training part: {in_words(encoder.tried)}",
         )
 
     def num_kept(self, num_items: int) -> int:
