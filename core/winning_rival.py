@@ -40,7 +40,8 @@ def winning_rival(metrics: Mapping[str, Any], directions: Mapping[str, Literal["
     if best is None or sign * (_middle(theirs[best]) - _middle(own)) <= 0:
         return None
     gap = abs(_middle(theirs[best]) - _middle(own))
-    return f"{best} wins over the model: {name} {number(theirs[best])} beside {number(own)}, by {gap:.4f}. {ADVICE}"
+    beside = f"{name} {number(theirs[best])} beside {number(own)}, by {gap:.4f}"
+    return f"{best} wins over the model: {beside}. {ADVICE}"
 
 
 def _is_figure(value: Any) -> bool:
