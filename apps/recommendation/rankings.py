@@ -400,18 +400,19 @@ class Rankings(CollaborativeFiltering):
         """Return the figures of popularity, item neighbours, and EASE with the best of some penalties."""
         from apps.recommendation import rivals
         from apps.recommendation.catalogue.judging import ranking_figures
+        from apps.recommendation.linear.ease import ease_name
 
         train, test = encoder.interactions(splits.train), encoder.interactions(splits.test)
         chosen = encoder.interactions(splits.validation if len(splits.validation) else splits.train)
         seen = train.matrix()
-        linear = (rivals.ease(train, penalty) for penalty in EASE_PENALTIES)
-        best = max(
-            linear, key=lambda score: ranking_figures(score, chosen, seen, VALIDATION_USERS)["ndcg@10"]
-        )
+
+        def judged(score: ScoreUsers) -> float:
+            return ranking_figures(score, chosen, seen, VALIDATION_USERS)["ndcg@10"]
+
         scores = {
             "popularity": rivals.popularity(train),
             "item neighbours": rivals.similar_items(train),
-            rivals.ease_name(encoder.num_items - 1): best,
+            ease_name(encoder.num_items - 1): rivals.ease(train, EASE_PENALTIES, judged),
         }
         for name, score in scores.items():
             self._write_rankings(score, seen, encoder, splits.test, written_by(name, write))

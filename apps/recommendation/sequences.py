@@ -405,19 +405,18 @@ class Sequences(Task):
     ) -> dict[str, Figures]:
         """Return the figures of popularity, item neighbours, what has followed before, and EASE."""
         from apps.recommendation.histories import rivals
-        from apps.recommendation.rivals import EASE_ITEMS, ease_name
+        from apps.recommendation.linear.ease import ease_name
 
         train, validation, test = (
             encoder.histories(part) for part in (splits.train, splits.validation, splits.test)
         )
         judged = validation if len(validation) else test
-        linear = [rivals.ease(train, penalty, EASE_ITEMS) for penalty in EASE_PENALTIES]
         all_rivals = {
             "popularity": rivals.popularity(encoder.counts),
             "item neighbours": rivals.item_neighbours(train),
             "what has followed": rivals.followers(self._followed(encoder, splits.train), self.length),
-            ease_name(encoder.num_items - 1): max(
-                linear, key=lambda rival: self.figures_of(rival(judged), judged)["ndcg@10"]
+            ease_name(encoder.num_items - 1): rivals.ease(
+                train, EASE_PENALTIES, lambda rival: self.figures_of(rival(judged), judged)["ndcg@10"]
             ),
         }
         scores = {name: rival(test) for name, rival in all_rivals.items()}
