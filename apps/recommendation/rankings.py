@@ -10,11 +10,12 @@ import numpy as np
 from pydantic import Field
 
 from apps.recommendation.catalogue.encoder import RankingsEncoder, RatingsEncoder
-from apps.recommendation.catalogue.interactions import UNKNOWN, Interactions
+from apps.recommendation.catalogue.interactions import UNKNOWN, Interactions, numbered
 from apps.recommendation.factors.collaborative import CollaborativeFiltering
 from core.answers.kind import Answers
 from core.answers.rankings import Rankings as RankedAnswers
 from core.answers.rows import Direction, Figures, Write, written_by
+from core.errors import UserError
 from core.task.contract import Encoder
 
 if TYPE_CHECKING:
@@ -95,6 +96,9 @@ class Rankings(CollaborativeFiltering):
         20.0, ge=0, description="towards 0 of the similarity of items that few chose; item_neighbours only"
     )
     ease_penalty: float = Field(300.0, gt=0, description="on the weights of ease")
+    cutoffs: tuple[Annotated[int, Field(ge=1, le=1000)], ...] = Field(
+        (), description="other lengths of the lists, beside 10, at which rankings are judged"
+    )
     dim: Literal["auto"] | Annotated[int, Field(ge=1, le=1024)] = Field(
         "auto",
         description="length of the vectors; auto: least_squares takes what does best on choices held out of "
@@ -161,14 +165,37 @@ class Rankings(CollaborativeFiltering):
         return self.model_copy(update=encoder.tried[0]["settings"])
 
     def left_out(self, splits: Splits, encoder: RatingsEncoder) -> Sequence[str]:
-        """Return what `auto` has seen of the methods."""
+        """Return whom training never saw, and what `auto` has seen of the methods."""
         from apps.recommendation.choosing import in_words
 
+        notes = self._unknown(splits, encoder)
         if not isinstance(encoder, RankingsEncoder) or not encoder.tried:
-            return ()
+            return notes
         return (
+            *notes,
             f"{'method' if self.method == 'auto' else 'a size'}=auto trains the first of these, by NDCG@10 "
             f"of one choice of each user, held out of the training part: {in_words(encoder.tried)}",
+        )
+
+    def _unknown(self, splits: Splits, encoder: RatingsEncoder) -> tuple[str, ...]:
+        """Return a note of the users of the test part whom training never saw, if there are any.
+
+        Raises:
+            UserError: It saw none of them, so that nothing can be judged.
+        """
+        users = np.unique(splits.test["user"])
+        unknown = int((numbered(users, encoder.user_index) == UNKNOWN).sum())
+        if unknown == len(users):
+            raise UserError(
+                "Training saw nobody of the test part, and rankings know people by what they chose in "
+                "training. To judge by people who never train, use recommendation/sequences with "
+                f"task.leave_last_out=false. Received: {unknown} users, all unknown."
+            )
+        if not unknown:
+            return ()
+        return (
+            f"{unknown:,} of {len(users):,} users of the test part were never seen in training: they would "
+            "get what is chosen most, and are not judged",
         )
 
     def num_kept(self, num_items: int) -> int:
@@ -357,7 +384,7 @@ class Rankings(CollaborativeFiltering):
         from apps.recommendation.factors.towers import seen_layer
 
         seen = seen_layer(model).matrix(encoder.num_items)
-        return ranking_figures(score, encoder.interactions(examples), seen)
+        return ranking_figures(score, encoder.interactions(examples), seen, cutoffs=self.cutoffs)
 
     def evaluate(
         self, model: keras.Model, encoder: RatingsEncoder, examples: Examples, write: Write | None = None
@@ -367,8 +394,8 @@ class Rankings(CollaborativeFiltering):
 
         score = self.user_scores(model)
         seen = seen_layer(model).matrix(encoder.num_items)
-        self._write_rankings(score, seen, encoder, examples, write)
-        return self.figures_by(score, model, encoder, examples)
+        beyond = self._write_rankings(score, seen, encoder, examples, write)
+        return {**self.figures_by(score, model, encoder, examples), **beyond}
 
     def shown(
         self, answer: Mapping[str, Any], examples: Examples | None, encoder: RatingsEncoder
@@ -414,22 +441,28 @@ class Rankings(CollaborativeFiltering):
             "item neighbours": rivals.similar_items(train),
             ease_name(encoder.num_items - 1): rivals.ease(train, EASE_PENALTIES, judged),
         }
+        figures = {}
         for name, score in scores.items():
-            self._write_rankings(score, seen, encoder, splits.test, written_by(name, write))
-        return {name: ranking_figures(score, test, seen) for name, score in scores.items()}
+            beyond = self._write_rankings(score, seen, encoder, splits.test, written_by(name, write))
+            figures[name] = {**ranking_figures(score, test, seen, cutoffs=self.cutoffs), **beyond}
+        return figures
 
     def _write_rankings(
         self, score: ScoreUsers, seen: Any, encoder: RatingsEncoder, examples: Examples, write: Write | None
-    ) -> None:
-        """Write a row for each user who is judged: what was recommended, and what they chose."""
+    ) -> Figures:
+        """Write what each judged user was recommended and chose; return what recommendations are like."""
+        from apps.recommendation.catalogue.beyond_accuracy import beyond_accuracy
         from apps.recommendation.catalogue.judging import judged_users, rankings
 
-        if write is None:
-            return
         data = encoder.interactions(examples)
         chosen = data.by_user()
+        recommended = np.zeros(encoder.num_items, np.int64)
         for ranking in rankings(score, judged_users(data), seen):
+            recommended += np.bincount(ranking.items.ravel(), minlength=encoder.num_items)
+            if write is None:
+                continue
             for user, items in zip(ranking.users.tolist(), ranking.items.tolist(), strict=True):
                 names = [encoder.items[item - 1] for item in items if item != UNKNOWN]
                 found = examples["item"][chosen[user]].tolist()
                 write({"user": encoder.users[user - 1], "recommended": names, "chosen": found})
+        return beyond_accuracy(recommended[1:], np.array(encoder.item_counts), len(encoder.users))

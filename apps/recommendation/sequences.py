@@ -103,6 +103,9 @@ class Sequences(Task):
     )
     validation_data: str | None = Field(None, description="file of the validation part, as data names one")
     test_data: str | None = Field(None, description="file of the test part, likewise")
+    cutoffs: tuple[Annotated[int, Field(ge=1, le=1000)], ...] = Field(
+        (), description="other lengths of the lists, beside 10, at which rankings are judged"
+    )
     top: int = Field(10, ge=1, le=1000, description="how many items to recommend")
 
     def load(self) -> Splits:
@@ -293,7 +296,8 @@ class Sequences(Task):
         """
         from apps.recommendation.catalogue.judging import ranking_figures
 
-        return ranking_figures(score, histories.targets(), histories.seen(masked=self.mask_seen))
+        seen = histories.seen(masked=self.mask_seen)
+        return ranking_figures(score, histories.targets(), seen, cutoffs=self.cutoffs)
 
     def evaluate(
         self, model: keras.Model, encoder: HistoryEncoder, examples: Examples, write: Write | None = None
