@@ -106,6 +106,9 @@ class Sequences(Task):
     cutoffs: tuple[Annotated[int, Field(ge=1, le=1000)], ...] = Field(
         (), description="other lengths of the lists, beside 10, at which rankings are judged"
     )
+    titles_data: str | None = Field(
+        None, description="table with a column of items and one of titles; by default found beside data"
+    )
     top: int = Field(10, ge=1, le=1000, description="how many items to recommend")
 
     def load(self) -> Splits:
@@ -114,11 +117,12 @@ class Sequences(Task):
         Raises:
             UserError: The source is missing or no file of choices, or does not tell what came after what.
         """
-        from apps.recommendation.catalogue.reading import read_parts
+        from apps.recommendation.catalogue.reading import read_parts, require_times
         from apps.recommendation.histories.examples import as_published, by_person, last_out
 
         named = {"validation_data": self.validation_data, "test_data": self.test_data}
         parts, notes = read_parts(self.data, self._choices, **named)
+        require_times(parts, self.split_time)
         if len(parts) > 1:
             splits = self.divided(as_published(parts), notes)
         elif self.leave_last_out and (self.split_time or self.split_group):
@@ -151,7 +155,7 @@ class Sequences(Task):
         encoder = HistoryEncoder(
             items=names,
             item_counts=counts.tolist(),
-            titles=titles_of_items(read_titles_of(self.data), names, train.source),
+            titles=titles_of_items(read_titles_of(self.data, self.titles_data), names, train.source),
             people=len(train),
         )
         return self._with_pairs(encoder, train)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import re
 import warnings
@@ -282,8 +283,29 @@ def read_titles(ratings: Path) -> dict[str, str]:
     return {}
 
 
+def read_title_table(path: Path) -> dict[str, str]:
+    """Return item ids to titles from any table with a line of names, by commas, tabs or semicolons.
+
+    Raises:
+        UserError: It can't be read, or has no columns of items and of titles.
+    """
+    try:
+        with opened_text(path) as file:
+            separator = separator_of(file.readline())
+        titles = _titles(path, separator, "latin-1") if separator in (",", "\t", ";") else {}
+    except (OSError, EOFError, zlib.error, ValueError, csv.Error) as error:
+        raise UserError(f"{path} can't be read as titles: {str(error).strip()}.") from None
+    if not titles:
+        raise UserError(
+            f"{path} is no table of titles, which has a line of names such as item and title, and fields by "
+            f"commas, tabs or semicolons. Received: fields by {separator!r}."
+        )
+    return titles
+
+
 def _titles(path: Path, separator: str, encoding: str) -> dict[str, str]:
-    content = path.read_bytes()
+    packed = path.suffix == ".gz"
+    content = gzip.decompress(path.read_bytes()) if packed else path.read_bytes()
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -292,7 +314,7 @@ def _titles(path: Path, separator: str, encoding: str) -> dict[str, str]:
         rows: list[list[str]] = [line.split(separator) for line in text.split("\n")]
         places: tuple[int, int] | None = (0, 1)
     else:
-        quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if separator == "," else csv.QUOTE_NONE
+        quoting: Literal[0, 3] = csv.QUOTE_NONE if separator == "\t" else csv.QUOTE_MINIMAL
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, quoting=quoting))
         places = _title_places(path, rows.pop(0) if rows else [])
     if places is None:

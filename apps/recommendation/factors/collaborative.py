@@ -68,6 +68,9 @@ class CollaborativeFiltering(Task):
     )
     validation_data: str | None = Field(None, description="file of the validation part, as data names one")
     test_data: str | None = Field(None, description="file of the test part, likewise")
+    titles_data: str | None = Field(
+        None, description="table with a column of items and one of titles; by default found beside data"
+    )
     top: int = Field(10, ge=1, le=1000, description="how many items to recommend")
 
     def load(self) -> Splits:
@@ -77,11 +80,14 @@ class CollaborativeFiltering(Task):
                 "leave_last_out says what the test part is, so split_time and split_group must be null. "
                 f"Received: split_time={self.split_time}, split_group={self.split_group}."
             )
+        from apps.recommendation.catalogue.reading import require_times
+
         parts, notes = self._read()
         for examples in parts.values():
             bad = int((~np.isfinite(examples["rating"])).sum())
             if bad:
                 raise UserError(f"Ratings of {examples.source} must be finite. Received: {bad} that are not.")
+        require_times(parts, self.split_time)
         if not self.leave_last_out:
             return self.divided(parts, notes)
         if len(parts) > 1:
@@ -120,7 +126,7 @@ class CollaborativeFiltering(Task):
 
         users, user_counts = np.unique(train["user"], return_counts=True)
         items, item_counts = np.unique(train["item"], return_counts=True)
-        titles = titles_of_items(read_titles_of(self.data), items.tolist(), train.source)
+        titles = titles_of_items(read_titles_of(self.data, self.titles_data), items.tolist(), train.source)
         ratings = train["rating"]
         return RatingsEncoder(
             users=users.tolist(),
