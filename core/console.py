@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from core.errors import UserError
+from core.winning_rival import winning_rival
 from core.wording import number
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def _allowed(field: Any) -> str:
 
 
 def print_figures(metrics: Mapping[str, Any], task: Task) -> None:
-    """Print the figures of a run or of folds beside those of its rivals, then how they were measured.
+    """Print the figures of a run or of folds beside its rivals', how they were measured, and if a rival wins.
 
     Args:
         metrics: What `metrics.json` or `folds.json` holds.
@@ -122,6 +123,9 @@ def print_figures(metrics: Mapping[str, Any], task: Task) -> None:
             else []
         )
         screen.print(f"Time: {spent}; {', '.join(rates)}", soft_wrap=True)
+    lost = winning_rival(metrics, task.figures)
+    if lost is not None:
+        screen.print(lost, soft_wrap=True)
 
 
 def _figure_names(figures: Mapping[str, Any], headline: tuple[str, ...]) -> list[str]:

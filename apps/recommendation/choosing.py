@@ -105,8 +105,12 @@ def ease_seconds(data: Interactions, most_items: int) -> float:
 
 def least_squares_seconds(data: Interactions, dim: int, num_sweeps: int) -> float:
     """Return how long alternating least squares may take."""
-    rows = data.num_users + data.num_items
-    return num_sweeps * (2 * len(data) * dim**2 + rows * dim**3) / (FLOPS / 8)
+    work = 0.0
+    for ids in (data.users, data.items):
+        counts = np.bincount(ids).astype(np.float64)
+        smaller = np.minimum(counts, dim)  # the side of the matrix that is solved for a row
+        work += float((2 * counts * dim * smaller + smaller**3).sum()) + len(counts) * 2 * dim**2
+    return num_sweeps * work / (FLOPS / 8)
 
 
 def judging_seconds(data: Interactions) -> float:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
 from apps.recommendation.catalogue.encoder import RankingsEncoder, RatingsEncoder
-from apps.recommendation.catalogue.interactions import UNKNOWN, Interactions
+from apps.recommendation.catalogue.interactions import UNKNOWN, Interactions, numbered
 from apps.recommendation.factors.collaborative import CollaborativeFiltering
 from core.answers.kind import Answers
 from core.answers.rankings import Rankings as RankedAnswers
 from core.answers.rows import Direction, Figures, Write, written_by
+from core.errors import UserError
 from core.task.contract import Encoder
 
 if TYPE_CHECKING:
@@ -43,11 +44,20 @@ CANDIDATES: tuple[Mapping[str, Any], ...] = (
     {"method": "item_neighbours", "weighting": "cosine", "shrinkage": 20.0},
     {"method": "item_neighbours", "weighting": "tf_idf", "shrinkage": 5.0},
     {"method": "item_neighbours", "weighting": "bm25", "shrinkage": 20.0},
-    {"method": "least_squares"},
+    {"method": "least_squares"},  # with each of SIZES
     {"method": "ease", "ease_penalty": 100.0},
     {"method": "ease", "ease_penalty": 300.0},
     {"method": "ease", "ease_penalty": 1000.0},
 )
+# Of least squares, dense choices first; the penalty grows with how often a person or an item occurs.
+SIZES: tuple[Mapping[str, Any], ...] = (
+    {"dim": 64, "penalty": 0.01, "unobserved": 0.3},
+    {"dim": 128, "penalty": 0.01, "unobserved": 0.1},
+    {"dim": 256, "penalty": 0.01, "unobserved": 0.03},
+    {"dim": 256, "penalty": 0.01, "unobserved": 0.01},
+    {"dim": 256, "penalty": 0.03, "unobserved": 0.001},
+)
+USUAL: Mapping[str, Any] = {"dim": 48, "penalty": 0.01, "unobserved": 0.1}  # where nothing is tried
 EASE_PENALTIES = (1.0, 10.0, 30.0, 100.0, 300.0, 1000.0)  # chosen from by NDCG on validation
 
 
@@ -86,9 +96,20 @@ class Rankings(CollaborativeFiltering):
         20.0, ge=0, description="towards 0 of the similarity of items that few chose; item_neighbours only"
     )
     ease_penalty: float = Field(300.0, gt=0, description="on the weights of ease")
-    penalty: float = Field(0.3, gt=0, description="on the vector of each id")
-    unobserved: float = Field(
-        0.3, gt=0, le=1, description="weight of a pair without a rating; least_squares only"
+    cutoffs: tuple[Annotated[int, Field(ge=1, le=1000)], ...] = Field(
+        (), description="other lengths of the lists, beside 10, at which rankings are judged"
+    )
+    dim: Literal["auto"] | Annotated[int, Field(ge=1, le=1024)] = Field(
+        "auto",
+        description="length of the vectors; auto: least_squares takes what does best on choices held out of "
+        "the training part, others take 48",
+    )
+    penalty: Literal["auto"] | Annotated[float, Field(gt=0)] = Field(
+        "auto", description="on the vector of each id; auto: likewise, others take 0.01"
+    )
+    exponent: float = Field(1.0, ge=0, le=1, description="how the penalties grow with how often an id occurs")
+    unobserved: Literal["auto"] | Annotated[float, Field(gt=0, le=1)] = Field(
+        "auto", description="weight of a pair that was not chosen; auto: likewise; least_squares only"
     )
 
     def _examples(self, path: Path) -> tuple[Examples, Sequence[str]]:
@@ -118,8 +139,19 @@ class Rankings(CollaborativeFiltering):
 
     @property
     def is_auto(self) -> bool:
-        """Whether the method is chosen by what it finds."""
-        return self.method == "auto"
+        """Whether the method, or sizes of least squares, are chosen by what they find."""
+        return self.method == "auto" or (self.method == "least_squares" and len(self._given) < len(USUAL))
+
+    @property
+    def _given(self) -> Mapping[str, Any]:
+        """The sizes of least squares that are set."""
+        return {name: getattr(self, name) for name in USUAL if getattr(self, name) != "auto"}
+
+    @property
+    def sizes(self) -> tuple[int, float]:
+        """The length of the vectors, and the penalty on them."""
+        numbers = {**USUAL, **self._given}
+        return numbers["dim"], numbers["penalty"]
 
     @property
     def learns_by_gradient(self) -> bool:
@@ -133,14 +165,37 @@ class Rankings(CollaborativeFiltering):
         return self.model_copy(update=encoder.tried[0]["settings"])
 
     def left_out(self, splits: Splits, encoder: RatingsEncoder) -> Sequence[str]:
-        """Return what `auto` has seen of the methods."""
+        """Return whom training never saw, and what `auto` has seen of the methods."""
         from apps.recommendation.choosing import in_words
 
+        notes = self._unknown(splits, encoder)
         if not isinstance(encoder, RankingsEncoder) or not encoder.tried:
+            return notes
+        return (
+            *notes,
+            f"{'method' if self.method == 'auto' else 'a size'}=auto trains the first of these, by NDCG@10 "
+            f"of one choice of each user, held out of the training part: {in_words(encoder.tried)}",
+        )
+
+    def _unknown(self, splits: Splits, encoder: RatingsEncoder) -> tuple[str, ...]:
+        """Return a note of the users of the test part whom training never saw, if there are any.
+
+        Raises:
+            UserError: It saw none of them, so that nothing can be judged.
+        """
+        users = np.unique(splits.test["user"])
+        unknown = int((numbered(users, encoder.user_index) == UNKNOWN).sum())
+        if unknown == len(users):
+            raise UserError(
+                "Training saw nobody of the test part, and rankings know people by what they chose in "
+                "training. To judge by people who never train, use recommendation/sequences with "
+                f"task.leave_last_out=false. Received: {unknown} users, all unknown."
+            )
+        if not unknown:
             return ()
         return (
-            "method=auto trains the first of these, by NDCG@10 of one choice of each user, held out of the "
-            f"training part: {in_words(encoder.tried)}",
+            f"{unknown:,} of {len(users):,} users of the test part were never seen in training: they would "
+            "get what is chosen most, and are not judged",
         )
 
     def num_kept(self, num_items: int) -> int:
@@ -163,12 +218,21 @@ class Rankings(CollaborativeFiltering):
         rest, held = (train.take(rows) for rows in one_of_each(train, self.split_seed))
         data = encoder.interactions(rest)
         candidates = [
-            self.model_copy(update=settings).candidate(settings, encoder, data) for settings in CANDIDATES
+            self.model_copy(update=settings).candidate(settings, encoder, data)
+            for settings in self._candidates()
         ]
         if not len(held):
             cheapest = min(candidates, key=lambda each: each.seconds)
             return [{"settings": dict(cheapest.settings), "ndcg@10": 0.0, "seconds": 0.0}]
         return judged_candidates(candidates, data, encoder.interactions(held), self.choice_seconds)
+
+    def _candidates(self) -> list[Mapping[str, Any]]:
+        """Return the settings that are tried; sizes that are set stay as they are."""
+        chosen = [each for each in CANDIDATES if self.method in ("auto", each["method"])]
+        sized = [{"method": "least_squares", **sizes, **self._given} for sizes in SIZES]
+        different = [each for place, each in enumerate(sized) if each not in sized[:place]]
+        plain = [each for each in chosen if each["method"] != "least_squares"]
+        return [*plain, *(different if len(plain) < len(chosen) else ())]
 
     def candidate(
         self, settings: Mapping[str, Any], encoder: RatingsEncoder, data: Interactions
@@ -180,7 +244,7 @@ class Rankings(CollaborativeFiltering):
         seconds = {
             "item_neighbours": lambda: choosing.neighbours_seconds(data),
             "ease": lambda: choosing.ease_seconds(data, MOST_ITEMS),
-            "least_squares": lambda: choosing.least_squares_seconds(data, self.dim, TRIED_SWEEPS),
+            "least_squares": lambda: choosing.least_squares_seconds(data, self.sizes[0], TRIED_SWEEPS),
         }[self.method]()
         return choosing.Candidate(
             settings, seconds + choosing.judging_seconds(data), lambda rest: self._fitted(encoder, rest)
@@ -197,7 +261,7 @@ class Rankings(CollaborativeFiltering):
             rows = strongest_rows(self.item_weights(data), items, data.num_items, num_kept)
             return scores_of(data.matrix(), rows)
         problem = self.least_squares(encoder, data)
-        factors = random_factors(data.num_users, data.num_items, self.dim, self.split_seed)
+        factors = random_factors(data.num_users, data.num_items, self.sizes[0], self.split_seed)
         for _ in range(TRIED_SWEEPS):
             factors = problem.sweep(factors)
         return lambda users: factors.users[users] @ factors.items.T
@@ -287,7 +351,8 @@ class Rankings(CollaborativeFiltering):
         from apps.recommendation.factors.least_squares import ImplicitLeastSquares
 
         task = self.settled(encoder)
-        return ImplicitLeastSquares(data, task.penalty, task.exponent, task.unobserved, task.solver)
+        unobserved = {**USUAL, **task._given}["unobserved"]
+        return ImplicitLeastSquares(data, task.sizes[1], task.exponent, unobserved, task.solver)
 
     def pair_scores(self, model: keras.Model, encoder: RatingsEncoder) -> ScorePairs:
         """Return the function from users and items to scores, which are comparable for one user alone."""
@@ -319,7 +384,7 @@ class Rankings(CollaborativeFiltering):
         from apps.recommendation.factors.towers import seen_layer
 
         seen = seen_layer(model).matrix(encoder.num_items)
-        return ranking_figures(score, encoder.interactions(examples), seen)
+        return ranking_figures(score, encoder.interactions(examples), seen, cutoffs=self.cutoffs)
 
     def evaluate(
         self, model: keras.Model, encoder: RatingsEncoder, examples: Examples, write: Write | None = None
@@ -329,8 +394,8 @@ class Rankings(CollaborativeFiltering):
 
         score = self.user_scores(model)
         seen = seen_layer(model).matrix(encoder.num_items)
-        self._write_rankings(score, seen, encoder, examples, write)
-        return self.figures_by(score, model, encoder, examples)
+        beyond = self._write_rankings(score, seen, encoder, examples, write)
+        return {**self.figures_by(score, model, encoder, examples), **beyond}
 
     def shown(
         self, answer: Mapping[str, Any], examples: Examples | None, encoder: RatingsEncoder
@@ -362,35 +427,42 @@ class Rankings(CollaborativeFiltering):
         """Return the figures of popularity, item neighbours, and EASE with the best of some penalties."""
         from apps.recommendation import rivals
         from apps.recommendation.catalogue.judging import ranking_figures
+        from apps.recommendation.linear.ease import ease_name
 
         train, test = encoder.interactions(splits.train), encoder.interactions(splits.test)
         chosen = encoder.interactions(splits.validation if len(splits.validation) else splits.train)
         seen = train.matrix()
-        linear = (rivals.ease(train, penalty) for penalty in EASE_PENALTIES)
-        best = max(
-            linear, key=lambda score: ranking_figures(score, chosen, seen, VALIDATION_USERS)["ndcg@10"]
-        )
+
+        def judged(score: ScoreUsers) -> float:
+            return ranking_figures(score, chosen, seen, VALIDATION_USERS)["ndcg@10"]
+
         scores = {
             "popularity": rivals.popularity(train),
             "item neighbours": rivals.similar_items(train),
-            rivals.ease_name(encoder.num_items - 1): best,
+            ease_name(encoder.num_items - 1): rivals.ease(train, EASE_PENALTIES, judged),
         }
+        figures = {}
         for name, score in scores.items():
-            self._write_rankings(score, seen, encoder, splits.test, written_by(name, write))
-        return {name: ranking_figures(score, test, seen) for name, score in scores.items()}
+            beyond = self._write_rankings(score, seen, encoder, splits.test, written_by(name, write))
+            figures[name] = {**ranking_figures(score, test, seen, cutoffs=self.cutoffs), **beyond}
+        return figures
 
     def _write_rankings(
         self, score: ScoreUsers, seen: Any, encoder: RatingsEncoder, examples: Examples, write: Write | None
-    ) -> None:
-        """Write a row for each user who is judged: what was recommended, and what they chose."""
+    ) -> Figures:
+        """Write what each judged user was recommended and chose; return what recommendations are like."""
+        from apps.recommendation.catalogue.beyond_accuracy import beyond_accuracy
         from apps.recommendation.catalogue.judging import judged_users, rankings
 
-        if write is None:
-            return
         data = encoder.interactions(examples)
         chosen = data.by_user()
+        recommended = np.zeros(encoder.num_items, np.int64)
         for ranking in rankings(score, judged_users(data), seen):
+            recommended += np.bincount(ranking.items.ravel(), minlength=encoder.num_items)
+            if write is None:
+                continue
             for user, items in zip(ranking.users.tolist(), ranking.items.tolist(), strict=True):
                 names = [encoder.items[item - 1] for item in items if item != UNKNOWN]
                 found = examples["item"][chosen[user]].tolist()
                 write({"user": encoder.users[user - 1], "recommended": names, "chosen": found})
+        return beyond_accuracy(recommended[1:], np.array(encoder.item_counts), len(encoder.users))

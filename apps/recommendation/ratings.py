@@ -37,6 +37,7 @@ class Ratings(CollaborativeFiltering):
     method: Literal["least_squares", "factorisation", "two_tower"] = Field(
         "least_squares", description="factors in closed form, factors by gradient, or deep nets"
     )
+    dim: int = Field(32, ge=1, le=1024, description="length of the vectors")
     penalty: float = Field(3.2, gt=0, description="on the vector of each id")
     bias_penalty: float = Field(1.5, gt=0, description="on the bias of each id")
     exponent: float = Field(
@@ -51,6 +52,11 @@ class Ratings(CollaborativeFiltering):
     def build(self, encoder: RatingsEncoder) -> keras.Model:
         """Return the model from users and items to ratings."""
         return self.towers(encoder, mean=encoder.mean, bias_penalty=self.bias_penalty)
+
+    @property
+    def sizes(self) -> tuple[int, float]:
+        """The length of the vectors, and the penalty on them."""
+        return self.dim, self.penalty
 
     def loss(self, encoder: RatingsEncoder) -> keras.losses.Loss:
         """Return the squared error."""

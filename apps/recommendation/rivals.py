@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from apps.recommendation.catalogue.interactions import Interactions
 from apps.recommendation.catalogue.judging import ScorePairs, ScoreUsers
-from apps.recommendation.linear.ease import Ease
+from apps.recommendation.linear.ease import best_ease
 
 BLOCK_ITEMS = 512
-EASE_ITEMS = 5_000  # whose weights take 100 MB, and the work of inverting them some seconds
 
 
 def fitted_biases(
@@ -139,34 +139,17 @@ def similar_items(data: Interactions, num_neighbours: int = 200, shrinkage: floa
     return lambda users: (seen[users] @ similarity).toarray()
 
 
-def ease_name(num_items: int, most_items: int = EASE_ITEMS) -> str:
-    """Return what the linear rival is called, which of a large catalogue only knows a part.
-
-    Example:
-
-    >>> ease_name(1_682), ease_name(20_000)
-    ('EASE', 'EASE on the 5,000 most rated items')
-    """
-    return "EASE" if num_items <= most_items else f"EASE on the {most_items:,} most rated items"
-
-
-def ease(data: Interactions, penalty: float, most_items: int = EASE_ITEMS) -> ScoreUsers:
+def ease(data: Interactions, penalties: Sequence[float], judged: Callable[[ScoreUsers], float]) -> ScoreUsers:
     """Return the linear rival that predicts each item from all others, in closed form.
 
     Args:
         data: What users have seen.
-        penalty: Ridge penalty on the weights, above 0.
-        most_items: Of a larger catalogue only the most rated items take part; the rest score 0.
+        penalties: Ridge penalties on the weights, above 0, to choose from.
+        judged: From scores to a figure that should be large.
 
     Reference:
         Steck, 2019, Embarrassingly Shallow Autoencoders for Sparse Data, https://arxiv.org/abs/1905.03375
     """
-    linear, seen = Ease(data, penalty, most_items), data.matrix()
-    seen = seen[:, linear.items]
-
-    def score(users: np.ndarray) -> np.ndarray:
-        scores = np.zeros((len(users), data.num_items), np.float32)
-        scores[:, linear.items] = seen[users] @ linear.weights
-        return scores
-
-    return score
+    seen = data.matrix()
+    best = best_ease(data, penalties, lambda scores: judged(lambda users: scores(seen[users])))
+    return lambda users: best.scores(seen[users])

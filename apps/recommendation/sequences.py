@@ -103,6 +103,12 @@ class Sequences(Task):
     )
     validation_data: str | None = Field(None, description="file of the validation part, as data names one")
     test_data: str | None = Field(None, description="file of the test part, likewise")
+    cutoffs: tuple[Annotated[int, Field(ge=1, le=1000)], ...] = Field(
+        (), description="other lengths of the lists, beside 10, at which rankings are judged"
+    )
+    titles_data: str | None = Field(
+        None, description="table with a column of items and one of titles; by default found beside data"
+    )
     top: int = Field(10, ge=1, le=1000, description="how many items to recommend")
 
     def load(self) -> Splits:
@@ -111,11 +117,12 @@ class Sequences(Task):
         Raises:
             UserError: The source is missing or no file of choices, or does not tell what came after what.
         """
-        from apps.recommendation.catalogue.reading import read_parts
+        from apps.recommendation.catalogue.reading import read_parts, require_times
         from apps.recommendation.histories.examples import as_published, by_person, last_out
 
         named = {"validation_data": self.validation_data, "test_data": self.test_data}
         parts, notes = read_parts(self.data, self._choices, **named)
+        require_times(parts, self.split_time)
         if len(parts) > 1:
             splits = self.divided(as_published(parts), notes)
         elif self.leave_last_out and (self.split_time or self.split_group):
@@ -148,7 +155,7 @@ class Sequences(Task):
         encoder = HistoryEncoder(
             items=names,
             item_counts=counts.tolist(),
-            titles=titles_of_items(read_titles_of(self.data), names, train.source),
+            titles=titles_of_items(read_titles_of(self.data, self.titles_data), names, train.source),
             people=len(train),
         )
         return self._with_pairs(encoder, train)
@@ -293,7 +300,8 @@ class Sequences(Task):
         """
         from apps.recommendation.catalogue.judging import ranking_figures
 
-        return ranking_figures(score, histories.targets(), histories.seen(masked=self.mask_seen))
+        seen = histories.seen(masked=self.mask_seen)
+        return ranking_figures(score, histories.targets(), seen, cutoffs=self.cutoffs)
 
     def evaluate(
         self, model: keras.Model, encoder: HistoryEncoder, examples: Examples, write: Write | None = None
@@ -405,19 +413,18 @@ class Sequences(Task):
     ) -> dict[str, Figures]:
         """Return the figures of popularity, item neighbours, what has followed before, and EASE."""
         from apps.recommendation.histories import rivals
-        from apps.recommendation.rivals import EASE_ITEMS, ease_name
+        from apps.recommendation.linear.ease import ease_name
 
         train, validation, test = (
             encoder.histories(part) for part in (splits.train, splits.validation, splits.test)
         )
         judged = validation if len(validation) else test
-        linear = [rivals.ease(train, penalty, EASE_ITEMS) for penalty in EASE_PENALTIES]
         all_rivals = {
             "popularity": rivals.popularity(encoder.counts),
             "item neighbours": rivals.item_neighbours(train),
             "what has followed": rivals.followers(self._followed(encoder, splits.train), self.length),
-            ease_name(encoder.num_items - 1): max(
-                linear, key=lambda rival: self.figures_of(rival(judged), judged)["ndcg@10"]
+            ease_name(encoder.num_items - 1): rivals.ease(
+                train, EASE_PENALTIES, lambda rival: self.figures_of(rival(judged), judged)["ndcg@10"]
             ),
         }
         scores = {name: rival(test) for name, rival in all_rivals.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import re
 import warnings
@@ -61,8 +62,9 @@ def read_ratings(
         choices: The table may lack ratings, which are 1 then.
 
     Returns:
-        Columns `user` and `item` (text), `rating` (float32) and, where the file has it, `time` (int64,
-        seconds); and notes of what was left out.
+        Columns `user` and `item` (text), `rating` (float32) and, where the file has it, `time` (int64, as it
+        counts; seconds since 1970 where it has ISO dates, those without a zone being UTC); and notes of what
+        was left out.
 
     Raises:
         UserError: There is no such file, it lacks a column, or has bad lines; the message names file and
@@ -81,15 +83,15 @@ def read_ratings(
     good = np.isfinite(rating) & frame["user"].notna().to_numpy() & frame["item"].notna().to_numpy()
     columns: dict[str, np.ndarray] = {}
     if "time" in frame:
-        time = pd.to_numeric(frame["time"], errors="coerce").to_numpy(np.float64)
+        time = _seconds(frame["time"])
         good &= np.abs(time) < 2.0**53
         columns["time"] = time[good].astype(np.int64)
     bad = sorted([*bad, *frame["_line"][~good].tolist()])
     if bad and not skip_bad:
         raise UserError(
-            f"{path}, line {bad[0]}: a rating needs a user, an item, a finite number, a time in seconds "
-            "where the file has times, and no more fields than the others. Mend the file, or leave such "
-            "lines out with skip_bad=true. "
+            f"{path}, line {bad[0]}: a rating needs a user, an item, a finite number, a time where the file "
+            "has times (a number, or an ISO date such as 2024-05-31 or 2024-05-31T12:00:00), and no more "
+            "fields than the others. Mend the file, or leave such lines out with skip_bad=true. "
             f"Received: {len(bad)} of them."
         )
     if not good.any():
@@ -104,6 +106,18 @@ def read_ratings(
             f"{path.name} is read, and passed over are {', '.join(each.name for each in passed_over)}"
         )
     return Examples(columns, str(path)), tuple(notes)
+
+
+def _seconds(column: pd.Series) -> np.ndarray:
+    """Return times as numbers, NaN where one is none; dates where a column has no number at all."""
+    import pandas as pd
+
+    numbers = pd.to_numeric(column, errors="coerce").to_numpy(np.float64)
+    if np.isfinite(numbers).any():
+        return numbers
+    dates = pd.to_datetime(column.str.strip(), format="ISO8601", utc=True, errors="coerce")
+    days = (dates - pd.Timestamp(0, tz="UTC")).dt.total_seconds()
+    return np.floor(days.to_numpy(np.float64))
 
 
 def _require_ratings(path: Path, ratings: np.ndarray) -> None:
@@ -269,8 +283,29 @@ def read_titles(ratings: Path) -> dict[str, str]:
     return {}
 
 
+def read_title_table(path: Path) -> dict[str, str]:
+    """Return item ids to titles from any table with a line of names, by commas, tabs or semicolons.
+
+    Raises:
+        UserError: It can't be read, or has no columns of items and of titles.
+    """
+    try:
+        with opened_text(path) as file:
+            separator = separator_of(file.readline())
+        titles = _titles(path, separator, "latin-1") if separator in (",", "\t", ";") else {}
+    except (OSError, EOFError, zlib.error, ValueError, csv.Error) as error:
+        raise UserError(f"{path} can't be read as titles: {str(error).strip()}.") from None
+    if not titles:
+        raise UserError(
+            f"{path} is no table of titles, which has a line of names such as item and title, and fields by "
+            f"commas, tabs or semicolons. Received: fields by {separator!r}."
+        )
+    return titles
+
+
 def _titles(path: Path, separator: str, encoding: str) -> dict[str, str]:
-    content = path.read_bytes()
+    packed = path.suffix == ".gz"
+    content = gzip.decompress(path.read_bytes()) if packed else path.read_bytes()
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -279,7 +314,7 @@ def _titles(path: Path, separator: str, encoding: str) -> dict[str, str]:
         rows: list[list[str]] = [line.split(separator) for line in text.split("\n")]
         places: tuple[int, int] | None = (0, 1)
     else:
-        quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if separator == "," else csv.QUOTE_NONE
+        quoting: Literal[0, 3] = csv.QUOTE_NONE if separator == "\t" else csv.QUOTE_MINIMAL
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, quoting=quoting))
         places = _title_places(path, rows.pop(0) if rows else [])
     if places is None:

@@ -106,7 +106,7 @@ def grouped(rows: np.ndarray, num_rows: int) -> Ragged:
     return Ragged(np.argsort(rows, kind="stable"), offsets)
 
 
-def row_blocks(lengths: np.ndarray, num_values: int, least: int = 1) -> Iterator[np.ndarray]:
+def row_blocks(lengths: np.ndarray, num_values: int) -> Iterator[np.ndarray]:
     """Yield the numbers of all rows that are not empty, the longest first, in blocks of about one length.
 
     A block padded to its longest row holds at most `num_values`, of which at most a quarter is padding. A
@@ -115,7 +115,6 @@ def row_blocks(lengths: np.ndarray, num_values: int, least: int = 1) -> Iterator
     Args:
         lengths: Of the rows.
         num_values: At least 1.
-        least: What a row counts for if it is shorter.
 
     Example:
 
@@ -128,7 +127,7 @@ def row_blocks(lengths: np.ndarray, num_values: int, least: int = 1) -> Iterator
     while start < len(order):
         longest = lengths[order[start]]
         alike = int(np.searchsorted(falling, -FULLNESS * longest, side="right"))
-        stop = min(start + max(num_values // max(longest, least), 1), alike)
+        stop = min(start + max(num_values // longest, 1), alike)
         yield order[start:stop]
         start = stop
 

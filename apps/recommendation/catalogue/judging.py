@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -81,7 +81,11 @@ def judged_users(data: Interactions) -> np.ndarray:
 
 
 def ranking_figures(
-    score: ScoreUsers, data: Interactions, seen: Any, most_users: int | None = None
+    score: ScoreUsers,
+    data: Interactions,
+    seen: Any,
+    most_users: int | None = None,
+    cutoffs: Sequence[int] = (),
 ) -> Figures:
     """Return HitRate, NDCG, MRR and Recall at 10 over the whole catalogue, means over the known users.
 
@@ -92,10 +96,14 @@ def ranking_figures(
         data: The items that should be found.
         seen: Sparse rows of users by items, which are left out of the ranking.
         most_users: Judge the first so many alone.
+        cutoffs: Other lengths of the lists to give the same figures at.
     """
     from core.metrics import NDCG, HitRate, MeanReciprocalRank, RecallAtK
 
-    metrics = [NDCG(TOP), HitRate(TOP), MeanReciprocalRank(TOP), RecallAtK(TOP)]
+    lengths = dict.fromkeys((TOP, *cutoffs))
+    kinds = (NDCG, HitRate, MeanReciprocalRank, RecallAtK)
+    metrics = [kind(length) for length in lengths for kind in kinds]
+    most = max(lengths)
     users = judged_users(data)[:most_users]
     by_user = data.items_by_user()
     for block, scores in _unseen_scores(score, users, seen):
@@ -103,7 +111,7 @@ def ranking_figures(
         relevant = np.where(mask, np.take_along_axis(scores, items, axis=1), -np.inf)
         np.put_along_axis(scores, items, -np.inf, axis=1)  # the padding is item 0, which is there already
         # Besides the relevant items, no more than the best others can be among the best.
-        others = -np.partition(-scores, min(TOP, scores.shape[1]) - 1, axis=1)[:, :TOP]
+        others = -np.partition(-scores, min(most, scores.shape[1]) - 1, axis=1)[:, :most]
         y_true = np.concatenate([np.zeros(others.shape, np.float32), mask], axis=1)
         for metric in metrics:
             metric.update_state(y_true, np.concatenate([others, relevant], axis=1))

@@ -60,10 +60,39 @@ def read_parts(
     return {part: rows for part, (rows, _) in examples.items()}, notes
 
 
-def read_titles_of(data: str) -> dict[str, str]:
-    """Return the titles of a source's items by their ids; none where it has none."""
+def require_times(parts: Mapping[str, Examples], column: str | None) -> None:
+    """Refuse a division by a time that the training part lacks, and say what to set.
+
+    Raises:
+        UserError: It has no column of that name.
+    """
+    examples = parts["train"]
+    if column is None or column in examples:
+        return
+    if "time" in examples or "order" in examples:
+        advice = f"Set task.split_time={'time' if 'time' in examples else 'order'}"
+    else:
+        advice = (
+            "Where the order of lines is that of events, set task.ordered=true and task.split_time=order; "
+            "else task.split_time=null divides at random"
+        )
+    raise UserError(
+        f"{examples.source} has no column {column!r} to divide by. {advice}. "
+        f"Received the columns: {', '.join(examples.columns)}."
+    )
+
+
+def read_titles_of(data: str, titles_data: str | None = None) -> dict[str, str]:
+    """Return the titles of a source's items by their ids; none where it has none.
+
+    Args:
+        data: The source, beside which files of titles are looked for.
+        titles_data: A table of titles, which is read instead.
+    """
     from core.data import ratings, samples, sources, tables
 
+    if titles_data is not None:
+        return ratings.read_title_table(tables.existing(titles_data))
     if data == "sample":
         return samples.movielens_100k()[1]
     return {} if data.startswith(sources.PREFIX) else ratings.read_titles(tables.existing(data))

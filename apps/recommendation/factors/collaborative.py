@@ -51,8 +51,6 @@ class CollaborativeFiltering(Task):
         "exact",
         description="each sweep to the best factors, or a few cheap steps towards them; least_squares only",
     )
-    dim: int = Field(32, ge=1, le=1024, description="length of the vectors")
-    penalty: float = Field(1.0, gt=0, description="on the vector of each id")
     exponent: float = Field(
         0.5, ge=0, le=1, description="how the penalties grow with an id's number of ratings"
     )
@@ -70,6 +68,9 @@ class CollaborativeFiltering(Task):
     )
     validation_data: str | None = Field(None, description="file of the validation part, as data names one")
     test_data: str | None = Field(None, description="file of the test part, likewise")
+    titles_data: str | None = Field(
+        None, description="table with a column of items and one of titles; by default found beside data"
+    )
     top: int = Field(10, ge=1, le=1000, description="how many items to recommend")
 
     def load(self) -> Splits:
@@ -79,11 +80,14 @@ class CollaborativeFiltering(Task):
                 "leave_last_out says what the test part is, so split_time and split_group must be null. "
                 f"Received: split_time={self.split_time}, split_group={self.split_group}."
             )
+        from apps.recommendation.catalogue.reading import require_times
+
         parts, notes = self._read()
         for examples in parts.values():
             bad = int((~np.isfinite(examples["rating"])).sum())
             if bad:
                 raise UserError(f"Ratings of {examples.source} must be finite. Received: {bad} that are not.")
+        require_times(parts, self.split_time)
         if not self.leave_last_out:
             return self.divided(parts, notes)
         if len(parts) > 1:
@@ -122,7 +126,7 @@ class CollaborativeFiltering(Task):
 
         users, user_counts = np.unique(train["user"], return_counts=True)
         items, item_counts = np.unique(train["item"], return_counts=True)
-        titles = titles_of_items(read_titles_of(self.data), items.tolist(), train.source)
+        titles = titles_of_items(read_titles_of(self.data, self.titles_data), items.tolist(), train.source)
         ratings = train["rating"]
         return RatingsEncoder(
             users=users.tolist(),
@@ -149,11 +153,12 @@ class CollaborativeFiltering(Task):
         deep = self.method == "two_tower"
         length = self.history if deep else 0
         seen = SeenItems(encoder.num_users, sum(encoder.user_counts), length, name="seen")
-        penalties = self.penalty, bias_penalty, self.exponent
-        users = Factors(encoder.num_users, self.dim, *penalties, name="user_factors")
-        items = Factors(encoder.num_items, self.dim, *penalties, name="item_factors")
+        dim, penalty = self.sizes
+        penalties = penalty, bias_penalty, self.exponent
+        users = Factors(encoder.num_users, dim, *penalties, name="user_factors")
+        items = Factors(encoder.num_items, dim, *penalties, name="item_factors")
         if deep:
-            pooled = PooledItems(encoder.num_items, self.dim, self.history_dropout)
+            pooled = PooledItems(encoder.num_items, dim, self.history_dropout)
             user_tower = towers.deep_user_tower(seen, users, pooled, self.hidden, self.dropout)
             item_tower = towers.deep_item_tower(items, self.hidden, self.dropout)
         else:
@@ -198,6 +203,11 @@ class CollaborativeFiltering(Task):
             return {"loss": problem.objective(factors)}
 
         return sweeps(training, sweep, lambda: self.validated(model, encoder, splits))
+
+    @property
+    @abstractmethod
+    def sizes(self) -> tuple[int, float]:
+        """The length of the vectors, and the penalty on them."""
 
     def inputs(self, encoder: RatingsEncoder) -> dict[str, Input]:
         """Return questions, with the users and items that training saw, those with most ratings first."""

@@ -39,8 +39,8 @@ def solved_rows(
         columns: The column of each observation, int32, shape `(num_observations,)`.
         targets: float32, likewise.
         features: Of each column, float32, shape `(num_columns, dim)`.
-        penalties: On each weight of each row, float32, shape `(num_rows, dim)`, or on all of them
-            `(num_rows, 1)`.
+        penalties: On each weight of each row, above 0, float32, shape `(num_rows, dim)`; or on all of them
+            `(num_rows, 1)`, as they must be with `unobserved`.
         unobserved: Weight of a target of 0 at every column, observed or not.
         start: Weights that three steps of conjugate gradient are to better, float32, shape `(num_rows, dim)`;
             by default the solution is exact.
@@ -69,18 +69,19 @@ def solved_rows(
         places[places >= ends] = len(columns) - 1
         gathered = table.take(columns.take(places), axis=0)
         if start is None:
-            solved[rows] = _solutions(gathered, targets.take(places), penalties[rows], gram)
+            solved[rows] = _solutions(gathered, targets.take(places), penalties[rows] + shared)
         else:
             solved[rows] = _steps(gathered, targets.take(places), penalties[rows], gram, start[rows])
 
-    # An exact solution holds a matrix of squares for each row, however few its observations.
-    least = dim if start is None else 1
-    blocks = row_blocks(groups.lengths, BLOCK_BYTES // (4 * dim), least)
+    blocks = row_blocks(groups.lengths, BLOCK_BYTES // (4 * dim))
     # Each core has a block already: threads of BLAS would take it turns, and spin while they wait.
     with ThreadPoolExecutor(os.cpu_count()) as pool, _blas().limit(limits=1, user_api="blas"):
         gram = unobserved * (features.T @ features)
+        shared, axes = _principal(gram) if unobserved and start is None else (np.float32(0), None)
+        if axes is not None:
+            table = table @ axes
         list(pool.map(solve, blocks))
-    return solved
+    return solved if axes is None else solved @ axes.T
 
 
 @cache
@@ -89,13 +90,31 @@ def _blas() -> ThreadpoolController:
     return ThreadpoolController()
 
 
-def _solutions(
-    features: np.ndarray, targets: np.ndarray, penalties: np.ndarray, gram: np.ndarray
-) -> np.ndarray:
-    """Return weights `(rows, dim)` for features `(rows, length, dim)` and targets `(rows, length)`."""
+def _principal(gram: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the penalty that all rows share along its principal axes, and these axes as columns.
+
+    Along them it is a diagonal like the penalties of the rows, so that a row with few observations needs no
+    matrix of squares.
+    """
+    lengths, axes = np.linalg.eigh(gram.astype(np.float64))
+    return np.maximum(lengths, 0.0).astype(np.float32), axes.astype(np.float32)
+
+
+def _solutions(features: np.ndarray, targets: np.ndarray, penalties: np.ndarray) -> np.ndarray:
+    """Return weights `(rows, dim)` for features `(rows, length, dim)` and targets `(rows, length)`.
+
+    Of fewer observations than features, the products of the observations are solved, which are the smaller
+    matrix (the dual of a ridge regression).
+    """
+    length, dim = features.shape[1:]
+    if length < dim:
+        shrunk = features / penalties[:, None, :]
+        products = shrunk @ features.mT
+        diagonal = np.arange(length)
+        products[:, diagonal, diagonal] += 1.0
+        return (shrunk.mT @ np.linalg.solve(products, targets[..., None]))[..., 0]
     squares = features.mT @ features
-    squares += gram
-    diagonal = np.arange(len(gram))
+    diagonal = np.arange(dim)
     squares[:, diagonal, diagonal] += penalties
     return np.linalg.solve(squares, features.mT @ targets[..., None])[..., 0]
 

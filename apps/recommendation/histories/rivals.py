@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -57,26 +57,21 @@ def followers(followed: Followed, length: int) -> Rival:
     return rival
 
 
-def ease(train: Histories, penalty: float, most_items: int) -> Rival:
+def ease(train: Histories, penalties: Sequence[float], judged: Callable[[Rival], float]) -> Rival:
     """Return the linear rival that predicts each item from all others, in closed form.
 
     Args:
         train: What it learns from.
-        penalty: Ridge penalty on the weights, above 0.
-        most_items: Of a larger catalogue the most chosen items alone take part; the rest score 0.
+        penalties: Ridge penalties on the weights, above 0, to choose from.
+        judged: From a rival to a figure that should be large.
     """
-    from apps.recommendation.linear.ease import Ease
+    from apps.recommendation.linear.ease import best_ease
 
-    linear = Ease(train.choices(), penalty, most_items)
+    def rival(scores: Callable[[Any], np.ndarray]) -> Rival:
+        def of_histories(histories: Histories) -> ScoreUsers:
+            seen = histories.seen()
+            return lambda people: scores(seen[people])
 
-    def rival(histories: Histories) -> ScoreUsers:
-        seen = histories.seen()[:, linear.items]
+        return of_histories
 
-        def scores(people: np.ndarray) -> np.ndarray:
-            found = np.zeros((len(people), histories.num_items), np.float32)
-            found[:, linear.items] = seen[people] @ linear.weights
-            return found
-
-        return scores
-
-    return rival
+    return rival(best_ease(train.choices(), penalties, lambda scores: judged(rival(scores))).scores)

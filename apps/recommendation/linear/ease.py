@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import numpy as np
 
 from apps.recommendation.catalogue.interactions import Interactions
 
 MOST_ITEMS = 15_000  # whose weights take 900 MB, and the work of inverting them about a minute on two cores
+
+TRIED_ITEMS = 5_000  # by which a penalty is chosen: 100 MB and some seconds for each
 
 
 class Ease:
@@ -15,7 +20,9 @@ class Ease:
     Args:
         data: What users chose.
         penalty: Ridge penalty on the weights, above 0.
-        most_items: Of a larger catalogue the most chosen items alone take part; the rest have no weights.
+        most_items: Of a larger catalogue every item is predicted from so many alone, those chosen most. The
+            weights of these are those among themselves; any other item is a ridge regression on them, exact
+            but for the others. What somebody chose beyond them tells nothing: that is the limit.
 
     Reference:
         Steck, 2019, Embarrassingly Shallow Autoencoders for Sparse Data, https://arxiv.org/abs/1905.03375
@@ -35,13 +42,17 @@ class Ease:
         counts[0] = 0
         self.num_items = data.num_items
         self.items = np.sort(np.argsort(-counts, kind="stable")[:most_items])
-        seen = data.matrix()[:, self.items]
+        self.others = np.setdiff1d(np.arange(data.num_items), self.items)
+        matrix = data.matrix().tocsc()
+        seen = matrix[:, self.items].tocsr()
+        self.common = (matrix[:, self.others].T @ seen).tocsr()  # how many chose both, a row for each other
         gram = (seen.T @ seen).toarray(order="F")
         gram[np.diag_indices_from(gram)] += penalty
         factor, _ = lapack.spotrf(gram, overwrite_a=True)
         weights, _ = lapack.spotri(factor, overwrite_c=True)  # the upper half of the inverse
         weights += np.triu(weights, 1).T
-        weights /= -np.diag(weights)
+        self.diagonal = np.diag(weights).copy()  # of the inverse
+        weights /= -self.diagonal
         np.fill_diagonal(weights, 0.0)
         self.weights = weights  # from the items of the rows to those of the columns
 
@@ -51,4 +62,49 @@ class Ease:
         known = np.flatnonzero(np.isin(items, self.items))
         places = np.searchsorted(self.items, items[known])
         table[np.ix_(known, self.items)] = self.weights.T[places]
+        rare = np.flatnonzero(np.isin(items, self.others))
+        if len(rare):
+            scaled = self.common[np.searchsorted(self.others, items[rare])] * self.diagonal[None, :]
+            # The inverse, by what is kept of it: its columns are the weights times the negative diagonal.
+            table[np.ix_(rare, self.items)] = scaled.toarray() - scaled @ self.weights.T
         return table
+
+    def scores(self, seen: Any) -> np.ndarray:
+        """Return the scores of all items, float32, for rows of what people chose.
+
+        Args:
+            seen: Sparse, shape `(num_people, num_items)`.
+        """
+        chosen = seen[:, self.items]
+        table = np.zeros((seen.shape[0], self.num_items), np.float32)
+        table[:, self.items] = chosen @ self.weights
+        if len(self.others):
+            solved = self.diagonal * (chosen.toarray() - table[:, self.items])
+            table[:, self.others] = (self.common @ solved.T).T
+        return table
+
+
+def ease_name(num_items: int, most_items: int = MOST_ITEMS) -> str:
+    """Return what EASE is called, which predicts a large catalogue from a part of it.
+
+    Example:
+
+    >>> ease_name(1_682), ease_name(40_000)
+    ('EASE', 'EASE from the 15,000 most chosen items')
+    """
+    return "EASE" if num_items <= most_items else f"EASE from the {most_items:,} most chosen items"
+
+
+def best_ease(
+    data: Interactions, penalties: Sequence[float], judged: Callable[[Callable[[Any], np.ndarray]], float]
+) -> Ease:
+    """Return EASE with the best of some penalties, which is chosen with fewer items where there are many.
+
+    Args:
+        data: What users chose.
+        penalties: To choose from.
+        judged: From what turns rows of choices into scores, to a figure that should be large.
+    """
+    tried = ((penalty, Ease(data, penalty, TRIED_ITEMS)) for penalty in penalties)
+    penalty, best = max(tried, key=lambda each: judged(each[1].scores))
+    return best if data.num_items <= TRIED_ITEMS else Ease(data, penalty)

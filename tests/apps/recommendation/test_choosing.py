@@ -103,6 +103,26 @@ def test_auto_goes_on_by_whatever_method_was_the_best(run, method, monkeypatch, 
         assert explanation["checks"]["gap"] < 0.05
 
 
+def test_sizes_that_are_set_are_kept_while_the_others_are_chosen():
+    settings = Rankings(method="least_squares", dim=7)._candidates()
+    assert {each["dim"] for each in settings} == {7}
+    assert len({(each["penalty"], each["unobserved"]) for each in settings}) == len(settings) > 1
+
+
+def test_nothing_is_tried_where_all_sizes_of_least_squares_are_set():
+    task = Rankings(method="least_squares", dim=7, penalty=0.1, unobserved=0.2)
+    assert not task.is_auto
+    assert task.sizes == (7, 0.1)
+
+
+def test_least_squares_trains_the_sizes_that_did_best(run, tmp_path):
+    task = run.experiment.task.model_copy(update={"method": "least_squares", "dim": "auto"})
+    sized = train(Experiment(task=task, fit=run.experiment.fit), tmp_path / "run")
+    best = sized.encoder.tried[0]["settings"]
+    assert len(sized.encoder.tried) > 1
+    assert sized.model.get_layer("item_tower").get_layer("item_factors").dim == best["dim"]
+
+
 def test_choices_of_which_none_can_be_held_out_are_ranked_by_the_cheapest_method():
     task = Rankings()
     encoder = task.encode(

@@ -67,3 +67,33 @@ def test_lines_that_are_in_order_tell_which_choice_is_the_last(tmp_path):
 def test_lists_without_ratings_are_refused_where_ratings_are_predicted(tmp_path):
     with pytest.raises(UserError):
         Ratings(data=str(written(tmp_path / "a.txt", LISTS))).load()
+
+
+@pytest.mark.parametrize(
+    ("settings", "advice"),
+    [
+        ({"split_time": "time"}, r"task\.ordered=true and task\.split_time=order"),
+        ({"split_time": "time", "ordered": True}, r"Set task\.split_time=order"),
+    ],
+)
+def test_a_division_by_times_that_are_lacking_says_what_to_set(tmp_path, settings, advice):
+    source = written(tmp_path / "a.txt", "".join(f"{user} {item}\n" for user in "abc" for item in "xyz"))
+    with pytest.raises(UserError, match=advice):
+        Rankings(data=str(source), **settings).load()
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_titles_are_read_from_any_table_that_is_named(tmp_path, separator):
+    source = written(tmp_path / "a.txt", "".join(f"{user} {item}\n" for user in "abc" for item in "xyz"))
+    lines = (("price", "item_id", "name"), ("3", "x", "Ex"), ("4", "y", "Why"))
+    table = written(tmp_path / "things.txt", "".join(separator.join(line) + "\n" for line in lines))
+    task = Rankings(method="ease", data=str(source), titles_data=str(table))
+    assert task.encode(task.load().train).titles == {"x": "Ex", "y": "Why"}
+
+
+def test_a_table_of_titles_without_any_is_refused(tmp_path):
+    source = written(tmp_path / "a.txt", "".join(f"{user} {item}\n" for user in "abc" for item in "xyz"))
+    table = written(tmp_path / "things.csv", "price,colour\n3,red\n")
+    task = Rankings(method="ease", data=str(source), titles_data=str(table))
+    with pytest.raises(UserError, match=r"things\.csv can't be read as titles.*Received the columns: price"):
+        task.encode(task.load().train)

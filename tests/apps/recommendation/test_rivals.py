@@ -77,12 +77,16 @@ def test_ease_of_two_items_is_the_case_worked_out_by_hand():
     # Gram matrix [[2, 1], [1, 1]] plus 1 on the diagonal has the inverse [[2, -1], [-1, 3]] / 5, so that the
     # weight from item 1 to item 2 is 1 / 3, and from item 2 to item 1 it is 1 / 2.
     data = interactions([(1, 1, 1), (1, 2, 1), (2, 1, 1)], 3, 3)
-    score = rivals.ease(data, penalty=1.0)(np.array([1, 2]))
+    score = rivals.ease(data, [1.0], lambda score: 0.0)(np.array([1, 2]))
     np.testing.assert_allclose(score, [[0, 1 / 2, 1 / 3], [0, 0, 1 / 3]], atol=1e-6)
 
 
-def test_ease_leaves_out_the_rarest_items_of_a_large_catalogue():
-    data = interactions([(1, 1, 1), (1, 2, 1), (2, 1, 1), (2, 2, 1), (1, 3, 1)], 3, 4)
-    score = rivals.ease(data, penalty=1.0, most_items=2)(np.array([1]))
-    assert score[0, 3] == 0
-    assert score[0, 1] > 0
+def test_the_penalty_of_ease_is_that_which_is_judged_best():
+    data = interactions([(1, 1, 1), (1, 2, 1), (2, 1, 1)], 3, 3)
+
+    def scores(penalties: list[float], sign: float) -> np.ndarray:
+        user = np.array([2])
+        return rivals.ease(data, penalties, lambda score: sign * float(score(user).sum()))(user)
+
+    np.testing.assert_allclose(scores([1.0, 9.0], 1.0), scores([1.0], 1.0))
+    np.testing.assert_allclose(scores([1.0, 9.0], -1.0), scores([9.0], 1.0))

@@ -189,3 +189,25 @@ def test_other_files_of_ratings_in_a_folder_are_named(tmp_path):
     for name in ("ratings.csv", "a.inter"):
         written(tmp_path / name, "user,item,rating\n1,2,3\n")
     assert read_ratings(tmp_path)[1] == ("ratings.csv is read, and passed over are a.inter",)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("2024-05-31", "2024-06-01"),
+        ("2024-05-31T12:00:00", "2024-06-01T12:00:00"),
+        ("2024-05-31 12:00:00.5+02:00", "2024-06-01T10:00:00Z"),
+    ],
+)
+def test_iso_dates_are_read_as_seconds(tmp_path, first, second):
+    path = tmp_path / "ratings.csv"
+    path.write_text(f"userId,movieId,rating,timestamp\n1,2,3,{second}\n1,4,3,{first}\n", "utf-8")
+    later, earlier = read_ratings(path)[0]["time"].tolist()
+    assert later - earlier == 86_400
+
+
+def test_a_time_that_is_no_date_is_refused_by_its_line(tmp_path):
+    path = tmp_path / "ratings.csv"
+    path.write_text("userId,movieId,rating,timestamp\n1,2,3,2024-05-31\n1,4,3,soon\n", "utf-8")
+    with pytest.raises(UserError, match=r"line 3: .*ISO date"):
+        read_ratings(path)

@@ -24,10 +24,6 @@ def test_blocks_hold_no_more_than_asked_for_but_for_a_row_that_is_longer():
         assert len(block) * LENGTHS[block].max() <= 32 or len(block) == 1
 
 
-def test_short_rows_count_for_the_least_that_is_asked_for():
-    assert max(len(block) for block in row_blocks(LENGTHS, 32, least=8)) == 4
-
-
 def test_at_most_a_quarter_of_a_block_is_padding():
     for block in row_blocks(LENGTHS, 10_000):
         assert LENGTHS[block].min() >= 0.75 * LENGTHS[block].max()

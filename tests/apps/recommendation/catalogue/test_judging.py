@@ -58,3 +58,13 @@ def test_the_size_of_the_blocks_does_not_change_the_figures(monkeypatch):
     whole = ranking_figures(lambda users: scores[users], data, mask)
     monkeypatch.setattr(judging, "SCORES_IN_BLOCK", 100)
     assert ranking_figures(lambda users: scores[users], data, mask) == pytest.approx(whole)
+
+
+def test_figures_at_other_lengths_stand_beside_those_at_ten():
+    seen = interactions([(1, 14)], 2, 15).matrix()
+    scores = np.tile(np.arange(15, 0, -1.0), (2, 1))
+    figures = ranking_figures(
+        lambda users: scores[users], interactions([(1, 7)], 2, 15), seen, cutoffs=(5, 12)
+    )
+    assert [figures[f"hit_rate@{length}"] for length in (5, 10, 12)] == [0.0, 1.0, 1.0]
+    assert figures["ndcg@12"] == pytest.approx(1 / np.log2(8), abs=1e-6)

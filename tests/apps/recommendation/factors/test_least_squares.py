@@ -65,14 +65,15 @@ def slow_explicit_users(data: Interactions, start: Factorisation) -> tuple[np.nd
 
 def slow_implicit_users(data: Interactions, start: Factorisation) -> np.ndarray:
     """The users' half of a sweep, over every pair of a user and an item."""
-    vectors = np.zeros((NUM_USERS, DIM))
+    dim = start.items.shape[1]
+    vectors = np.zeros((NUM_USERS, dim))
     for user in range(1, NUM_USERS):
         rated = np.isin(np.arange(NUM_ITEMS), data.items[data.users == user])
         if not rated.any():
             continue
         weights = rated + 0.3
         penalty = 0.2 * (rated.sum() + 0.3 * (NUM_ITEMS - 1)) ** 0.5
-        squares = start.items.T @ (weights[:, None] * start.items) + penalty * np.eye(DIM)
+        squares = start.items.T @ (weights[:, None] * start.items) + penalty * np.eye(dim)
         vectors[user] = np.linalg.solve(squares, start.items.T @ rated.astype(float))
     return vectors
 
@@ -173,3 +174,14 @@ def test_what_the_ratings_add_sums_to_the_score_of_the_solved_user(problem, data
 def test_without_any_rating_the_base_is_left(data, start):
     parts = explicit(data).user_problem(4, 3, explicit(data).sweep(start))
     assert parts.scores(np.zeros((1, len(parts.items))))[0] == pytest.approx(parts.base)
+
+
+def test_value_of_more_factors_than_anybody_has_ratings_is_that_of_a_loop_over_users(data):
+    items = np.random.default_rng(2).normal(0, 0.5, (NUM_ITEMS, 30)).astype(np.float32)
+    items[0] = 0
+    wide = Factorisation(
+        np.zeros((NUM_USERS, 30), np.float32), items, np.zeros(NUM_USERS), np.zeros(NUM_ITEMS)
+    )
+    expected = slow_implicit_users(data, wide)
+    users, _ = implicit(data).users_given(wide)
+    np.testing.assert_allclose(users, expected, atol=1e-5)
