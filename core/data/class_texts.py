@@ -141,14 +141,11 @@ def _class_files(folder: Path) -> dict[str, Path]:
     named = {_plain(file): file for file in files if _is_class_file(file)}
     if len(named) > 1:
         return named
-    stems = {file.stem for file in files}
-    endings = {file.suffix.lstrip("."): file for file in files if file.suffix}
-    others = [stem for stem in stems if not stem.lower().startswith(NO_TEXTS)]
-    alike = len(others) == 1 and sum(file.stem == others[0] for file in endings.values()) > 1
-    known = any(table_suffix(file) in TABLES for file in endings.values())
-    return (
-        {end: file for end, file in endings.items() if file.stem == others[0]} if alike and not known else {}
-    )
+    alike = [file for file in files if file.suffix and not file.name.lower().startswith(NO_TEXTS)]
+    one_stem = len({file.stem for file in alike}) == 1
+    if len(alike) < 2 or not one_stem or any(table_suffix(file) in TABLES for file in alike):
+        return {}
+    return {file.suffix.lstrip("."): file for file in alike}
 
 
 def _is_class_file(file: Path) -> bool:
