@@ -17,6 +17,7 @@ from core.errors import UserError
 from core.inputs import Input, Picture
 from core.task.classification import Classification, LabelEncoder, labels_of
 from core.task.contract import Ability, Encoder
+from core.task.tables import FromTables
 
 if TYPE_CHECKING:
     import keras
@@ -42,7 +43,7 @@ class PictureEncoder(LabelEncoder):
     )
 
 
-class PictureClassification(Classification):
+class PictureClassification(FromTables, Classification):
     """Names what a picture shows, out of the classes it was trained on.
 
     The model takes raw uint8 pictures; scaling lies inside it. Picture files of any size and colour mode are
@@ -61,6 +62,10 @@ class PictureClassification(Classification):
     takes: ClassVar[Mapping[str, Input]] = {"image": Picture()}
     abilities: ClassVar[frozenset[Ability]] = frozenset({"explain", "export", "calibrate"})
 
+    file_column: str = Field(
+        "file", description="of a table of pictures: their paths from its folder, or their bytes in Parquet"
+    )
+    label_column: str = Field("label", description="of a table of pictures: their classes")
     size: int | None = Field(
         None,
         ge=8,
@@ -115,6 +120,7 @@ class PictureClassification(Classification):
     def load(self) -> Splits:
         """Return the pictures in their parts."""
         from core.data.images import read_images
+        from core.data.picture_tables import PictureColumns
         from core.data.samples import digits
         from core.data.sources import PREFIX, read_tfds
         from core.data.tables import existing
@@ -132,6 +138,7 @@ class PictureClassification(Classification):
             channels=self.channels,
             levels=None if self.levels is None else Levels(*self.levels),
             skip_bad=self.skip_bad,
+            columns=PictureColumns(self.file_column, self.label_column, self.form),
         )
         return self.divided(parts, notes)
 

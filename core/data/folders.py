@@ -55,7 +55,7 @@ def part_folders(path: Path, suffixes: Collection[str]) -> dict[str, Path]:
         UserError: It is no folder, holds other parts and none to train on, or can be read in several ways.
     """
     if not path.is_dir():
-        raise UserError(f"Give a folder with a folder for each class in it. Received: {path}.")
+        raise UserError(f"Give a folder with a folder for each class in it, or a table. Received: {path}.")
     folders = [entry for entry in sorted(path.iterdir()) if entry.is_dir()]
     part_folders: dict[str, Path] = {}
     for part, names in names_of_parts(entry.name.lower() for entry in folders).items():

@@ -19,6 +19,7 @@ from core.data.folders import labelled_files, part_folders
 from core.data.larger_than_memory import allocated, blocks_of, in_threads, memory_bytes, rows_of
 from core.data.picture import GREY_MODES, MAX_PIXELS, Size, in_shape
 from core.data.picture_levels import Depth, Levels, depth_of, learnt_levels
+from core.data.picture_tables import USUAL, Encoded, Listed, PictureColumns, is_by_table, listed_by_table
 from core.data.whole_picture import require_sides
 from core.errors import UserError
 from core.wording import counted
@@ -47,17 +48,20 @@ def read_images(
     channels: int | None = None,
     levels: Levels | None = None,
     skip_bad: bool = False,
+    columns: PictureColumns = USUAL,
 ) -> tuple[dict[str, Examples], tuple[str, ...]]:
     """Read pictures with their labels, by the parts that the source names.
 
     Args:
         path: A folder that holds a folder for each class; or folders named after the parts (`train`, `test`,
-            ...) that do; or idx files named like those of MNIST, which may end in `.gz`.
+            ...) that do; or a table with the file or the bytes of each picture and its class; or idx files
+            named like those of MNIST, which may end in `.gz`.
         size: Height and width to bring every picture to; needed where they differ.
         channels: 1 for grey, 3 for colour; by default grey where all pictures are.
         levels: Which values of pictures of more than 8 bits are black and white; by default learnt from the
             training part, and the same for all.
         skip_bad: Leave out pictures that can't be read, and count them; else refuse them.
+        columns: What a table calls its columns.
 
     Returns:
         The parts, with columns `image` (uint8, `(num_examples, height, width, channels)`), `label`, `path`
@@ -70,12 +74,7 @@ def read_images(
     """
     if any(path.glob("*idx3-ubyte*")):
         return _read_idx(path), ()
-    listed: dict[str, tuple[list[Path], list[str]]] = {}
-    notes: list[str] = []
-    for part, folder in part_folders(path, suffixes()).items():
-        files, labels, passed_over = labelled_files(folder, suffixes(), "pictures")
-        listed[part] = files, labels
-        notes += passed_over
+    listed, notes = listed_by_table(path, columns) if is_by_table(path) else _by_folder(path)
     if channels is None:
         channels = _channels([file for files, _ in listed.values() for file in files])
     if levels is None:
@@ -87,20 +86,28 @@ def read_images(
         images, good = decoded(files, size=size, channels=channels, levels=levels, skip_bad=skip_bad)
         if not good.all():
             notes.append(f"{counted((~good).sum(), 'picture')} of {part} left out that can't be read")
-        columns = {
-            "image": images,
-            "label": np.array(labels)[good],
-            "path": np.array([str(file) for file in files])[good],
-        }
+        known: dict[str, np.ndarray] = {"image": images, "label": np.array(labels)[good]}
+        if all(isinstance(file, Path) for file in files):
+            known["path"] = np.array([str(file) for file in files])[good]
         if levels is not None:
-            columns["levels"] = np.full(len(images), json.dumps(levels))
-        parts[part] = Examples(columns, str(path))
+            known["levels"] = np.full(len(images), json.dumps(levels))
+        parts[part] = Examples(known, str(path))
         if images.shape != (len(images), *parts["train"]["image"].shape[1:]):
             raise UserError(
                 f"The pictures of {path} differ in size between its parts: give a size to bring them to. "
                 f"Received: {part} {images.shape[1:3]}, train {parts['train']['image'].shape[1:3]}."
             )
     return parts, tuple(notes)
+
+
+def _by_folder(path: Path) -> tuple[dict[str, Listed], list[str]]:
+    listed: dict[str, Listed] = {}
+    notes: list[str] = []
+    for part, folder in part_folders(path, suffixes()).items():
+        files, labels, passed_over = labelled_files(folder, suffixes(), "pictures")
+        listed[part] = files, labels
+        notes += passed_over
+    return listed, notes
 
 
 def levels_of(examples: Examples) -> Levels | None:
@@ -110,11 +117,11 @@ def levels_of(examples: Examples) -> Levels | None:
     return Levels(*json.loads(str(examples["levels"][0])))
 
 
-def _learnt(files: Sequence[Path], source: str) -> Levels | None:
+def _learnt(files: Sequence[Path | Encoded], source: str) -> Levels | None:
     """Return the levels of picture files; what can't be read is left to the decoder, which reports it."""
     from PIL import Image
 
-    def depth(file: Path) -> Depth | None:
+    def depth(file: Path | Encoded) -> Depth | None:
         try:
             with Image.open(_regular(file)) as opened:
                 require_sides(opened.width, opened.height, MAX_PIXELS)
@@ -132,11 +139,11 @@ def _learnt(files: Sequence[Path], source: str) -> Levels | None:
         ) from None
 
 
-def _channels(files: Sequence[Path]) -> int:
+def _channels(files: Sequence[Path | Encoded]) -> int:
     """Return 1 where all pictures are grey, else 3."""
     from PIL import Image
 
-    def is_grey(file: Path) -> bool:
+    def is_grey(file: Path | Encoded) -> bool:
         try:
             with Image.open(_regular(file)) as opened:
                 return opened.mode in GREY_MODES
@@ -147,7 +154,7 @@ def _channels(files: Sequence[Path]) -> int:
 
 
 def decoded(
-    files: Sequence[Path],
+    files: Sequence[Path | Encoded],
     *,
     size: Size | None = None,
     channels: int | None = None,
@@ -200,7 +207,7 @@ def decoded(
 
 
 def _good(
-    files: Sequence[Path], size: Size | None, channels: int | None, levels: Levels | None
+    files: Sequence[Path | Encoded], size: Size | None, channels: int | None, levels: Levels | None
 ) -> Iterator[np.ndarray]:
     """Yield the pictures that can be read."""
     for file in files:
@@ -246,13 +253,15 @@ def decoded_upload(
         raise UserError(f"The file can't be read as a picture: {error}.") from None
 
 
-def _regular(file: Path) -> Path:
-    """Return a path at which there is a file, and no pipe that would be waited for.
+def _regular(file: Path | Encoded) -> Path | io.BytesIO:
+    """Return a path at which there is a file, and no pipe that would be waited for; or one in memory.
 
     Raises:
         FileNotFoundError: There is nothing.
         ValueError: There is something else.
     """
+    if isinstance(file, Encoded):
+        return io.BytesIO(file.content)
     if not file.exists():
         raise FileNotFoundError(file)
     if not file.is_file():
@@ -261,7 +270,7 @@ def _regular(file: Path) -> Path:
 
 
 def _opened(
-    file: Path, size: Size | None, channels: int | None, levels: Levels | None, skip_bad: bool
+    file: Path | Encoded, size: Size | None, channels: int | None, levels: Levels | None, skip_bad: bool
 ) -> np.ndarray | None:
     from PIL import Image
 
