@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -31,6 +31,9 @@ class TextEncoder(LabelEncoder):
         [], description="bag: how many training texts of each class hold each id, a list a class"
     )
 
+    max_length: int | None = Field(
+        None, description="words or characters that are read of each text; runs that do not say name a number"
+    )
     reading: Reading = Field("lowered", description="how letters are read; runs that do not say lower them")
 
     @property
@@ -59,7 +62,11 @@ class TextTask(FromTables, Task):
     split: Literal["words", "characters"] = Field(
         "words", description="characters for languages that write no blanks"
     )
-    max_length: int = Field(256, ge=1, le=8192, description="words or characters that are read of each text")
+    max_length: Annotated[int, Field(ge=1, le=8192)] | Literal["auto"] = Field(
+        "auto",
+        description="words or characters that are read of each text; auto: the whole of 95% of the training "
+        "texts, bounded by what the encoder can hold",
+    )
     vocabulary_size: int = Field(20_000, ge=2, description="pieces of text that are known, at most")
     min_count: int = Field(1, ge=1, description="pieces in fewer training texts are unknown")
 
