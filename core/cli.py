@@ -44,6 +44,8 @@ def _mistakes_in_a_line(ctx: Any) -> Iterator[None]:
     except UsageError as error:
         said, command = error.format_message(), (error.ctx or ctx).command_path
         message, code = f"{said}{'' if said[-1] in '.?' else '.'} See `{command} --help`.", 2
+    except BrokenPipeError:
+        raise  # whoever reads the output, such as `head`, has enough, which Typer takes quietly
     except OSError as error:
         message, code = f"{refusal_of(error)}. No file was left half-written.", 2
     except KeyboardInterrupt:

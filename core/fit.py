@@ -22,7 +22,13 @@ if TYPE_CHECKING:
 class Fit(Settings):
     """How a model is fitted: the optimizer, its rate over time, and when to stop."""
 
-    epochs: int = Field(10, ge=1, description="passes over the training part, at most")
+    epochs: Annotated[int, Field(ge=1)] | Literal["auto"] = Field(
+        10,
+        description="passes over the training part, at most; auto: least_epochs, and more where these are "
+        "fewer than least_steps",
+    )
+    least_epochs: int = Field(10, ge=1, description="where epochs is auto")
+    least_steps: int = Field(400, ge=1, description="of the optimizer, where epochs is auto")
     batch_size: int = Field(64, ge=1, description="examples a step")
     optimizer: Literal[
         "adam", "adamw", "sgd", "rmsprop", "adagrad", "lion", "muon", "lazy_adam", "row_wise_adagrad"
@@ -67,6 +73,21 @@ class Fit(Settings):
         description="how often a loss that is not finite is answered by the last good state and a lower rate",
     )
     tensorboard: bool = Field(True, description="write logs/ for TensorBoard")
+
+    @property
+    def planned_epochs(self) -> int:
+        """Passes over the training part; where they are left to its size, those of a large one."""
+        return self.least_epochs if self.epochs == "auto" else self.epochs
+
+    def epochs_of(self, num_steps: int) -> int:
+        """Return the passes over a training part of so many steps each.
+
+        Example:
+
+        >>> Fit(epochs="auto", least_epochs=12, least_steps=400).epochs_of(num_steps=6)
+        67
+        """
+        return max(self.planned_epochs, -(-self.least_steps // num_steps) if self.epochs == "auto" else 1)
 
     def steps_together(self, num_steps: int) -> int:
         """Return how many steps run at one call, for epochs of `num_steps`; one where that is left open.

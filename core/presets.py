@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from core.errors import UserError
+
+_UNREACHED = re.compile(r"host='([^']+)'.*(?:Max retries|Connection|NameResolution|timed out)", re.DOTALL)
 
 
 def from_preset(kind: str, preset: str, **options: Any) -> Any:
@@ -29,6 +32,12 @@ def from_preset(kind: str, preset: str, **options: Any) -> Any:
     try:
         return getattr(keras_hub.models, kind).from_preset(preset, **options)
     except Exception as error:  # whatever a folder, a hub or a network may do
+        host = _UNREACHED.search(str(error))
+        if host:
+            raise UserError(
+                f"KerasHub can't give this preset: {host[1]} can't be reached. Without a network give the "
+                f"folder of a preset that was fetched before. Received: preset={preset!r}."
+            ) from None
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
         # A list of all presets follows what ends in a colon.
         reason = reason.rpartition(".")[0] if reason.endswith(":") else reason.rstrip(".")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
+from apps.nlp.lengths import LEAST
 from apps.nlp.texts import TextEncoder, TextTask
 from core.answers.classes.figures import figures_of
 from core.answers.rows import Figures, Write, written_by
@@ -65,13 +66,27 @@ class Sentiment(TextTask, Classification):
         """Return the texts in their parts."""
         return self.divided(*self.read_parts())
 
-    def _pieces(self, reading: Reading) -> Pieces:
+    def _cut(self, length: int, reading: Reading) -> Pieces:
         from core.data.text import Pieces
 
         if self.encoder == "bag":
             within = self.character_ngrams if self.split == "words" else None
-            return Pieces(self.split, self.max_length, self.ngrams, within, reading)
-        return Pieces(self.split, self.max_length, reading=reading)
+            return Pieces(self.split, length, self.ngrams, within, reading)
+        return Pieces(self.split, length, reading=reading)
+
+    def _pieces(self, encoder: TextEncoder) -> Pieces:
+        return self._cut(self.length(encoder), encoder.reading)
+
+    def length(self, encoder: TextEncoder) -> int:
+        """Return how many words, characters or tokens are read of each text."""
+        return encoder.max_length or (256 if self.max_length == "auto" else self.max_length)
+
+    def _learnt_length(self, train: Examples) -> int:
+        from apps.nlp.lengths import length_of
+
+        if self.max_length != "auto":
+            return self.max_length
+        return length_of(train["text"], self._cut, self.encoder)
 
     def encode(self, train: Examples) -> TextEncoder:
         """Return the classes and the vocabulary of the training texts; for a bag, their counts too."""
@@ -79,11 +94,14 @@ class Sentiment(TextTask, Classification):
 
         labels = labels_of(train)
         if self.encoder == "backbone":
-            return TextEncoder(labels=labels, vocabulary=[], reading="folded")
-        pieces = self._pieces("folded")
+            return TextEncoder(
+                labels=labels, vocabulary=[], reading="folded", max_length=self._learnt_length(train)
+            )
+        length = self._learnt_length(train)
+        pieces = self._cut(length, "folded")
         vocabulary = pieces.vocabulary(train["text"], self.vocabulary_size, self.min_count)
         self.require_pieces(vocabulary, len(train))
-        encoder = TextEncoder(labels=labels, vocabulary=vocabulary, reading="folded")
+        encoder = TextEncoder(labels=labels, vocabulary=vocabulary, reading="folded", max_length=length)
         if self.encoder != "bag":
             return encoder
         counts = class_counts(
@@ -99,13 +117,16 @@ class Sentiment(TextTask, Classification):
         from apps.nlp.truncation import told_truncation
 
         if self.preset is None:
-            is_cut = self._pieces(encoder.reading).cut_off
+            is_cut = self._pieces(encoder).cut_off
         else:
             from apps.nlp.backbone import cut_off
 
-            is_cut = partial(cut_off, self.preset, length=self.max_length)
+            is_cut = partial(cut_off, self.preset, length=self.length(encoder))
         unit = "tokens" if self.preset is not None else self.split
-        return told_truncation(splits, is_cut, f"{self.max_length} {unit}")
+        length = self.length(encoder)
+        chosen = self.max_length == "auto" and length > LEAST
+        why = [f"max_length=auto reads {length} {unit} of each text, by the lengths of the training texts"]
+        return (*(why if chosen else ()), *told_truncation(splits, is_cut, f"{length} {unit}"))
 
     def features(self, examples: Examples, encoder: TextEncoder) -> Ragged | dict[str, np.ndarray]:
         """Return the pieces of each text as ids, or what the backbone's own preprocessor makes of it."""
@@ -115,8 +136,8 @@ class Sentiment(TextTask, Classification):
             texts = examples["text"]
             if encoder.reading == "folded":
                 texts = _composed(texts)
-            return preprocessed(self.preset, texts, self.max_length)
-        return self._pieces(encoder.reading).ids(examples["text"], encoder.id_table)
+            return preprocessed(self.preset, texts, self.length(encoder))
+        return self._pieces(encoder).ids(examples["text"], encoder.id_table)
 
     def build(self, encoder: TextEncoder) -> keras.Model:
         """Return the model from ids to logits."""
@@ -130,7 +151,7 @@ class Sentiment(TextTask, Classification):
         if self.preset is not None:
             from apps.nlp.backbone import pooled
 
-            inputs, vector = pooled(self.preset, self.max_length)
+            inputs, vector = pooled(self.preset, self.length(encoder))
             vector = keras.layers.Dropout(self.dropout)(vector)
         elif self.encoder == "bag":
             # A bag already says something for each class, which the last layer begins by passing on.
@@ -149,7 +170,7 @@ class Sentiment(TextTask, Classification):
         """Return the words of a text, by the embeddings of the pieces that they are in."""
         from apps.nlp.explanation import word_anatomy
 
-        return word_anatomy(model, self._pieces(encoder.reading), str(value))
+        return word_anatomy(model, self._pieces(encoder), str(value))
 
     def explain(
         self, model: keras.Model, encoder: TextEncoder, value: Any, method: str | None = None
@@ -170,15 +191,15 @@ class Sentiment(TextTask, Classification):
         def probability(texts: list[str]) -> np.ndarray:
             return self.probabilities(model, encoder, self.read(texts))[:, target]
 
-        return words_left_out(probability, self._pieces(encoder.reading), str(value), answer)
+        return words_left_out(probability, self._pieces(encoder), str(value), answer)
 
     def portable(self, model: keras.Model, encoder: TextEncoder) -> Portable:
         """Return the graph from ids to probabilities; with TensorFlow, from texts."""
         from apps.nlp.export import portable_backbone, portable_pieces
 
         if self.preset is not None:
-            return portable_backbone(self, model, encoder, self.preset, self.max_length)
-        return portable_pieces(self, model, encoder, self._pieces(encoder.reading))
+            return portable_backbone(self, model, encoder, self.preset, self.length(encoder))
+        return portable_pieces(self, model, encoder, self._pieces(encoder))
 
     def baseline(
         self, encoder: TextEncoder, splits: Splits, write: Write | None = None

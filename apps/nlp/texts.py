@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -13,8 +13,11 @@ from core.errors import UserError
 from core.inputs import Input, Text
 from core.task.classification import LabelEncoder
 from core.task.contract import Task
+from core.task.tables import FromTables
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import tensorflow as tf
 
     from core.data.examples import Examples
@@ -28,6 +31,9 @@ class TextEncoder(LabelEncoder):
         [], description="bag: how many training texts of each class hold each id, a list a class"
     )
 
+    max_length: int | None = Field(
+        None, description="words or characters that are read of each text; runs that do not say name a number"
+    )
     reading: Reading = Field("lowered", description="how letters are read; runs that do not say lower them")
 
     @property
@@ -43,7 +49,7 @@ class TextEncoder(LabelEncoder):
         return id_table(self.vocabulary)
 
 
-class TextTask(Task):
+class TextTask(FromTables, Task):
     """A task whose examples are texts."""
 
     content: ClassVar[tuple[str, ...]] = ("text",)
@@ -56,7 +62,11 @@ class TextTask(Task):
     split: Literal["words", "characters"] = Field(
         "words", description="characters for languages that write no blanks"
     )
-    max_length: int = Field(256, ge=1, le=8192, description="words or characters that are read of each text")
+    max_length: Annotated[int, Field(ge=1, le=8192)] | Literal["auto"] = Field(
+        "auto",
+        description="words or characters that are read of each text; auto: the whole of 95% of the training "
+        "texts, bounded by what the encoder can hold",
+    )
     vocabulary_size: int = Field(20_000, ge=2, description="pieces of text that are known, at most")
     min_count: int = Field(1, ge=1, description="pieces in fewer training texts are unknown")
 
@@ -70,21 +80,43 @@ class TextTask(Task):
         Raises:
             UserError: The source is missing, or lacks a column.
         """
+        from core.data.archives import unpacked
         from core.data.samples import reviews
         from core.data.sources import PREFIX, read_tfds
-        from core.data.tables import existing, part_paths, read_table
+        from core.data.tables import existing
 
         if self.data == "sample":
             return {"train": reviews()}, ()
         if self.data.startswith(PREFIX):
             return read_tfds(self.data, {"text": ("text", "sentence"), "label": ("label",)}), ()
-        columns = {"text": self.text_column, "label": self.label_column}
-        read = {
-            part: read_table(path, columns, skip_bad=self.skip_bad, classes=("label",))
-            for part, path in part_paths(existing(self.data)).items()
-        }
-        notes = [note for _, notes in read.values() for note in notes]
+        with unpacked(existing(self.data)) as path:
+            return self._read_files(path)
+
+    def _read_files(self, path: Path) -> tuple[dict[str, Examples], Sequence[str]]:
+        from core.data.class_texts import text_parts
+
+        paths, notes = text_parts(path)
+        read = {part: self._read_part(each) for part, each in paths.items()}
+        notes += [note for _, notes in read.values() for note in notes]
         return {part: examples for part, (examples, _) in read.items()}, notes
+
+    def _read_part(self, path: Path) -> tuple[Examples, Sequence[str]]:
+        """Return the texts and labels of a table, of lines that labels begin, or of a folder of classes."""
+        from core.data.class_texts import labels_lead, read_class_texts, read_labelled_lines
+        from core.data.column_names import LABEL_NAMES, TEXT_NAMES
+        from core.data.tables import read_table
+
+        if path.is_dir():
+            return read_class_texts(path, self.form)
+        columns = {"text": self.text_column, "label": self.label_column}
+        if (self.text_column, self.label_column) == (TEXT_NAMES[0], LABEL_NAMES[0]) and labels_lead(
+            path, self.form
+        ):
+            return read_labelled_lines(path, self.form, skip_bad=self.skip_bad)
+        usual = {"text": TEXT_NAMES, "label": LABEL_NAMES}
+        return read_table(
+            path, columns, skip_bad=self.skip_bad, classes=("label",), usual=usual, form=self.form
+        )
 
     def read(self, inputs: list[Any]) -> Examples:
         """Return texts as examples."""

@@ -116,7 +116,7 @@ class Rankings(CollaborativeFiltering):
         """Return what one file or folder holds, where lists of items and tables without ratings will do."""
         from core.data.choices import read_choices
 
-        return self._in_order(*read_choices(path, skip_bad=self.skip_bad))
+        return self._in_order(*self.each_pair_once(*read_choices(path, skip_bad=self.skip_bad, how=self.how)))
 
     def batches(self, examples: Examples, encoder: RatingsEncoder, feed: Feed) -> tf.data.Dataset:
         """Return batches of numbered users and the items that they chose, which are also the targets."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
+from apps.recommendation.catalogue.tables import FromChoices
 from apps.recommendation.histories.encoder import HistoryEncoder
 from apps.recommendation.histories.examples import CONTENT, ids_of
 from core.answers.kind import Answers
@@ -16,7 +17,7 @@ from core.answers.rankings import Rankings
 from core.answers.rows import Direction, Figures, Write, written_by
 from core.errors import MethodError, UserError
 from core.inputs import History, Input
-from core.task.contract import Ability, Encoder, Predict, Task
+from core.task.contract import Ability, Encoder, Predict
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +40,7 @@ EASE_PENALTIES = (100.0, 300.0)  # chosen from by NDCG on validation
 SHOWN_ITEMS = 10  # of a history, in reports
 
 
-class Sequences(Task):
+class Sequences(FromChoices):
     """Recommends what somebody will choose next, of whom nothing is known but what they chose before."""
 
     encoder_class: ClassVar[type[Encoder]] = HistoryEncoder
@@ -142,7 +143,7 @@ class Sequences(Task):
         from apps.recommendation.catalogue.reading import in_order
         from core.data.choices import read_choices
 
-        examples, notes = read_choices(path, skip_bad=self.skip_bad)
+        examples, notes = read_choices(path, skip_bad=self.skip_bad, how=self.how)
         return in_order(examples, ordered=self.ordered), notes
 
     def encode(self, train: Examples) -> HistoryEncoder:

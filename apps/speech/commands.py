@@ -15,12 +15,14 @@ from core.answers.rows import Figures, Write, written_by
 from core.inputs import Input, Sound
 from core.task.classification import Classification, LabelEncoder, labels_of
 from core.task.contract import Ability, Encoder
+from core.task.tables import FromTables
 
 if TYPE_CHECKING:
     import keras
     import tensorflow as tf
     from matplotlib.figure import Figure
 
+    from core.data.audio import SpokenColumns
     from core.data.examples import Examples, Splits
     from core.task.explanation import Anatomy, Part
     from core.task.portable import Portable
@@ -34,7 +36,7 @@ class CommandsEncoder(LabelEncoder):
     full_scale: float = Field(1.0, gt=0, description="of recordings with floats for samples")
 
 
-class Commands(FrontEnd, Classification):
+class Commands(FrontEnd, FromTables, Classification):
     """Names the word that is spoken in a recording, out of the words it was trained on.
 
     Every recording is heard through a window of fixed length: a shorter one stands in its middle, and of a
@@ -59,6 +61,10 @@ class Commands(FrontEnd, Classification):
         description="what file names say, such as {label}_{speaker}_{take}, each of which becomes a column; "
         "{label=turn_on|turn_off} lists values",
     )
+    audio_column: str | None = Field(
+        None, description="of a manifest: the files of recordings; by default found by usual names"
+    )
+    label_column: str | None = Field(None, description="of a manifest: what they hold, likewise")
     full_scale: float | None = Field(
         None,
         gt=0,
@@ -79,6 +85,13 @@ class Commands(FrontEnd, Classification):
         """The length of the window in samples."""
         return round(self.seconds * self.sample_rate)
 
+    @property
+    def columns(self) -> SpokenColumns:
+        """What a manifest calls its columns."""
+        from core.data.audio import SpokenColumns
+
+        return SpokenColumns(self.audio_column, self.label_column, self.form)
+
     def load(self) -> Splits:
         """Return the recordings in their parts."""
         from apps.speech.dividing import divided_where
@@ -90,6 +103,7 @@ class Commands(FrontEnd, Classification):
             names=self.names,
             full_scale=self.full_scale,
             skip_bad=self.skip_bad,
+            columns=self.columns,
         )
         if self.test_when:
             return divided_where(self, parts, self.test_when, notes)

@@ -70,6 +70,7 @@ class Emotion(Commands):
                 names=self.names,
                 full_scale=self.full_scale,
                 skip_bad=self.skip_bad,
+                columns=self.columns,
             )
         parts = {part: self._renamed(examples) for part, examples in parts.items()}
         if self.test_when:

@@ -10,6 +10,7 @@ import numpy as np
 from core.errors import UserError
 
 if TYPE_CHECKING:
+    from core.data.audio import SpokenColumns
     from core.data.examples import Examples, Ragged
 
 
@@ -20,6 +21,7 @@ def read_source(
     names: str | None = None,
     full_scale: float | None = None,
     skip_bad: bool = False,
+    columns: SpokenColumns | None = None,
 ) -> tuple[dict[str, Examples], tuple[str, ...]]:
     """Read labelled recordings from wherever `data` says.
 
@@ -30,6 +32,7 @@ def read_source(
         names: What the names of files say, such as `{label}_{speaker}_{take}`.
         full_scale: Of files with floats for samples; by default learnt from the training part.
         skip_bad: Leave out files that can't be read, and count them.
+        columns: What a manifest calls its columns.
 
     Returns:
         The parts that the source names, with columns `wave` (ragged int16), `label` and whatever else the
@@ -51,7 +54,14 @@ def read_source(
         return {"train": spoken_commands(sample_rate)}, ()
     if data.startswith(PREFIX):
         return from_tfds(data, sample_rate, {"wave": ("audio",), "label": ("label",)}), ()
-    return read_recordings(existing(data), sample_rate, names=names, full_scale=full_scale, skip_bad=skip_bad)
+    return read_recordings(
+        existing(data),
+        sample_rate,
+        names=names,
+        full_scale=full_scale,
+        skip_bad=skip_bad,
+        columns=columns,
+    )
 
 
 def from_tfds(data: str, sample_rate: int, columns: Mapping[str, tuple[str, ...]]) -> dict[str, Examples]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
+from pydantic import Field
 
 from core.answers.classes.figures import figures_of
 from core.answers.rows import Figures, Write, written_by
@@ -12,6 +13,7 @@ from core.data.larger_than_memory import blocks_of
 from core.data.picture_levels import Levels
 from core.errors import UserError
 from core.pictures.classification import PictureClassifier, PictureEncoder
+from core.task.tables import FromTables
 
 if TYPE_CHECKING:
     from core.data.examples import Examples, Splits
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 RIVAL_EXAMPLES = 60_000  # that the rival learns from at most, which holds their features in memory
 
 
-class PictureClassification(PictureClassifier):
+class PictureClassification(FromTables, PictureClassifier):
     """Names what a picture shows, out of the classes it was trained on.
 
     Example:
@@ -31,9 +33,15 @@ class PictureClassification(PictureClassifier):
 
     sample_licence: ClassVar[str | None] = "CC BY-SA 3.0 (MNIST, LeCun and Cortes)"
 
+    file_column: str = Field(
+        "file", description="of a table of pictures: their paths from its folder, or their bytes in Parquet"
+    )
+    label_column: str = Field("label", description="of a table of pictures: their classes")
+
     def load(self) -> Splits:
         """Return the pictures in their parts."""
         from core.data.images import read_images
+        from core.data.picture_tables import PictureColumns
         from core.data.samples import digits
         from core.data.sources import PREFIX, read_tfds
         from core.data.tables import existing
@@ -51,6 +59,7 @@ class PictureClassification(PictureClassifier):
             channels=self.channels,
             levels=None if self.levels is None else Levels(*self.levels),
             skip_bad=self.skip_bad,
+            columns=PictureColumns(self.file_column, self.label_column, self.form),
         )
         return self.divided(parts, notes)
 

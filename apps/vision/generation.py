@@ -199,7 +199,7 @@ class PictureGeneration(Task):
         fit, splits = training.fit, training.splits
         num_steps = Feed(fit.batch_size).steps(self.count(splits.train, training.encoder))
         model: Any = training.model
-        model.discriminator_optimizer = fit.keras_optimizer(num_steps * fit.epochs)
+        model.discriminator_optimizer = fit.keras_optimizer(num_steps * fit.planned_epochs)
         nobody = replace(splits, validation=splits.validation.take(np.arange(0)))
         history = super().fit(replace(training, splits=nobody))
         generated, _ = self._first(model, training.encoder, LOOKED_AT)

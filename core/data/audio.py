@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.data.column_names import AUDIO_NAMES, SPOKEN_NAMES, column_called
 from core.data.examples import Examples, Ragged
 from core.data.file_names import NamePattern
 from core.data.folders import (
-    PART_NAMES,
     files_inside,
     hidden,
     labelled_files,
@@ -25,8 +25,9 @@ from core.data.folders import (
     passed_over_notes,
 )
 from core.data.larger_than_memory import in_threads
+from core.data.manifests import beside, by_parts, is_there
 from core.data.sound import FLOATS, at_full_scale, learnt_full_scale, one_channel
-from core.data.tables import JSON_LINES, SEPARATORS, read_table, table_suffix
+from core.data.tables import FOUND_OUT, TABLES, Form, read_table, table_suffix
 from core.errors import UserError
 from core.wording import counted
 
@@ -39,7 +40,7 @@ SUFFIXES = (
     *(".au", ".snd", ".caf", ".w64", ".rf64", ".bwf", ".voc", ".nist", ".sph", ".sf", ".ircam", ".paf"),
     *(".pvf", ".avr", ".htk", ".iff", ".svx", ".8svx", ".16svx", ".xi", ".sds", ".mat", ".wve"),
 )
-MANIFESTS = (*SEPARATORS, *JSON_LINES)
+MANIFESTS = TABLES
 OFFICIAL_LISTS = {"validation": "validation_list.txt", "test": "testing_list.txt"}
 # Of a sound that somebody sent: what is beyond is no recording, and would cost much memory.
 MAX_CHANNELS, MIN_RATE, MAX_RATE = 8, 4_000, 192_000
@@ -72,6 +73,21 @@ class Recording:
         return f"{place} from {self.start:g} s" + ("" if self.seconds is None else f" for {self.seconds:g} s")
 
 
+@dataclass(frozen=True)
+class SpokenColumns:
+    """What a manifest calls its columns, where they have no usual names.
+
+    Args:
+        audio: Of the file of each recording, from the manifest's folder.
+        label: Of what it is.
+        form: How the table is written.
+    """
+
+    audio: str | None = None
+    label: str | None = None
+    form: Form = FOUND_OUT
+
+
 def read_recordings(
     path: Path,
     sample_rate: int,
@@ -79,18 +95,20 @@ def read_recordings(
     names: str | None = None,
     full_scale: float | None = None,
     skip_bad: bool = False,
+    columns: SpokenColumns | None = None,
 ) -> tuple[dict[str, Examples], tuple[str, ...]]:
     """Read recordings with their labels, by the parts that the source names.
 
     Args:
         path: A folder that holds a folder for each word, maybe with the official lists of Speech Commands, or
-            folders named after the parts (`train`, ...) that hold one for each word; a manifest (JSON lines,
-            CSV or TSV) with `audio_filepath` and `label` or `text`, and maybe `offset` and `duration` in
-            seconds, `speaker` and `split`; or, with `names`, a folder or zip archive of recordings.
+            folders named after the parts (`train`, ...) that hold one for each word; a manifest (any table)
+            with `audio_filepath` and `label` or `text`, and maybe `offset` and `duration` in seconds,
+            `speaker` and `split`; or, with `names`, a folder or zip archive of recordings.
         sample_rate: Samples a second that every recording is brought to.
         names: What file names say, such as `{label}_{speaker}_{take}`; each name becomes a column.
         full_scale: Of recordings with floats for samples; by default learnt from the training part.
         skip_bad: Leave out recordings that can't be read, and count them; else refuse them.
+        columns: What a manifest calls its columns; by default found by usual names.
 
     Returns:
         The parts, with columns `wave` (ragged int16), `label`, whatever else the source says, and
@@ -102,7 +120,7 @@ def read_recordings(
     if names is not None:
         listed, notes = _by_name(path, NamePattern(names))
     elif path.is_file():
-        listed, notes = _by_manifest(path, skip_bad)
+        listed, notes = _by_manifest(path, skip_bad, columns or SpokenColumns())
     else:
         listed, notes = _by_folder(path)
     return decoded_parts(listed, path, sample_rate, full_scale=full_scale, skip_bad=skip_bad, notes=notes)
@@ -257,7 +275,7 @@ def _members(path: Path, passed_over: Counter[str]) -> list[str]:
     return members
 
 
-def _by_manifest(path: Path, skip_bad: bool) -> Found:
+def _by_manifest(path: Path, skip_bad: bool, columns: SpokenColumns) -> Found:
     if path.suffix.lower() == ".zip":
         raise UserError(
             "The names of the files in a zip archive say what each one holds: give names=, such as "
@@ -265,29 +283,30 @@ def _by_manifest(path: Path, skip_bad: bool) -> Found:
         )
     if table_suffix(path) not in MANIFESTS:
         raise UserError(f"A manifest ends in {', '.join(MANIFESTS)}. Received: {path}.")
-    labels = ("label", "text", "command", "word")
-    examples, left_out = read_table(path, {"path": "audio_filepath"}, skip_bad=skip_bad, classes=labels)
-    label = next((name for name in labels if name in examples), None)
+    audio = columns.audio or AUDIO_NAMES[0]
+    examples, left_out = read_table(
+        path,
+        {"path": audio},
+        skip_bad=skip_bad,
+        classes=(columns.label,) if columns.label else SPOKEN_NAMES,
+        usual={"path": AUDIO_NAMES},
+        form=columns.form,
+    )
+    labels = (columns.label,) if columns.label else SPOKEN_NAMES
+    label = next((called for name in labels if (called := column_called(name, examples.columns))), None)
     if label is None:
-        raise UserError(f"{path} has no column label or text. Received: {', '.join(examples.columns)}.")
-    examples = examples.with_columns(label=examples[label])
-    split = examples["split"] if "split" in examples else np.full(len(examples), "train")
-    lowered = [name.strip().lower() for name in split.tolist()]
-    listed = {}
-    for part, spellings in PART_NAMES.items():
-        chosen = examples.take(np.isin(lowered, spellings))
-        if len(chosen):
-            used = ("path", "split", *STARTS, *ENDS, *LENGTHS)
-            other_columns = {name: chosen[name].tolist() for name in chosen.columns if name not in used}
-            listed[part] = stretches(path, chosen), other_columns
-    if "train" not in listed:
         raise UserError(
-            f"{path} has no training part. Received the splits: {', '.join(sorted(set(split.tolist())))}."
+            f"{path} has no column {' or '.join(labels[:2])}: name it by label_column. "
+            f"Received: {', '.join(examples.columns)}."
         )
-    others = len(examples) - sum(len(recordings) for recordings, _ in listed.values())
-    if others:
-        left_out = (*left_out, f"{counted(others, 'line')} of {path.name} left out, of no part that is used")
-    return listed, list(left_out)
+    examples = examples.with_columns(label=examples[label])
+    parts, passed_over = by_parts(examples, path)
+    listed = {}
+    for part, chosen in parts.items():
+        used = ("path", *STARTS, *ENDS, *LENGTHS)
+        other_columns = {name: chosen[name].tolist() for name in chosen.columns if name not in used}
+        listed[part] = stretches(path, chosen), other_columns
+    return listed, [*left_out, *passed_over]
 
 
 def stretches(manifest: Path, lines: Examples) -> list[Recording]:
@@ -303,9 +322,7 @@ def stretches(manifest: Path, lines: Examples) -> list[Recording]:
     starts, ends, lengths = (_seconds(manifest, lines, names) for names in (STARTS, ENDS, LENGTHS))
     recordings = []
     for name, start, end, length in zip(lines["path"].tolist(), starts, ends, lengths, strict=True):
-        file = manifest.parent / name
-        if "\\" in name and not _is_there(file):  # written on Windows
-            file = manifest.parent / name.replace("\\", "/")
+        file = beside(manifest, name)
         seconds = end - (start or 0.0) if end is not None and length is None else length
         if seconds is not None and seconds <= 0:
             raise UserError(
@@ -467,7 +484,7 @@ def _opened(
     except Exception as error:  # what a decoder raises at a broken file is anything
         if skip_bad:
             return None, 0.0
-        if isinstance(source, Path) and not _is_there(source):
+        if isinstance(source, Path) and not is_there(source):
             raise UserError(
                 "There is no recording at this path; a training leaves such out with skip_bad=true. "
                 f"Received: {recording}."
@@ -478,14 +495,6 @@ def _opened(
             f"{recording} can't be read as a recording: {reason}. Remove it; a training leaves "
             "such files out with skip_bad=true."
         ) from None
-
-
-def _is_there(path: Path) -> bool:
-    """Return whether something is at a path, which may be longer than paths can be."""
-    try:
-        return path.exists()
-    except OSError:
-        return False
 
 
 def _read(

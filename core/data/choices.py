@@ -13,8 +13,16 @@ import numpy as np
 
 from core.data.examples import Examples
 from core.data.published_parts import named_parts
-from core.data.ratings import RATING_NAMES, WHOLE_FILES, ratings_file, read_ratings, separator_of
-from core.data.tables import JSON_LINES, opened_text, table_suffix
+from core.data.ratings import (
+    AS_PUBLISHED,
+    RATING_NAMES,
+    WHOLE_FILES,
+    RatingsForm,
+    ratings_file,
+    read_ratings,
+    separator_of,
+)
+from core.data.tables import COLUMNAR, JSON, opened_text, table_suffix
 from core.errors import UserError
 from core.wording import counted
 
@@ -23,7 +31,9 @@ ALIKE = 0.9  # of these have the same number of fields in a table, where some ma
 MOST_FIELDS = len(RATING_NAMES)  # of a table without names
 
 
-def read_choices(path: Path, *, skip_bad: bool = False) -> tuple[Examples, tuple[str, ...]]:
+def read_choices(
+    path: Path, *, skip_bad: bool = False, how: RatingsForm = AS_PUBLISHED
+) -> tuple[Examples, tuple[str, ...]]:
     """Read who chose what: lists of items, pairs, or ratings, of which the choice counts.
 
     Args:
@@ -31,6 +41,7 @@ def read_choices(path: Path, *, skip_bad: bool = False) -> tuple[Examples, tuple
             columns than a user and an item. Or lines of `user item item ...`, oldest first, separated by
             blanks, tabs or commas, packed (`.gz`) or not.
         skip_bad: Leave out bad lines, and count them; else refuse them.
+        how: What somebody says of how a table is written.
 
     Returns:
         Columns `user` and `item` (text), `rating` (float32, 1 where the file has none), `time` (int64,
@@ -41,8 +52,8 @@ def read_choices(path: Path, *, skip_bad: bool = False) -> tuple[Examples, tuple
         UserError: There is no such file, it lacks a column, or has bad lines.
     """
     file, _ = ratings_file(path)
-    if not _holds_lists(file):
-        return read_ratings(path, skip_bad=skip_bad, choices=True)
+    if how.columns or not _holds_lists(file):
+        return read_ratings(path, skip_bad=skip_bad, choices=True, how=how)
     users: list[str] = []
     items: list[str] = []
     without = 0
@@ -76,7 +87,7 @@ def whole_or_parts(path: Path) -> Mapping[str, Path]:
 
 def _holds_lists(path: Path) -> bool:
     """Return whether lines are of so different or so many fields that they are no rows of a table."""
-    if table_suffix(path) in JSON_LINES:
+    if table_suffix(path) in (*JSON, *COLUMNAR):
         return False
     try:
         first = list(islice(_lines(path), LINES_LOOKED_AT))

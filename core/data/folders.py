@@ -3,20 +3,43 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from core.errors import UserError
 from core.wording import agreeing, counted
 
+# Names that some give to the validation part and some to the test part.
+EITHER = ("eval", "evaluation", "heldout", "held_out", "held-out", "holdout")
 PART_NAMES = {
     "train": ("train", "training"),
-    "validation": ("validation", "valid", "val", "dev"),
-    "test": ("test", "testing"),
+    "validation": ("validation", "valid", "val", "dev", "development"),
+    "test": ("test", "testing", *EITHER),
 }
-# No classes: what a Mac adds to archives, and what Speech Commands mixes with its words.
-NO_CLASSES = ("__MACOSX", "_background_noise_")
+# No classes: what a Mac adds to archives, what Speech Commands mixes with its words, and what has no label in
+# the reviews of IMDB and in STL-10.
+NO_CLASSES = ("__MACOSX", "_background_noise_", "unsup", "unlabeled", "unlabelled")
 SHOWN = 8
+
+
+def names_of_parts(among: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Return the names of each part, where `eval` and its like are the validation part beside a test part.
+
+    Args:
+        among: All names that stand beside one another, in lower case.
+
+    Example:
+
+    >>> "eval" in names_of_parts(["train", "eval", "test"])["validation"]
+    True
+    >>> "eval" in names_of_parts(["train", "dev", "eval"])["test"]
+    True
+    """
+    names, given = dict(PART_NAMES), set(among)
+    tests = tuple(name for name in names["test"] if name not in EITHER)
+    if given.isdisjoint(tests) or not given.isdisjoint(names["validation"]):
+        return names
+    return {**names, "validation": (*names["validation"], *EITHER), "test": tests}
 
 
 def part_folders(path: Path, suffixes: Collection[str]) -> dict[str, Path]:
@@ -32,10 +55,10 @@ def part_folders(path: Path, suffixes: Collection[str]) -> dict[str, Path]:
         UserError: It is no folder, holds other parts and none to train on, or can be read in several ways.
     """
     if not path.is_dir():
-        raise UserError(f"Give a folder with a folder for each class in it. Received: {path}.")
+        raise UserError(f"Give a folder with a folder for each class in it, or a table. Received: {path}.")
     folders = [entry for entry in sorted(path.iterdir()) if entry.is_dir()]
     part_folders: dict[str, Path] = {}
-    for part, names in PART_NAMES.items():
+    for part, names in names_of_parts(entry.name.lower() for entry in folders).items():
         several = [entry for entry in folders if entry.name.lower() in names]
         if len(several) > 1:
             raise UserError(
@@ -181,6 +204,8 @@ def hidden(name: str) -> str:
     """Return why a file or folder of this name is hidden, or nothing."""
     if name.startswith("._") or name == "__MACOSX":
         return "._* or __MACOSX of a Mac"
+    if name.lower() in ("thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin"):
+        return "Thumbs.db or desktop.ini of Windows"
     return "hidden" if name.startswith(".") else ""
 
 

@@ -20,6 +20,7 @@ from core.data.folders import labelled_files, part_folders
 from core.data.larger_than_memory import allocated, blocks_of, in_threads, memory_bytes, rows_of
 from core.data.picture import GREY_MODES, MAX_PIXELS, Size, in_shape
 from core.data.picture_levels import Depth, Levels, depth_of, learnt_levels
+from core.data.picture_tables import USUAL, Encoded, Listed, PictureColumns, is_by_table, listed_by_table
 from core.data.whole_picture import require_sides
 from core.errors import UserError
 from core.wording import counted
@@ -49,17 +50,20 @@ def read_images(
     channels: int | None = None,
     levels: Levels | None = None,
     skip_bad: bool = False,
+    columns: PictureColumns = USUAL,
 ) -> tuple[dict[str, Examples], tuple[str, ...]]:
     """Read pictures with their labels, by the parts that the source names.
 
     Args:
         path: A folder that holds a folder for each class; or folders named after the parts (`train`, `test`,
-            ...) that do; or idx files named like those of MNIST, which may end in `.gz`.
+            ...) that do; or a table with the file or the bytes of each picture and its class; or idx files
+            named like those of MNIST, which may end in `.gz`.
         size: Height and width to bring every picture to; needed where they differ.
         channels: 1 for grey, 3 for colour; by default grey where all pictures are.
         levels: Which values of pictures of more than 8 bits are black and white; by default learnt from the
             training part, and the same for all.
         skip_bad: Leave out pictures that can't be read, and count them; else refuse them.
+        columns: What a table calls its columns.
 
     Returns:
         The parts, with columns `image` (uint8, `(num_examples, height, width, channels)`), `label`, `path`
@@ -72,22 +76,23 @@ def read_images(
     """
     if any(path.glob("*idx3-ubyte*")):
         return _read_idx(path), ()
-    listed: dict[str, Listed] = {}
-    notes: list[str] = []
-    for part, folder in part_folders(path, suffixes()).items():
-        files, labels, passed_over = labelled_files(folder, suffixes(), "pictures")
-        listed[part] = files, {"label": labels}
-        notes += passed_over
+    listed, notes = listed_by_table(path, columns) if is_by_table(path) else _by_folder(path)
     return decoded_parts(
-        listed, path, size=size, channels=channels, levels=levels, skip_bad=skip_bad, notes=notes
+        {part: (files, {"label": labels}) for part, (files, labels) in listed.items()},
+        path,
+        size=size,
+        channels=channels,
+        levels=levels,
+        skip_bad=skip_bad,
+        notes=notes,
     )
 
 
-Listed = tuple[Sequence[Path], Mapping[str, Sequence[str]]]
+PictureList = tuple[Sequence[Path | Encoded], Mapping[str, Sequence[str]]]
 
 
 def decoded_parts(
-    listed: Mapping[str, Listed],
+    listed: Mapping[str, PictureList],
     source: Path,
     *,
     size: Size | None = None,
@@ -96,10 +101,10 @@ def decoded_parts(
     skip_bad: bool = False,
     notes: Sequence[str] = (),
 ) -> tuple[dict[str, Examples], tuple[str, ...]]:
-    """Read the picture files of each part that a source lists.
+    """Read the pictures of each part that a source lists.
 
     Args:
-        listed: Part to its files, and to what else is known of each, by column; `train` first.
+        listed: Part to its pictures, and to what else is known of each, by column; `train` first.
         source: Where the lists come from.
         size: As for `read_images`, as are `channels`, `levels` and `skip_bad`.
         notes: What is known of the reading already.
@@ -119,11 +124,9 @@ def decoded_parts(
         images, good = decoded(files, size=size, channels=channels, levels=levels, skip_bad=skip_bad)
         if not good.all():
             remarks.append(f"{counted((~good).sum(), 'picture')} of {part} left out that can't be read")
-        columns = {
-            "image": images,
-            **{name: np.array(values)[good] for name, values in others.items()},
-            "path": np.array([str(file) for file in files])[good],
-        }
+        columns = {"image": images, **{name: np.array(values)[good] for name, values in others.items()}}
+        if all(isinstance(file, Path) for file in files):
+            columns["path"] = np.array([str(file) for file in files])[good]
         if levels is not None:
             columns["levels"] = np.full(len(images), json.dumps(levels))
         parts[part] = Examples(columns, str(source))
@@ -135,6 +138,16 @@ def decoded_parts(
     return parts, tuple(remarks)
 
 
+def _by_folder(path: Path) -> tuple[dict[str, Listed], list[str]]:
+    listed: dict[str, Listed] = {}
+    notes: list[str] = []
+    for part, folder in part_folders(path, suffixes()).items():
+        files, labels, passed_over = labelled_files(folder, suffixes(), "pictures")
+        listed[part] = files, labels
+        notes += passed_over
+    return listed, notes
+
+
 def levels_of(examples: Examples) -> Levels | None:
     """Return which values of deep pictures were taken for black and white, or nothing where none is deep."""
     if "levels" not in examples or not len(examples):
@@ -142,10 +155,10 @@ def levels_of(examples: Examples) -> Levels | None:
     return Levels(*json.loads(str(examples["levels"][0])))
 
 
-def _learnt(files: Sequence[Path], source: str) -> Levels | None:
+def _learnt(files: Sequence[Path | Encoded], source: str) -> Levels | None:
     """Return the levels of picture files; what can't be read is left to the decoder, which reports it."""
 
-    def depth(file: Path) -> Depth | None:
+    def depth(file: Path | Encoded) -> Depth | None:
         try:
             with opened_picture(_regular(file)) as opened:
                 require_sides(opened.width, opened.height, MAX_PIXELS)
@@ -163,10 +176,10 @@ def _learnt(files: Sequence[Path], source: str) -> Levels | None:
         ) from None
 
 
-def _channels(files: Sequence[Path]) -> int:
+def _channels(files: Sequence[Path | Encoded]) -> int:
     """Return 1 where all pictures are grey, else 3."""
 
-    def is_grey(file: Path) -> bool:
+    def is_grey(file: Path | Encoded) -> bool:
         try:
             with opened_picture(_regular(file)) as opened:
                 return opened.mode in GREY_MODES
@@ -177,7 +190,7 @@ def _channels(files: Sequence[Path]) -> int:
 
 
 def decoded(
-    files: Sequence[Path],
+    files: Sequence[Path | Encoded],
     *,
     size: Size | None = None,
     channels: int | None = None,
@@ -230,7 +243,7 @@ def decoded(
 
 
 def _good(
-    files: Sequence[Path], size: Size | None, channels: int | None, levels: Levels | None
+    files: Sequence[Path | Encoded], size: Size | None, channels: int | None, levels: Levels | None
 ) -> Iterator[np.ndarray]:
     """Yield the pictures that can be read."""
     for file in files:
@@ -278,13 +291,15 @@ def decoded_upload(
         raise UserError(f"The file can't be read as a picture: {error}.") from None
 
 
-def _regular(file: Path) -> Path:
-    """Return a path at which there is a file, and no pipe that would be waited for.
+def _regular(file: Path | Encoded) -> Path | io.BytesIO:
+    """Return a path at which there is a file, and no pipe that would be waited for; or one in memory.
 
     Raises:
         FileNotFoundError: There is nothing.
         ValueError: There is something else.
     """
+    if isinstance(file, Encoded):
+        return io.BytesIO(file.content)
     if not file.exists():
         raise FileNotFoundError(file)
     if not file.is_file():
@@ -293,7 +308,7 @@ def _regular(file: Path) -> Path:
 
 
 def _opened(
-    file: Path, size: Size | None, channels: int | None, levels: Levels | None, skip_bad: bool
+    file: Path | Encoded, size: Size | None, channels: int | None, levels: Levels | None, skip_bad: bool
 ) -> np.ndarray | None:
     try:
         with opened_picture(_regular(file), levels) as opened:

@@ -6,13 +6,10 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from core.data import folders
 from core.errors import UserError
 
-PART_NAMES = {
-    "train": ("train", "training", "base"),
-    "validation": ("validation", "valid", "val", "dev"),
-    "test": ("test", "testing"),
-}
+PART_NAMES = {**folders.PART_NAMES, "train": (*folders.PART_NAMES["train"], "base")}
 
 
 def named_parts(path: Path) -> Mapping[str, Path]:

@@ -8,16 +8,23 @@ import io
 import re
 import warnings
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from core.data.column_names import column_called
 from core.data.examples import Examples
+from core.data.packed import not_unicode
+from core.data.rating_times import seconds_of
 from core.data.tables import (
-    JSON_LINES,
+    COLUMNAR,
+    FOUND_OUT,
+    JSON,
     NESTED,
+    Form,
     opened_text,
     require_single_values,
     table_lines,
@@ -47,24 +54,45 @@ TITLE_FILES = {
 WHOLE_FILES = ("ratings.csv", "u.data", "ratings.dat", "ratings.txt", "ratings.tsv")
 SURELY_TIMES = 1e8  # from which on all numbers of a column are seconds, and no ratings
 FEW_RATINGS = 100  # different ones, which more than half of the lines may have
+_DECIMAL_COMMA = r"-?\d+,\d+"
+_BETWEEN_DIGITS = re.compile(r"(?<=\d),(?=\d)")
+
+
+@dataclass(frozen=True)
+class RatingsForm:
+    """How a table of ratings is written, where that is not left to be found out.
+
+    Args:
+        form: Of the file.
+        columns: `user`, `item`, `rating` or `time` to the name of its column.
+        time_format: How times are written.
+    """
+
+    form: Form = FOUND_OUT
+    columns: Mapping[str, str] = field(default_factory=dict)
+    time_format: str | None = None
+
+
+AS_PUBLISHED = RatingsForm()
 
 
 def read_ratings(
-    path: Path, *, skip_bad: bool = False, choices: bool = False
+    path: Path, *, skip_bad: bool = False, choices: bool = False, how: RatingsForm = AS_PUBLISHED
 ) -> tuple[Examples, tuple[str, ...]]:
     """Read ratings as MovieLens has them (`ratings.csv`, `u.data`, `ratings.dat`), or from another table.
 
     Args:
-        path: A file of fields by commas, tabs, `::` or blanks, with or without a header, or of JSON lines; it
-            may be packed (`.gz`). Or a folder that holds a file named like those of MovieLens.
+        path: A file of fields by commas, tabs, `::` or blanks, with or without a header; or any other table
+            with named columns. Or a folder that holds a file named like those of MovieLens.
         skip_bad: Leave out lines whose rating is no finite number or that have too many fields, and count
             them; else refuse them.
         choices: The table may lack ratings, which are 1 then.
+        how: What somebody says of how the table is written.
 
     Returns:
-        Columns `user` and `item` (text), `rating` (float32) and, where the file has it, `time` (int64, as it
-        counts; seconds since 1970 where it has ISO dates, those without a zone being UTC); and notes of what
-        was left out.
+        Columns `user` and `item` (text), `rating` (float32) and, where the file has it, `time` (int64,
+        seconds; since 1970 where it has dates, those without a zone being UTC); and notes of what was left
+        out.
 
     Raises:
         UserError: There is no such file, it lacks a column, or has bad lines; the message names file and
@@ -73,17 +101,21 @@ def read_ratings(
     import pandas as pd
 
     path, passed_over = ratings_file(path)
-    frame, bad, named = _rating_lines(path, choices)
+    frame, bad, named = _rating_lines(path, choices, how)
     if choices and "rating" not in frame:
         frame["rating"] = "1"
     for name in ("user", "item"):
         frame[name] = frame[name].str.strip().replace("", pd.NA)
+    decimal = frame["rating"].str.fullmatch(_DECIMAL_COMMA).fillna(False).astype(bool)
+    if decimal.any():
+        frame.loc[decimal, "rating"] = frame.loc[decimal, "rating"].str.replace(",", ".")
     with np.errstate(over="ignore"):
         rating = pd.to_numeric(frame["rating"], errors="coerce").to_numpy(np.float64).astype(np.float32)
     good = np.isfinite(rating) & frame["user"].notna().to_numpy() & frame["item"].notna().to_numpy()
     columns: dict[str, np.ndarray] = {}
+    said: tuple[str, ...] = ()
     if "time" in frame:
-        time = _seconds(frame["time"])
+        time, said = seconds_of(frame["time"].to_numpy(object), path, how.time_format)
         good &= np.abs(time) < 2.0**53
         columns["time"] = time[good].astype(np.int64)
     bad = sorted([*bad, *frame["_line"][~good].tolist()])
@@ -100,24 +132,12 @@ def read_ratings(
         _require_ratings(path, rating[good])
     columns |= {name: frame[name].to_numpy(object)[good] for name in ("user", "item")}
     columns["rating"] = rating[good]
-    notes = [f"{counted(len(bad), 'bad line')} of {path.name} left out"] if bad else []
+    notes = [*said, *([f"{counted(len(bad), 'bad line')} of {path.name} left out"] if bad else [])]
     if passed_over:
         notes.append(
             f"{path.name} is read, and passed over are {', '.join(each.name for each in passed_over)}"
         )
     return Examples(columns, str(path)), tuple(notes)
-
-
-def _seconds(column: pd.Series) -> np.ndarray:
-    """Return times as numbers, NaN where one is none; dates where a column has no number at all."""
-    import pandas as pd
-
-    numbers = pd.to_numeric(column, errors="coerce").to_numpy(np.float64)
-    if np.isfinite(numbers).any():
-        return numbers
-    dates = pd.to_datetime(column.str.strip(), format="ISO8601", utc=True, errors="coerce")
-    days = (dates - pd.Timestamp(0, tz="UTC")).dt.total_seconds()
-    return np.floor(days.to_numpy(np.float64))
 
 
 def _require_ratings(path: Path, ratings: np.ndarray) -> None:
@@ -141,21 +161,25 @@ def _require_ratings(path: Path, ratings: np.ndarray) -> None:
     )
 
 
-def _rating_lines(path: Path, choices: bool) -> tuple[pd.DataFrame, list[int], bool]:
+def _rating_lines(path: Path, choices: bool, how: RatingsForm) -> tuple[pd.DataFrame, list[int], bool]:
     """Return ratings as text with their lines as `_line`, the lines that are none, and if it has names."""
     import pandas as pd
 
-    if table_suffix(path) in JSON_LINES:
-        frame, bad = table_lines(path, headless=False)
-        names = _rating_columns(path, list(frame.columns), True, choices)
+    if table_suffix(path) in (*JSON, *COLUMNAR):
+        inner = [name for name in how.columns.values() if "." in name]
+        frame, bad = table_lines(path, headless=False, form=how.form, inner=inner)
+        names = _rating_columns(path, list(frame.columns), True, choices, how.columns)
         require_single_values(path, frame.attrs[NESTED], {name: source for source, name in names.items()})
         return frame[[*names, "_line"]].rename(columns=names), bad, True
     try:
-        separator, header = _ratings_format(path, choices)
-        with warnings.catch_warnings(record=True) as warned:
+        separator, header = _ratings_format(path, choices, how)
+        with (
+            warnings.catch_warnings(record=True) as warned,
+            opened_text(path, how.form.encoding) as file,
+        ):
             warnings.simplefilter("always", pd.errors.ParserWarning)
             frame = pd.read_csv(
-                path,
+                file,
                 sep=separator,
                 header=header,
                 dtype="str",
@@ -167,11 +191,13 @@ def _rating_lines(path: Path, choices: bool) -> tuple[pd.DataFrame, list[int], b
                 engine="python" if separator == "::" else "c",
             )
         skipped = _skipped_lines(warned)
+    except UnicodeDecodeError as error:
+        raise not_unicode(path, error) from None
     except (pd.errors.ParserError, pd.errors.ParserWarning, pd.errors.EmptyDataError, ValueError) as error:
         raise UserError(f"{path} can't be read as ratings: {str(error).strip()}.") from None
     except (OSError, EOFError, zlib.error) as error:
         raise UserError(f"{path} can't be read: {error}.") from None
-    names = _rating_columns(path, list(frame.columns), header is not None, choices)
+    names = _rating_columns(path, list(frame.columns), header is not None, choices, how.columns)
     frame = frame[list(names)].rename(columns=names)
     numbers = np.arange(len(frame) + len(skipped)) + (1 if header is None else 2)
     frame["_line"] = np.setdiff1d(numbers, skipped)
@@ -216,20 +242,25 @@ def separator_of(line: str) -> str:
     >>> separator_of("1::10::4"), separator_of("1 10 4")
     ('::', '\\\\s+')
     """
+    if ";" in line and line.count(",") == len(_BETWEEN_DIGITS.findall(line)):
+        return ";"  # beside decimal commas, if any
     return next((mark for mark in ("::", "\t", ",", ";") if mark in line), r"\s+")
 
 
-def _ratings_format(path: Path, choices: bool) -> tuple[str, int | None]:
+def _ratings_format(path: Path, choices: bool, how: RatingsForm) -> tuple[str, int | None]:
     """Return the separator, and 0 where the first line is a header or None where there is none."""
-    with opened_text(path) as file:
+    with opened_text(path, how.form.encoding) as file:
         first, second = file.readline().strip(), file.readline().strip()
-    separator = separator_of(first)
-    fields = re.split(separator, first)
+    separator = how.form.separator or separator_of(first)
+    pattern = re.escape(separator) if how.form.separator else separator
+    fields = re.split(pattern, first)
+    if how.columns and not all(name.isdigit() for name in how.columns.values()):
+        return separator, 0
     if choices and len(fields) == 2:
         named = any(field.strip().lower() in RATING_NAMES["user"] for field in fields)
         # Names that are not known are refused as columns, and not taken for a user and an item.
         return separator, 0 if named or (
-            not _numeric(fields) and _numeric(re.split(separator, second))
+            not _numeric(fields) and _numeric(re.split(pattern, second))
         ) else None
     return separator, None if _numeric(fields[2:3]) else 0
 
@@ -237,12 +268,16 @@ def _ratings_format(path: Path, choices: bool) -> tuple[str, int | None]:
 def _numeric(fields: Sequence[str]) -> bool:
     """Return whether there are fields, and all are numbers."""
     try:
-        return bool([float(field) for field in fields])
+        return bool([float(_BETWEEN_DIGITS.sub(".", field)) for field in fields])
     except ValueError:
         return False
 
 
-def _rating_columns(path: Path, names: list, named: bool, choices: bool) -> dict:
+def _rating_columns(path: Path, names: list, named: bool, choices: bool, asked: Mapping[str, str]) -> dict:
+    """Return which column of a table holds what, by the names that were asked for or usual ones."""
+    if not named and asked:
+        columns = {int(place): column for column, place in asked.items() if int(place) < len(names)}
+        return _require_columns(path, columns, names, choices)
     if not named:
         if len(names) > len(RATING_NAMES):
             raise UserError(
@@ -252,17 +287,32 @@ def _rating_columns(path: Path, names: list, named: bool, choices: bool) -> dict
         return dict(zip(names, RATING_NAMES, strict=False))
     found = {}
     for column, spellings in RATING_NAMES.items():
+        if column in asked:
+            source = column_called(asked[column], [str(name) for name in names])
+            if source is None:
+                raise UserError(
+                    f"{path} has no column {asked[column]!r}. "
+                    f"Received the columns: {', '.join(str(name) for name in names if name != '_line')}."
+                )
+            found[source] = column
+            continue
         plain = {str(name).strip().lower(): name for name in names}
         spelling = next((spelling for spelling in spellings if spelling in plain), None)
-        if spelling is not None:
+        if spelling is not None and plain[spelling] not in found:
             found[plain[spelling]] = column
+    return _require_columns(path, found, names, choices)
+
+
+def _require_columns(path: Path, columns: dict, names: list, choices: bool) -> dict:
     needed = ("user", "item") if choices else ("user", "item", "rating")
-    lacking = [column for column in needed if column not in found.values()]
+    lacking = [column for column in needed if column not in columns.values()]
     if lacking:
+        hint = ", or rank by choices alone with recommendation/rankings" if lacking[0] == "rating" else ""
         raise UserError(
-            f"{path} has no column of {lacking[0]}s. Received the columns: {', '.join(map(str, names))}."
+            f"{path} has no column of {lacking[0]}s: name it by {lacking[0]}_column{hint}. "
+            f"Received the columns: {', '.join(str(name) for name in names if name != '_line')}."
         )
-    return found
+    return columns
 
 
 def read_titles(ratings: Path) -> dict[str, str]:

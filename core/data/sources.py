@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -40,7 +41,7 @@ def read_tfds(source: str, columns: Mapping[str, tuple[str, ...]]) -> dict[str, 
 
     name = source.removeprefix(PREFIX)
     try:
-        with _few_retries(), tfds_leaves_nothing():
+        with _few_retries(), tfds_leaves_nothing(), _without_progress():
             builder = tfds.builder(name)
             builder.download_and_prepare()
     except Exception as error:  # a builder may fail in any way: unknown name, no network, a changed checksum
@@ -83,6 +84,19 @@ def tfds_leaves_nothing() -> Iterator[None]:
 
 
 @contextmanager
+def _without_progress() -> Iterator[None]:
+    """Keep the bars of tensorflow-datasets, and its talk, out of what a user reads."""
+    import tensorflow_datasets as tfds
+
+    tfds.disable_progress_bar()
+    try:
+        with redirect_stdout(io.StringIO()):
+            yield
+    finally:
+        tfds.enable_progress_bar()
+
+
+@contextmanager
 def _few_retries() -> Iterator[None]:
     """Give an address up after 3 s without an answer, where the library's own 10 retries wait 200 s."""
     from tensorflow_datasets.core.download import downloader
@@ -104,7 +118,8 @@ def _reason(error: Exception) -> str:
     import requests
 
     if isinstance(error, requests.ConnectionError) and error.request is not None:
-        return f"{urlsplit(str(error.request.url)).hostname} can't be reached."
+        host = urlsplit(str(error.request.url)).hostname
+        return f"{host} can't be reached. Without a network give a file or folder, or data=sample."
     lines = str(error).strip().splitlines() or [type(error).__name__]
     near = next((line.split(" -> ")[-1] for line in lines if line.startswith("Did you mean")), "")
     hint = f" Did you mean {PREFIX}{near.rstrip(' ?')}?" if near else ""

@@ -1,32 +1,51 @@
-"""Tables in text files: CSV, TSV and JSON lines with named columns."""
+"""Tables with named columns, in whatever files they are published: text, JSON, Parquet, Arrow, Excel."""
 
 from __future__ import annotations
 
 import csv
-import gzip
-import json
+import re
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TextIO
+from typing import TYPE_CHECKING
 
+from core.data.column_names import guessed_columns
+from core.data.columnar import COLUMNAR, columnar_frame
+from core.data.dialects import SEPARATORS, dialect_of, first_lines, said
 from core.data.examples import Examples
-from core.data.folders import PART_NAMES
+from core.data.folders import hidden, names_of_parts
+from core.data.json_tables import JSON, JSON_LINES, json_rows
+from core.data.packed import not_unicode, opened_text, table_suffix
 from core.errors import UserError
 from core.wording import counted
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SEPARATORS = {".csv": ",", ".tsv": "\t", ".txt": "\t", ".tab": "\t"}
-JSON_LINES = (".jsonl", ".ndjson")
+__all__ = ["COLUMNAR", "JSON", "JSON_LINES", "SEPARATORS", "opened_text", "table_suffix"]
+
+TABLES = (*SEPARATORS, *JSON, *COLUMNAR)
 NESTED = "nested"  # of a table's `attrs`: column to the first line with a list or mapping, and that value
+READ = "read"  # of a table's `attrs`: what is unusual about how it was read, in words
+_SHARD = re.compile(r"-\d+-of-\d+$")  # how Hugging Face numbers the files of a part
 
 
-def table_suffix(path: Path) -> str:
-    """Return the ending that tells the format, without a final `.gz`."""
-    suffixes = [suffix.lower() for suffix in path.suffixes]
-    return suffixes[-2] if len(suffixes) > 1 and suffixes[-1] == ".gz" else (suffixes or [""])[-1]
+@dataclass(frozen=True)
+class Form:
+    """How a table is written, where that is not left to be found out.
+
+    Args:
+        separator: Between the fields of a text.
+        encoding: Of a text, such as `cp1252`; Unicode needs none.
+    """
+
+    separator: str | None = None
+    encoding: str | None = None
+
+
+FOUND_OUT = Form()
 
 
 def existing(path: str | Path) -> Path:
@@ -49,7 +68,7 @@ def existing(path: str | Path) -> Path:
     return path
 
 
-def part_paths(path: Path, suffixes: Sequence[str] = (*SEPARATORS, *JSON_LINES)) -> dict[str, Path]:
+def part_paths(path: Path, suffixes: Sequence[str] = TABLES) -> dict[str, Path]:
     """Return the files or folders of the parts that a source names: `train`, `validation`, `test`.
 
     Args:
@@ -62,13 +81,13 @@ def part_paths(path: Path, suffixes: Sequence[str] = (*SEPARATORS, *JSON_LINES))
     if path.is_file():
         return {"train": path}
     paths: dict[str, Path] = {}
-    for part, names in PART_NAMES.items():
-        several = [
-            entry
-            for entry in sorted(path.iterdir())
-            if entry.name.split(".")[0].lower() in names
-            and (entry.is_dir() or table_suffix(entry) in suffixes)
-        ]
+    entries = {
+        entry: part_word(entry)
+        for entry in sorted(path.iterdir())
+        if not hidden(entry.name) and (entry.is_dir() or table_suffix(entry) in suffixes)
+    }
+    for part, names in names_of_parts(entries.values()).items():
+        several = [entry for entry, name in entries.items() if name in names]
         if len(several) > 1:
             raise UserError(
                 f"{path} holds more than one source of its {part} part: keep one of them. "
@@ -84,20 +103,56 @@ def part_paths(path: Path, suffixes: Sequence[str] = (*SEPARATORS, *JSON_LINES))
     return paths
 
 
+def part_word(path: Path) -> str:
+    """Return the word of a name that may be a part's, in lower case: what stands before the first dot.
+
+    Example:
+
+    >>> part_word(Path("Train.csv.gz")), part_word(Path("test-00000-of-00001.parquet"))
+    ('train', 'test')
+    """
+    return _SHARD.sub("", path.name.split(".")[0].lower())
+
+
+def passed_over(path: Path, parts: Collection[Path], suffixes: Sequence[str] = TABLES) -> list[str]:
+    """Return a note of the tables in a folder that are none of its parts; nothing where there are none."""
+    if not path.is_dir():
+        return []
+    others = [
+        entry.name
+        for entry in sorted(path.iterdir())
+        if entry.is_file()
+        and entry not in parts
+        and not hidden(entry.name)
+        and table_suffix(entry) in suffixes
+    ]
+    return [f"passed over, as named after no part: {', '.join(others[:8])}"] if others else []
+
+
 def read_table(
-    path: Path, columns: Mapping[str, str | int], *, skip_bad: bool = False, classes: Sequence[str] = ()
+    path: Path,
+    columns: Mapping[str, str | int],
+    *,
+    skip_bad: bool = False,
+    classes: Sequence[str] = (),
+    usual: Mapping[str, Sequence[str]] | None = None,
+    form: Form = FOUND_OUT,
 ) -> tuple[Examples, tuple[str, ...]]:
-    """Read text columns of a CSV, TSV or JSON-lines file, which may end in `.gz`.
+    """Read text columns of a table.
 
     Args:
-        path: The file.
-        columns: The name a column gets to its name in the file, or to its position from 0 in a file without a
-            header. Other columns are kept under their own names, where those are not taken.
+        path: A text with separated fields, JSON lines or an array, Parquet, Arrow or Excel; all but the last
+            three may be packed.
+        columns: The name a column gets to its name in the file, without regard to case and blanks around it,
+            in JSON and Parquet maybe a dotted path such as `review.text`; or to its position from 0 in a file
+            without a header. Other columns are kept under their own names, where those are not taken.
         skip_bad: Leave out lines that can't be read or lack a value, and count them; else refuse them.
         classes: Those columns, where there are such, that name classes: blanks alone are no name.
+        usual: The name a column gets to what people call it, as `guessed_columns` takes it.
+        form: What somebody says of how the file is written.
 
     Returns:
-        The examples, all columns as text, and notes of what was left out.
+        The examples, all columns as text, and notes of what was found out and what was left out.
 
     Raises:
         UserError: The file is no such table, lacks a column, or has bad lines; the message names file and
@@ -106,19 +161,29 @@ def read_table(
     Example:
 
     >>> import tempfile
-    >>> path = Path(tempfile.mkdtemp()) / "reviews.tsv"
-    >>> _ = path.write_text("text\\tlabel\\nlovely\\tgood\\n")
-    >>> read_table(path, {"text": "text", "label": "label"})[0]["label"].tolist()
-    ['good']
+    >>> path = Path(tempfile.mkdtemp()) / "reviews.csv"
+    >>> _ = path.write_text("Text; Label\\nlovely, really; good\\n")
+    >>> examples, notes = read_table(path, {"text": "text", "label": "label"})
+    >>> examples["label"].tolist(), notes
+    (['good'], ('fields are separated by semicolons, in reviews.csv',))
     """
     if len(set(map(str, columns.values()))) < len(columns):
         raise UserError(f"Each column must be another one of the file. Received: {dict(columns)}.")
     headless = [position for position in columns.values() if _is_position(position)]
     if headless and len(headless) < len(columns):
         raise UserError(f"Give all columns by name, or all by position. Received: {dict(columns)}.")
-    frame, bad = table_lines(path, bool(headless))
-    nested = frame.attrs.get(NESTED, {})
-    wanted = {name: int(source) if headless else source for name, source in columns.items()}
+    inner = [str(name) for name in columns.values() if "." in str(name)]
+    frame, bad = table_lines(path, bool(headless), form, inner)
+    nested, notes = frame.attrs.get(NESTED, {}), list(frame.attrs.get(READ, ()))
+    wanted: dict[str, str | int]
+    if headless:
+        wanted = {name: int(source) for name, source in columns.items()}
+    else:
+        names = {name: str(source) for name, source in columns.items()}
+        known = [str(name) for name in frame.columns if name != "_line"]
+        meant, guesses = guessed_columns(names, known, usual or {}, path.name)
+        wanted = dict(meant)
+        notes += guesses
     _require_columns(path, frame, wanted)
     taken = [name for name in wanted if name in frame and name not in wanted.values()]
     frame = frame.drop(columns=taken).rename(columns={source: name for name, source in wanted.items()})
@@ -138,7 +203,9 @@ def read_table(
             f"{path} has no lines of data. Received: {counted(len(bad), 'bad line')} and no good one."
         )
     examples = Examples({str(name): frame[name].to_numpy(object) for name in frame.columns}, str(path))
-    return examples, ((f"{counted(len(bad), 'bad line')} of {path.name} left out",) if bad else ())
+    if bad:
+        notes.append(f"{counted(len(bad), 'bad line')} of {path.name} left out")
+    return examples, tuple(notes)
 
 
 def require_single_values(
@@ -157,9 +224,10 @@ def require_single_values(
     for name, source in columns.items():
         if source in nested:
             line, value = nested[str(source)]
+            inside = f", or name it by its path, such as {source}.{name}" if value.startswith("{") else ""
             raise UserError(
                 f"{path}, line {line}: a {name} must be a text or a number, and no list or mapping: write "
-                f"out the value that is meant. Received: {value[:60]}."
+                f"out the value that is meant{inside}. Received: {value[:60]}."
             )
 
 
@@ -177,99 +245,109 @@ def _require_columns(path: Path, frame: pd.DataFrame, wanted: Mapping[str, str |
             )
 
 
-def table_lines(path: Path, headless: bool) -> tuple[pd.DataFrame, list[int]]:
+def table_lines(
+    path: Path, headless: bool, form: Form = FOUND_OUT, inner: Collection[str] = ()
+) -> tuple[pd.DataFrame, list[int]]:
     """Return the good lines of a table as text, their numbers as `_line`, and the numbers of the bad ones.
 
+    Names of columns have no blanks around them. What is unusual about the table stands in `attrs[READ]`.
+
     Args:
-        path: The file, which may end in `.gz`.
+        path: The file.
         headless: The first line is one of data, and columns are named by their positions from 0.
+        form: What somebody says of how the file is written.
+        inner: Dotted names of values within objects of JSON or Parquet that become columns.
 
     Raises:
         UserError: The file is no such table, or has no lines of data.
     """
+    suffix = table_suffix(path)
     try:
-        frame, bad = _json_lines(path) if table_suffix(path) in JSON_LINES else _separated(path, headless)
+        if suffix in COLUMNAR:
+            frame, bad = _rows_of_columnar(path, headless, inner)
+        elif suffix in JSON:
+            frame, bad = _json(path, form, inner)
+        else:
+            frame, bad = _separated(path, headless, form)
     except UnicodeDecodeError as error:
-        raise UserError(
-            f"{path} is not text in UTF-8: {error.reason} at byte {error.start}. Save it as UTF-8."
-        ) from None
-    except (OSError, EOFError, zlib.error, csv.Error) as error:
+        raise not_unicode(path, error) from None
+    except (OSError, EOFError, zlib.error, csv.Error, UnicodeError) as error:
         raise UserError(f"{path} can't be read: {error}.") from None
-    if list(frame.columns) == ["_line"]:
+    if list(frame.columns) == ["_line"] or (not len(frame) and suffix in COLUMNAR):
         raise UserError(
             f"{path} has no lines of data. Received: {counted(len(bad), 'bad line')} and no good one."
         )
     return frame, bad
 
 
-def opened_text(path: Path) -> TextIO:
-    """Open a text file in UTF-8, unpacked where it ends in `.gz`."""
-    if path.suffix.lower() == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
-    return path.open(encoding="utf-8-sig", newline="")
+def _rows_of_columnar(path: Path, headless: bool, inner: Collection[str]) -> tuple[pd.DataFrame, list[int]]:
+    import numpy as np
+
+    frame, nested = columnar_frame(path, headless, inner)
+    frame = _plainly_named(path, frame).assign(_line=np.arange(1, len(frame) + 1))
+    frame.attrs[NESTED] = nested
+    return frame, []
 
 
-def _separated(path: Path, headless: bool) -> tuple[pd.DataFrame, list[int]]:
+def _separated(path: Path, headless: bool, form: Form) -> tuple[pd.DataFrame, list[int]]:
     import pandas as pd
 
-    separator = SEPARATORS.get(table_suffix(path))
-    if separator is None:
-        raise UserError(
-            f"A table ends in {', '.join((*SEPARATORS, *JSON_LINES))}, or these and .gz. Received: {path}."
-        )
-    # A quote in the middle of a tab-separated line is a quote and opens no field.
-    quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if separator == "," else csv.QUOTE_NONE
-    with opened_text(path) as file:
-        csv.field_size_limit(2**27)
-        reader = csv.reader((line.replace("\0", "") for line in file), delimiter=separator, quoting=quoting)
-        first = next(reader, [])
+    usual = SEPARATORS.get(table_suffix(path))
+    if usual is None:
+        raise UserError(f"A table ends in {', '.join(TABLES)}, or these and .gz. Received: {path}.")
+    with opened_text(path, form.encoding) as file:
+        lines = iter(file)
+        beginning = first_lines(lines)
+        dialect = dialect_of(beginning, usual, form.separator)
+        reader = dialect.reader(chain(beginning, lines))
+        first: list[str] = next(reader, [])
         names: list[str | int] = list(range(len(first))) if headless else list(first)
-        rows, lines, bad = ([first], [1], []) if headless else ([], [], [])
+        rows, numbers, bad = ([first], [1], []) if headless else ([], [], [])
         start = reader.line_num + 1
         for row in reader:
             if len(row) == len(names):
                 rows.append(row)
-                lines.append(start)
+                numbers.append(start)
             elif row:
                 bad.append(start)
             # Where the next row starts, which is what to mend when a quote swallows the lines after it.
             start = reader.line_num + 1
-    repeated = sorted({str(name) for name in names if name != "" and names.count(name) > 1})
-    if repeated:
-        raise UserError(f"{path} has several columns of one name. Received: {', '.join(repeated)}.")
+        encoding = file.encoding
     frame = pd.DataFrame(rows, columns=names, dtype="str").replace("", pd.NA)
-    return frame.loc[:, [name != "" for name in names]].assign(_line=lines), bad
-
-
-def _json_lines(path: Path) -> tuple[pd.DataFrame, list[int]]:
-    import pandas as pd
-
-    rows, lines, bad = [], [], []
-    nested: dict[str, tuple[int, str]] = {}
-    with opened_text(path) as file:
-        for number, line in enumerate(file, start=1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-                rows.append(_json_row(row))
-                lines.append(number)
-                for name, value in row.items():
-                    if isinstance(value, list | dict):
-                        nested.setdefault(name, (number, str(value)))
-            except (ValueError, RecursionError):
-                bad.append(number)
-    frame = pd.DataFrame(rows, dtype="str").assign(_line=lines)
-    frame.attrs[NESTED] = nested
+    frame = _plainly_named(path, frame).assign(_line=numbers)
+    unusual = [] if form.separator else [said(dialect, usual)]
+    frame.attrs[READ] = [
+        *(f"{words}, in {path.name}" for words in unusual if words),
+        *_of_encoding(path, encoding, form),
+    ]
     return frame, bad
 
 
-def _json_row(row: object) -> dict[str, str | None]:
-    if not isinstance(row, dict):
-        raise ValueError("a line is an object")
-    texts = {
-        name: None if value in (None, "") or value != value else str(value) for name, value in row.items()
-    }
-    # Half of a surrogate pair is legal JSON and no text: encoding it raises.
-    "".join([*texts, *filter(None, texts.values())]).encode()
-    return texts
+def _of_encoding(path: Path, encoding: str, form: Form) -> list[str]:
+    usual = form.encoding is not None or encoding in ("utf-8", "utf-8-sig")
+    return [] if usual else [f"{path.name} is read as {encoding.upper()}"]
+
+
+def _plainly_named(path: Path, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return columns by their names without blanks around them; those without a name are left out.
+
+    Raises:
+        UserError: Several are called the same.
+    """
+    names = [name.strip() if isinstance(name, str) else name for name in frame.columns]
+    repeated = sorted({str(name) for name in names if name != "" and names.count(name) > 1})
+    if repeated:
+        raise UserError(f"{path} has several columns of one name. Received: {', '.join(repeated)}.")
+    return frame.set_axis(names, axis=1).loc[:, [name != "" for name in names]]
+
+
+def _json(path: Path, form: Form, inner: Collection[str]) -> tuple[pd.DataFrame, list[int]]:
+    import pandas as pd
+
+    with opened_text(path, form.encoding) as file:
+        rows, lines, bad, nested = json_rows(file, inner)
+        encoding = file.encoding
+    frame = _plainly_named(path, pd.DataFrame(rows, dtype="str")).assign(_line=lines)
+    frame.attrs[NESTED] = nested
+    frame.attrs[READ] = _of_encoding(path, encoding, form)
+    return frame, bad

@@ -163,7 +163,7 @@ def _validated(run: Run, name: str) -> float | None:
 
 def savings(records: list[TrialRecord], search: Search) -> dict[str, float]:
     """Return how many trials were stopped early, and the epochs and seconds that this spared."""
-    planned = search.folds or search.experiment.fit.epochs
+    planned = search.folds or search.experiment.fit.planned_epochs
     spared_epochs = spared_seconds = 0.0
     stopped = [record for record in records if record.status == "stopped"]
     for record in stopped:

@@ -32,7 +32,7 @@ def worse_than_most(search: Search, record: TrialRecord, known: Iterable[TrialRe
         Golovin et al., 2017, Google Vizier: A Service for Black-Box Optimization, section 3.2
     """
     goal = search.objectives[0]
-    epochs = search.folds or search.experiment.fit.epochs
+    epochs = search.folds or search.experiment.fit.planned_epochs
     if (
         not search.stop_poor
         or search.strategy == "hyperband"

@@ -32,7 +32,7 @@ class BayesianSearch(JournalledOracle, ExpectedImprovementOracle):
 def oracle_of(search: Search, budget: Budget, journal: Journal) -> JournalledOracle:
     """Return a search's oracle, brought to where its journal ends."""
     if search.strategy == "hyperband":
-        return Hyperband(search, budget, journal, max_epochs=search.experiment.fit.epochs)
+        return Hyperband(search, budget, journal, max_epochs=search.experiment.fit.planned_epochs)
     if search.strategy == "grid":
         return GridSearch(search, budget, journal, max_trials=MOST_TRIALS)
     if search.strategy == "random":

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -93,6 +93,40 @@ def run(order: Order, say: Say) -> Told:
     return _trained(order, experiment, Path(order.folder), splits, encoder, say)
 
 
+def require_reported(experiment: Experiment, objectives: Sequence[str], cache: Path) -> None:
+    """Refuse, before any trial, an objective that the training is sure not to report.
+
+    Args:
+        experiment: Whose task says what it reports; one with a `fit` of its own is left to its first trial.
+        objectives: Names of figures.
+        cache: The folder in which trials look for data that are loaded already.
+
+    Raises:
+        UserError: One is not reported.
+    """
+    task = experiment.task
+    unknown = [name for name in objectives if name not in (*MEASURES, task.objective)]
+    if not unknown or type(task).fit is not Task.fit:
+        return
+    splits, place = remembered(cache, task, "examples", _audited(experiment), _write, _read)
+    encoder, _ = remembered(
+        place, task, "encoder", lambda each: each.encode(splits.train), _write_encoder, _read_encoder
+    )
+    names = ["loss", *(metric.name for metric in task.metrics(encoder))]
+    reported = [*names, *(f"val_{name}" for name in names if len(splits.validation))]
+    for name in unknown:
+        _require_in(name, reported)
+
+
+def _require_in(name: str, reported: Collection[str]) -> None:
+    if name not in reported:
+        raise UserError(
+            f"The training reports no {name}. It reports {', '.join(reported) or 'nothing'}; a search can "
+            f"also go by {', '.join(MEASURES)}. A val_... figure needs a validation part, which "
+            "task.validation=0.1 splits off."
+        )
+
+
 def _audited(experiment: Experiment) -> Callable[[Task], Splits]:
 
     return lambda task: experiment.audited(task.load())[0]
@@ -160,13 +194,7 @@ def _trained(
 
 def _kept(history: Mapping[str, list[float]], name: str, best: str, restored: bool) -> float:
     """Return a figure of the weights that are kept: the last epoch's, or the best where it is restored."""
-    if not history.get(name):
-        reported = ", ".join(history) or "nothing"
-        raise UserError(
-            f"The training reports no {name}. It reports {reported}; a search can also go by "
-            f"{', '.join(MEASURES)}. A val_... figure needs a validation part, which task.validation=0.1 "
-            "splits off."
-        )
+    _require_in(name, [each for each, values in history.items() if values])
     values = [float(value) for value in history[name]]
     return (max if best == "max" else min)(values) if restored else values[-1]
 

@@ -66,12 +66,14 @@ def tune(
     from core.search.outcome import write_findings, write_outcome
     from core.search.space import search_space
     from core.search.strategies import oracle_of
+    from core.search.trial import require_reported
     from core.search.workers import TRIAL, Worker, delete_checkpoints, worker_environments
 
     folder = Path(folder)
     search_space(search)  # refuses a space that does not fit before anything is written
     with only_one(folder):
         set_failures_aside(folder)
+        require_reported(search.experiment, [goal.name for goal in search.objectives], folder / "cache")
         open_folder(folder, search)
         oracle = oracle_of(search, budget or Budget(), Journal(folder / "journal.jsonl"))
         staff = [

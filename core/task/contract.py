@@ -249,7 +249,7 @@ class Task(Settings):
         )
         num_steps = feed.steps(self.count(splits.train, encoder))
         model.compile(
-            optimizer=fit.keras_optimizer(num_steps * fit.epochs),
+            optimizer=fit.keras_optimizer(num_steps * fit.planned_epochs),
             loss=self.loss(encoder),
             metrics=self.metrics(encoder) or None,
             jit_compile=fit.jit_compile,
@@ -262,7 +262,7 @@ class Task(Settings):
         return model.fit(
             prefetched(train, accelerator()),
             steps_per_epoch=num_steps,
-            epochs=fit.epochs,
+            epochs=fit.planned_epochs,
             initial_epoch=training.resume.epoch,
             validation_data=validation,
             callbacks=list(training.callbacks),

@@ -86,7 +86,7 @@ def chosen(run: Run, splits: Splits, encoder: Encoder) -> Experiment:
         return run.experiment
     if run.compilation is None:
         steps = steps_of_an_epoch(run.experiment, splits, encoder)
-        num_steps = fit.epochs * steps
+        num_steps = epochs_of(run.experiment, steps) * steps
         possible = _can_be_tried(run.experiment) and num_steps >= LEAST_STEPS
         about, ways = tried(run.experiment, splits, encoder, num_steps) if possible else (None, [])
         outcome = _outcome(fit, ways, about, steps)
@@ -147,6 +147,34 @@ def plainest(fit: Fit) -> Way:
 def steps_of_an_epoch(experiment: Experiment, splits: Splits, encoder: Encoder) -> int:
     """Return the steps of an epoch over the training part."""
     return -(-experiment.task.count(splits.train, encoder) // experiment.fit.batch_size)
+
+
+def epochs_of(experiment: Experiment, num_steps: int) -> int:
+    """Return the epochs of a training whose epochs have so many steps."""
+    fit = experiment.fit
+    return fit.epochs_of(num_steps) if experiment.task.learns_by_gradient else fit.planned_epochs
+
+
+def with_epochs(experiment: Experiment, splits: Splits, encoder: Encoder) -> tuple[Experiment, list[str]]:
+    """Return an experiment with a number of epochs in place of `auto`, and a note of the reason.
+
+    Args:
+        experiment: Whose epochs may be left to the size of the training part.
+        splits: Audited examples.
+        encoder: What the task learnt from them.
+    """
+    if experiment.fit.epochs != "auto":
+        return experiment, []
+    steps = steps_of_an_epoch(experiment, splits, encoder)
+    epochs = epochs_of(experiment, steps)
+    settled = experiment.model_copy(update={"fit": experiment.fit.model_copy(update={"epochs": epochs})})
+    if epochs == experiment.fit.planned_epochs:
+        return settled, []
+    fit = experiment.fit
+    return settled, [
+        f"fit.epochs=auto trains for {epochs} epochs, as {fit.planned_epochs} of {steps} steps each are "
+        f"fewer than {fit.least_steps} steps in all (fit.least_steps)"
+    ]
 
 
 def fastest(ways: Sequence[Way]) -> Way:

@@ -70,6 +70,8 @@ def train(
 def _trained(
     experiment: Experiment, folder: Path, splits: Splits | None, *, resume: bool, progress: bool
 ) -> Run:
+    from core.training.compilation import with_epochs
+
     run = opened(experiment, folder, resume)
     if run.finished:
         if splits is not None or run.experiment != Run(folder).experiment:
@@ -86,7 +88,8 @@ def _trained(
             raise
         encoder = calibrated_at_once(run, model, encoder, splits.validation)
         left_out = run.experiment.task.left_out(splits, encoder)
-        splits = replace(splits, notes=(*splits.notes, *left_out))
+        _, lengthened = with_epochs(run.experiment, splits, encoder)
+        splits = replace(splits, notes=(*splits.notes, *left_out, *lengthened))
         judged(run, model, encoder, splits, seconds=seconds, throughput=callbacks.throughput.summary())
     callbacks.resume.delete()
     return run
@@ -168,7 +171,7 @@ def fitted(
 
     from core.callbacks.nan_rescue import DivergedError
     from core.callbacks.state_file import StateError
-    from core.training.compilation import chosen
+    from core.training.compilation import chosen, with_epochs
 
     if run.experiment.fit.patience and not len(splits.validation):
         raise UserError(
@@ -176,7 +179,7 @@ def fitted(
             f"larger share, or set fit.patience=null. Received: fit.patience={run.experiment.fit.patience}."
         )
     with _timed(seconds, "compilation"):
-        experiment = chosen(run, splits, encoder)
+        experiment, _ = with_epochs(chosen(run, splits, encoder), splits, encoder)
     keras.utils.set_random_seed(experiment.fit.seed)
     model = built(experiment, encoder)
     if not run.can_be_resumed:
@@ -277,7 +280,7 @@ def training_callbacks(
         )
     if fit.tensorboard:
         resumed.append(keras.callbacks.TensorBoard(run.logs, write_graph=False))
-    shown = [ProgressBar(fit.epochs, task.objective, throughput)] if progress else []
+    shown = [ProgressBar(fit.planned_epochs, task.objective, throughput)] if progress else []
     seconds = fit.checkpoint_seconds
     resume = ExactResume(run.checkpoints, resumed, every_seconds=seconds, delete_checkpoint=False)
     return TrainingCallbacks(throughput, resume, (*resumed, *shown, *extra, resume))

@@ -220,3 +220,13 @@ def test_answers_stay_json_where_a_terminal_lacks_their_letters(monkeypatch, enc
     with io.TextIOWrapper(io.BytesIO(), encoding=encoding) as terminal:
         monkeypatch.setattr(sys, "stdout", terminal)
         assert _printable('{"label": "größe大"}') == f'{{"label": "{printed}"}}'
+
+
+def test_output_that_nobody_reads_to_its_end_ends_quietly():
+    command = [sys.executable, "-m", "core.cli", "list"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    process.wait()

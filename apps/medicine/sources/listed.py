@@ -12,7 +12,7 @@ from core.data.dicom import NoDicomReaderError, dicom_data, is_dicom
 from core.data.examples import Examples
 from core.data.file_names import NamePattern
 from core.data.folders import PART_NAMES, files_inside, labelled_files, part_folders, passed_over_notes
-from core.data.images import Listed, suffixes
+from core.data.images import PictureList, suffixes
 from core.data.tables import read_table, table_lines
 from core.errors import UserError
 from core.wording import counted
@@ -24,7 +24,7 @@ LABELS = ("label", "class", "finding", "diagnosis", "dx", "target")
 PATIENTS = (PATIENT, "patient_id", "patientid", "subject", "subject_id", "patient id", "lesion_id")
 SPLITS = ("split", "part", "fold", "subset")
 
-Sources = tuple[dict[str, Listed], tuple[str, ...]]
+Sources = tuple[dict[str, PictureList], tuple[str, ...]]
 
 
 def by_table(path: Path, label_column: str | None = None, *, skip_bad: bool = False) -> Sources:
@@ -50,7 +50,7 @@ def by_table(path: Path, label_column: str | None = None, *, skip_bad: bool = Fa
     left_out = len(examples) - sum(map(len, parts.values()))
     if left_out:
         notes = (*notes, f"{counted(left_out, 'line')} of {path.name} left out, of no part that is used")
-    listed: dict[str, Listed] = {}
+    listed: dict[str, PictureList] = {}
     not_kept = ("path", "image", "levels", split)
     for part, lines in parts.items():
         files = [_file(path.parent, name) for name in lines["path"].tolist()]
@@ -103,7 +103,7 @@ def by_folder(path: Path, names: str | None = None) -> Sources:
     Raises:
         UserError: There are no pictures, or a name does not fit.
     """
-    listed: dict[str, Listed] = {}
+    listed: dict[str, PictureList] = {}
     notes: list[str] = []
     for part, folder in part_folders(path, suffixes()).items():
         if names is None:
@@ -121,7 +121,7 @@ def by_folder(path: Path, names: str | None = None) -> Sources:
     return {part: _with_patients(*each) for part, each in listed.items()}, tuple(notes)
 
 
-def _with_patients(files: Sequence[Path], columns: Mapping[str, Sequence[str]]) -> Listed:
+def _with_patients(files: Sequence[Path], columns: Mapping[str, Sequence[str]]) -> PictureList:
     """Return files with the patients that they name themselves, where all are of DICOM and name one."""
     if PATIENT in columns or not all(file.is_file() and is_dicom(file) for file in files):
         return files, columns

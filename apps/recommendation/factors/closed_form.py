@@ -30,10 +30,10 @@ def sweeps(
     model, fit = training.model, training.fit
     model.optimizer, model.stop_training = None, False  # callbacks ask for what compile and fit would set
     called = keras.callbacks.CallbackList(
-        list(training.callbacks), add_history=True, model=model, epochs=fit.epochs, steps=1
+        list(training.callbacks), add_history=True, model=model, epochs=fit.planned_epochs, steps=1
     )
     called.on_train_begin()
-    for epoch in range(training.resume.epoch, fit.epochs):
+    for epoch in range(training.resume.epoch, fit.planned_epochs):
         called.on_epoch_begin(epoch)
         called.on_train_batch_begin(0)
         logs = sweep(epoch)

@@ -12,10 +12,11 @@ from pydantic import Field
 
 from apps.recommendation.catalogue.encoder import RatingsEncoder
 from apps.recommendation.catalogue.interactions import Interactions, last_held_out
+from apps.recommendation.catalogue.tables import FromRatings
 from core.answers.rows import Figures
 from core.errors import MethodError, UserError
 from core.inputs import Input, Ratings
-from core.task.contract import Ability, Encoder, Predict, Task
+from core.task.contract import Ability, Encoder, Predict
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 LARGE_TABLE = 50_000  # rows, from which on Adam's step takes far longer than the batch asks for
 
 
-class CollaborativeFiltering(Task):
+class CollaborativeFiltering(FromRatings):
     """Learns from who rated what; every method ends in two towers, whose vectors' product is the score."""
 
     encoder_class: ClassVar[type[Encoder]] = RatingsEncoder
@@ -80,9 +81,14 @@ class CollaborativeFiltering(Task):
                 "leave_last_out says what the test part is, so split_time and split_group must be null. "
                 f"Received: split_time={self.split_time}, split_group={self.split_group}."
             )
-        from apps.recommendation.catalogue.reading import require_times
 
         parts, notes = self._read()
+        if self.time_format is not None and self.split_time == "time":
+            # The reader has brought the times to seconds.
+            return self.model_copy(update={"time_format": "s"})._divided(parts, notes)
+        return self._divided(parts, notes)
+
+    def _divided(self, parts: Mapping[str, Examples], notes: Sequence[str]) -> Splits:
         for examples in parts.values():
             bad = int((~np.isfinite(examples["rating"])).sum())
             if bad:
@@ -112,7 +118,8 @@ class CollaborativeFiltering(Task):
         """Return what one file or folder holds."""
         from core.data import ratings
 
-        return self._in_order(*ratings.read_ratings(path, skip_bad=self.skip_bad))
+        read = ratings.read_ratings(path, skip_bad=self.skip_bad, how=self.how)
+        return self._in_order(*self.each_pair_once(*read))
 
     def _in_order(self, examples: Examples, notes: Sequence[str]) -> tuple[Examples, Sequence[str]]:
         """Return examples with their order where the setting says that it is that of events."""

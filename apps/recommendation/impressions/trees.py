@@ -75,7 +75,7 @@ def grow(
     trees = [nodes_of(predictors[0].nodes) for predictors in booster._predictors]
     losses = _losses(booster, columns[:MOST_JUDGED], clicks[:MOST_JUDGED])
     model.get_layer(FIELDS).set_weights([click_rates(encoder, features["ids"], clicks)[:, None]])
-    edges = np.linspace(0, num_trees, training.fit.epochs + 1).round().astype(int)
+    edges = np.linspace(0, num_trees, training.fit.planned_epochs + 1).round().astype(int)
 
     def put(epoch: int) -> Figures:
         first, stop = edges[epoch], edges[epoch + 1]

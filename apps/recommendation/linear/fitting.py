@@ -40,7 +40,7 @@ def fit_weights(
         )
     layer, encoder = weights_layer(training.model), training.encoder
     seen = seen_layer(training.model).matrix(layer.num_items)
-    parts = np.array_split(encoder.popular, training.fit.epochs)
+    parts = np.array_split(encoder.popular, training.fit.planned_epochs)
     counts = np.array([0, *encoder.item_counts], np.float64)
     shares = np.ones(layer.num_items)
 

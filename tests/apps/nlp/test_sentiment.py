@@ -196,7 +196,7 @@ def test_a_backbone_without_a_preset_is_refused():
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("review\tlabel\na\tb\n", "no column 'text'"),
+        ("remark\tlabel\na\tb\n", "no column 'text'"),
         ("text\tlabel\n" + "".join(f"text {row}\tgood\n" for row in range(30)), "two labels or more"),
         ("text\tlabel\n", "no lines of data"),
     ],

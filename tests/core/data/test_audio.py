@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from core.data.audio import decoded, decoded_upload, full_scale_of, read_recordings
+from core.data.audio import SpokenColumns, decoded, decoded_upload, full_scale_of, read_recordings
 from core.errors import UserError
 
 TONE = (0.5 * np.sin(2 * np.pi * 440 * np.arange(4000) / 8000)).astype(np.float32)
@@ -384,3 +384,27 @@ def test_a_pipe_in_the_place_of_a_recording_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "1.wav")
     with pytest.raises(UserError, match=r"1\.wav can't be read as a recording: it is no file"):
         decoded([tmp_path / "1.wav"], 8000)
+
+
+@pytest.mark.parametrize(
+    ("header", "columns"),
+    [
+        ("Filename,Class", None),
+        ("wav,emotion", None),
+        ("clip,said", SpokenColumns("clip", "said")),
+    ],
+)
+def test_columns_of_a_manifest_may_be_called_otherwise(tmp_path, header, columns):
+    for name in ("a.wav", "b.wav"):
+        soundfile.write(tmp_path / name, np.zeros(800), 8000, subtype="PCM_16")
+    path = tmp_path / "manifest.csv"
+    path.write_text(f"{header}\na.wav,yes\nb.wav,no\n")
+    parts, _ = read_recordings(path, 8000, columns=columns)
+    assert parts["train"]["label"].tolist() == ["yes", "no"]
+
+
+def test_a_manifest_without_a_known_column_of_labels_names_the_setting(tmp_path):
+    soundfile.write(tmp_path / "a.wav", np.zeros(800), 8000, subtype="PCM_16")
+    (tmp_path / "a.csv").write_text("path,said\na.wav,yes\n")
+    with pytest.raises(UserError, match="name it by label_column"):
+        read_recordings(tmp_path / "a.csv", 8000)

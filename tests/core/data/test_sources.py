@@ -83,7 +83,7 @@ def test_an_address_that_does_not_answer_is_named_after_seconds_and_not_minutes(
     slept = []
     monkeypatch.setattr("urllib3.util.retry.time.sleep", slept.append)
     monkeypatch.setattr(tfds, "builder", lambda name: QuartetFar(data_dir=tmp_path))
-    with pytest.raises(UserError, match=r"127\.0\.0\.1 can't be reached\. Received: tfds:quartet_far"):
+    with pytest.raises(UserError, match=r"127\.0\.0\.1 can't be reached\. Without .*sample\. Received"):
         read_tfds("tfds:quartet_far", {"text": ("text",)})
     assert 0 < sum(slept) < 5
 

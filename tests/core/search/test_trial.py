@@ -8,7 +8,7 @@ import pytest
 from core.errors import UserError
 from core.experiment import Experiment, load_experiment
 from core.run import Run
-from core.search.trial import Order, StopTrialError, remembered, run
+from core.search.trial import Order, StopTrialError, remembered, require_reported, run
 from core.task.contract import Task
 from core.training.train import train
 from tests import small_data
@@ -143,3 +143,12 @@ def test_trials_share_their_examples(reviews, tmp_path):
         wanted = experiment(reviews, "fit.epochs=1", f"task.dropout={dropout}")
         run(order(wanted, tmp_path / str(number), cache=str(tmp_path / "cache")), lambda report: None)
     assert len(list((tmp_path / "cache").glob("examples-*"))) == 1
+
+
+def test_an_objective_that_no_training_reports_is_refused_before_any_trial(tmp_path):
+    data = small_data.reviews(tmp_path)
+    experiment = load_experiment("nlp/sentiment", [f"data={data}"])
+    for name in ("accuracy", "val_loss", "parameters", experiment.task.objective):
+        require_reported(experiment, [name], tmp_path / "cache")
+    with pytest.raises(UserError, match=r"reports no val_acuracy\. It reports loss, accuracy, val_loss"):
+        require_reported(experiment, ["val_acuracy"], tmp_path / "cache")
