@@ -103,7 +103,7 @@ def by_folder(path: Path, names: str | None = None) -> Sources:
     Raises:
         UserError: There are no pictures, or a name does not fit.
     """
-    listed: dict[str, PictureList] = {}
+    listed: dict[str, tuple[Sequence[Path], Mapping[str, Sequence[str]]]] = {}
     notes: list[str] = []
     for part, folder in part_folders(path, suffixes()).items():
         if names is None:

@@ -89,6 +89,8 @@ class CollaborativeFiltering(FromRatings):
         return self._divided(parts, notes)
 
     def _divided(self, parts: Mapping[str, Examples], notes: Sequence[str]) -> Splits:
+        from apps.recommendation.catalogue.reading import require_times
+
         for examples in parts.values():
             bad = int((~np.isfinite(examples["rating"])).sum())
             if bad:
