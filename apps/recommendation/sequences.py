@@ -123,7 +123,6 @@ class Sequences(FromChoices):
 
         named = {"validation_data": self.validation_data, "test_data": self.test_data}
         parts, notes = read_parts(self.data, self._choices, **named)
-        require_times(parts, self.split_time)
         if len(parts) > 1:
             splits = self.divided(as_published(parts), notes)
         elif self.leave_last_out and (self.split_time or self.split_group):
@@ -134,6 +133,7 @@ class Sequences(FromChoices):
         elif self.leave_last_out:
             splits = last_out(parts["train"], notes)
         else:
+            require_times(parts, self.split_time)
             splits = self.divided({"train": by_person(parts["train"])}, notes)
         ranked = "left out" if self.mask_seen else "ranked too"
         said = f"{splits.protocol}; all items ranked, those of the history {ranked}"
