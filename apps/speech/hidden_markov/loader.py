@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from apps.speech.hidden_markov.decoder import HybridDecoder
-from apps.speech.transcription import loader
+from apps.speech.transcription.loader import Predictor as TranscriptPredictor
 from core.exporting.runtime import main
 
 
-class Predictor(loader.Predictor):
+class Predictor(TranscriptPredictor):
     """Writes down what is said in recordings, by the words of its lexicon."""
 
     def _decoder(self) -> HybridDecoder:
