@@ -38,7 +38,7 @@ class Recognition(Transcribing):
 
     ```
     quartet train speech/recognition data=manifest.jsonl
-    quartet train speech/recognition data=LJSpeech-1.1 test_when='{id: ["LJ05*"]}'
+    quartet train speech/recognition data=LJSpeech-1.1 units=characters stride=4 test_when='{id: ["LJ05*"]}'
     ```
     """
 

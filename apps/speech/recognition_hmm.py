@@ -58,7 +58,7 @@ class RecognitionHmm(Transcribing):
     net: Literal["windows", "recurrent", "convolutional"] = Field(
         "windows", description="what knows of the frames before and after"
     )
-    context: int = Field(8, ge=0, le=100, description="frames before and after each, of windows")
+    context: int = Field(5, ge=0, le=100, description="frames before and after each, of windows")
     beams: int = Field(
         32, ge=1, le=1024, description="states of the model of transcripts that are followed at once"
     )

@@ -104,6 +104,8 @@ def windows(x: Any, width: int, depth: int, dropout: float, context: int) -> Any
     Returns:
         Shape `(batch_size, num_frames, 2 * width)`.
     """
+    # A window of all features would have most of the weights of the net.
+    x = layers.Dense(width, use_bias=False)(x)
     x = layers.Conv1D(2 * width, 2 * context + 1, padding="same", use_bias=False)(x)
     for _ in range(depth):
         x = layers.Dropout(dropout)(layers.ReLU()(FusedBatchNormalization(momentum=MOMENTUM)(x)))
