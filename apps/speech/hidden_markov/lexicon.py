@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from core.data.tables import opened_text
@@ -13,9 +13,6 @@ from core.wording import counted
 COMMENT = ";;;"
 VARIANT = re.compile(r"\(\d+\)$")  # such as READ(1), another way to say the word
 STRESS = re.compile(r"\d+$")  # of a vowel, such as AH0
-
-Lexicon = Mapping[str, Sequence[Sequence[str]]]
-"""Word to the ways to say it, each by its sounds."""
 
 
 def by_letters(words: Iterable[str]) -> dict[str, list[list[str]]]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from apps.speech.hidden_markov.lexicon import Lexicon
 from core.language.viterbi import StateGraph
 
+Lexicon = Mapping[str, Sequence[Sequence[str]]]
+"""Word to the ways to say it, each by its sounds."""
 SILENCE = -1  # what stands for a word where none is said
 
 
