@@ -43,22 +43,15 @@ def hypotheses(
     return beam_search(log_p, units.blank, beams, language=language, weight=weight, bonus=bonus)
 
 
-def answer_of(
-    log_p: np.ndarray, units: Units, likely: Sequence[Hypothesis], frame_seconds: float
-) -> dict[str, Any]:
+def answer_of(units: Units, likely: Sequence[Hypothesis], words: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Return a transcript, its words with times and probabilities, and others that were weighed.
 
     Args:
-        log_p: Shape `(num_frames, num_units + 1)`.
         units: Of the transcripts.
         likely: Transcripts, best first.
-        frame_seconds: From one frame to the next.
+        words: Of the best.
     """
-    best = likely[0]
-    answer: dict[str, Any] = {
-        "text": units.text(best.units),
-        "words": timed_words(log_p, units, best.units, frame_seconds),
-    }
+    answer: dict[str, Any] = {"text": units.text(likely[0].units), "words": list(words)}
     others: dict[str, float] = {}
     for each in likely[1:]:
         text = units.text(each.units)

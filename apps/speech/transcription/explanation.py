@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from apps.speech.transcription.decoding import Hypothesis, alignment
-from apps.speech.transcription.units import Units
+from apps.speech.transcription.decoder import Heard
 from core.errors import MethodError
 from core.task.attribution import deletion_gain
 from core.task.explanation import Explanation, Part
@@ -22,7 +21,6 @@ METHOD = "occlusion"
 STRETCH_SECONDS = 0.1
 MOST_STRETCHES = 120
 AT_ONCE = 16
-NOTHING = "(no word)"
 
 Scores = Callable[[np.ndarray], np.ndarray]
 """From spectrograms, shape `(num_points, num_frames, num_mels)`, to logarithms of probabilities."""
@@ -32,7 +30,7 @@ def explained_words(
     answer: dict[str, Any],
     spectrogram: np.ndarray,
     scores: Scores,
-    words: Sequence[tuple[str, np.ndarray, np.ndarray]],
+    words: Sequence[Heard],
     hop_seconds: float,
     method: str | None,
 ) -> Explanation:
@@ -97,9 +95,7 @@ def _stretches(num_frames: int, hop_seconds: float) -> list[slice]:
     return [slice(int(start), int(stop)) for start, stop in pairwise(edges)]
 
 
-def _scores_of_words(
-    scores: Scores, words: Sequence[tuple[str, np.ndarray, np.ndarray]], points: np.ndarray
-) -> np.ndarray:
+def _scores_of_words(scores: Scores, words: Sequence[Heard], points: np.ndarray) -> np.ndarray:
     """Return the score of each word at each point, shape `(num_points, num_words)`."""
     parts = []
     for start in range(0, len(points), AT_ONCE):
@@ -108,9 +104,7 @@ def _scores_of_words(
     return np.concatenate(parts).astype(np.float64)
 
 
-def _told(
-    words: Sequence[tuple[str, np.ndarray, np.ndarray]], falls: np.ndarray, named: Sequence[str]
-) -> list[dict[str, Any]]:
+def _told(words: Sequence[Heard], falls: np.ndarray, named: Sequence[str]) -> list[dict[str, Any]]:
     """Return for each word the stretches that add most to it, most first."""
     words_by_time = []
     for (word, _, _), row in zip(words, falls, strict=True):
@@ -138,27 +132,3 @@ def _draw(
     made.set_title("how much likelier each stretch makes each word")
     made.set_xlabel("seconds")
     figure.colorbar(drawn, ax=made, label="nats a frame")
-
-
-def heard_words(
-    log_p: np.ndarray, units: Units, search: Callable[[np.ndarray], Sequence[Hypothesis]]
-) -> list[tuple[str, np.ndarray, np.ndarray]]:
-    """Return the words of the likeliest transcript, each with its frames and the units in them.
-
-    Where no word was heard, this itself is what there is to explain: the blanks of all frames.
-
-    Args:
-        log_p: Shape `(num_frames, num_units + 1)`.
-        units: Of the transcript.
-        search: Finds the likeliest transcripts.
-    """
-    ids = search(log_p)[0].units
-    if not ids:
-        return [(NOTHING, np.arange(len(log_p)), np.full(len(log_p), units.blank))]
-    spans = alignment(log_p, ids, units.blank)
-    words = []
-    for word, first, last in units.words(ids):
-        frames = [np.arange(start, end) for start, end in spans[first:last]]
-        of_frames = [np.full(len(own), ids[first + place]) for place, own in enumerate(frames)]
-        words.append((word, np.concatenate(frames), np.concatenate(of_frames)))
-    return words

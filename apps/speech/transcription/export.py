@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import tensorflow as tf
 
 from apps.speech.front_end import SPECTROGRAM
+from apps.speech.transcription.nets import LOGITS
 from core.answers.rows import Figures
 from core.data.examples import Examples
 from core.layers import LogMelSpectrogram
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 def portable_recogniser(
     model: keras.Model,
+    loader: str,
     settings: Mapping[str, Any],
     *,
     raw: Callable[[Examples], Sequence[Any]],
@@ -30,6 +32,7 @@ def portable_recogniser(
 
     Args:
         model: From waves and their lengths to logits.
+        loader: The module that answers by the graph.
         settings: What the loader knows of waves, units and the search.
         raw: From examples to raw inputs.
         score: From raw inputs to the logarithms of the probabilities of each, by the model.
@@ -41,7 +44,9 @@ def portable_recogniser(
     heard = model.get_layer(SPECTROGRAM)
     # Neither ONNX nor LiteRT has a Fourier transform; a convolution gives the same spectrogram.
     listen = LogMelSpectrogram.from_config({**heard.get_config(), "transform": "convolution"})
-    understand = keras.Model([heard.output, model.input["num_samples"]], model.output)
+    # What only training asks of a model, such as an alignment, stands after its logits.
+    logits = model.get_layer(LOGITS).output
+    understand = keras.Model([heard.output, model.input["num_samples"]], logits)
 
     def scores(waves: tf.Tensor, num_samples: tf.Tensor) -> tf.Tensor:
         spectrogram = listen(tf.cast(waves, tf.float32) / 32768.0)
@@ -51,10 +56,10 @@ def portable_recogniser(
         tf.TensorSpec([None, None], tf.int16, name="waves"),
         tf.TensorSpec([None], tf.int32, name="num_samples"),
     )
-    variables = tuple(variable.value for variable in model.variables)
+    variables = tuple(variable.value for variable in understand.variables)
     return Portable(
         graph=TensorGraph(scores, signature, "log_probabilities", variables, requires),
-        loader="apps.speech.transcription.loader",
+        loader=loader,
         settings=settings,
         raw=raw,
         score=score,

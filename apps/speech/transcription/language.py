@@ -45,13 +45,14 @@ class Transcribed:
     def next(self, state: State, unit: int) -> tuple[float, State]:
         """Return the logarithm of a unit's probability after a state, and the state after it."""
         length = self.grams.order - 1
-        return float(self._logs(state)[unit]), ((*state, unit)[-length:] if length else ())
+        return float(self.logs(state)[unit]), ((*state, unit)[-length:] if length else ())
 
     def end(self, state: State) -> float:
         """Return the logarithm of the probability that a transcript ends after a state."""
-        return float(self._logs(state)[self.edge])
+        return float(self.logs(state)[self.edge])
 
-    def _logs(self, state: State) -> np.ndarray:
+    def logs(self, state: State) -> np.ndarray:
+        """Return the logarithms of the probabilities of all units after a state, and of the end at last."""
         if state not in self.kept:
             if len(self.kept) >= MOST_KEPT:
                 self.kept.clear()

@@ -10,11 +10,9 @@ from typing import Any
 import numpy as np
 
 from apps.speech.sound_files import wave_of
-from apps.speech.transcription.answers import answer_of, hypotheses, in_batches
-from apps.speech.transcription.decoding import Hypothesis
+from apps.speech.transcription.answers import in_batches
+from apps.speech.transcription.decoder import CTCDecoder, Decoder
 from apps.speech.transcription.frames import frames_of
-from apps.speech.transcription.language import Transcribed
-from apps.speech.transcription.units import Units
 from core.exporting.runtime import Graph, main
 
 
@@ -32,10 +30,11 @@ class Predictor:
 
     def __init__(self, folder: Path | str) -> None:
         self.settings = json.loads((Path(folder) / "encoder.json").read_text(encoding="utf-8"))
-        self.units = Units(self.settings["kind"], self.settings["names"], self.settings["tokenizer"])
-        order = self.settings["order"]
-        self.language = Transcribed(self.settings["transcripts"], self.units, order) if order else None
+        self.decoder = self._decoder()
         self.graph = Graph(folder)
+
+    def _decoder(self) -> Decoder:
+        return CTCDecoder.of(self.settings)
 
     def outputs(self, inputs: Sequence[Any]) -> list[np.ndarray]:
         """Return the logarithms of probabilities of each sound, float32, `(num_frames, num_units + 1)`.
@@ -56,20 +55,7 @@ class Predictor:
 
     def predict(self, inputs: Sequence[Any]) -> list[dict[str, Any]]:
         """Return the text of each sound, and its words with their times."""
-        return [
-            answer_of(log_p, self.units, self._search(log_p), self.settings["frame_seconds"])
-            for log_p in self.outputs(inputs)
-        ]
-
-    def _search(self, log_p: np.ndarray) -> list[Hypothesis]:
-        return hypotheses(
-            log_p,
-            self.units,
-            self.settings["beams"],
-            language=self.language,
-            weight=self.settings["language_weight"],
-            bonus=self.settings["unit_bonus"] if self.language else 0.0,
-        )
+        return [self.decoder.answer(log_p) for log_p in self.outputs(inputs)]
 
 
 if __name__ == "__main__":

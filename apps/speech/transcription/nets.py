@@ -11,6 +11,7 @@ from apps.speech.transcription.frames import halved
 from core.layers import FrameMask, FusedBatchNormalization, FusedGRU
 
 MOMENTUM = 0.9  # small data train for few steps
+LOGITS = "logits"  # the layer's name
 
 
 def thinned(spectrogram: Any, num_frames: Any, width: int, stages: int) -> tuple[Any, Any]:
@@ -107,5 +108,5 @@ def recogniser(
     x, num_frames = thinned(spectrogram, num_frames, max(width // 4, 4), stages)
     x = NETS[net](x, num_frames, width, depth, dropout)
     x = layers.Dropout(dropout)(x)
-    logits = layers.Dense(num_units + 1, dtype="float32", name="logits")(x)
+    logits = layers.Dense(num_units + 1, dtype="float32", name=LOGITS)(x)
     return keras.Model({"wave": wave, "num_samples": num_samples}, logits, name="recogniser")

@@ -29,6 +29,20 @@ def with_new_speed(
         multiple: Of which the samples of the new batch are.
         num_frames: From samples to frames of the model, both int32.
     """
+    changed, _ = changed_speed(x, seed, speed, multiple)
+    frames = frames_by(num_frames, changed["num_samples"])
+    return changed, tf.concat([frames[:, None], y[:, 1:]], axis=1)
+
+
+def frames_by(num_frames: Callable[[np.ndarray], np.ndarray], num_samples: tf.Tensor) -> tf.Tensor:
+    """Return how many frames a model makes of waves, int32, by a function of NumPy."""
+    return tf.ensure_shape(tf.numpy_function(num_frames, [num_samples], tf.int32), num_samples.shape)
+
+
+def changed_speed(
+    x: Mapping[str, tf.Tensor], seed: tf.Tensor, speed: float, multiple: int
+) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+    """Return the waves of `with_new_speed`, and how fast each is now, float32, `(batch_size,)`."""
     waves, lengths = x["wave"], x["num_samples"]
     size = tf.shape(waves)
     most = math.log1p(speed)
@@ -42,9 +56,7 @@ def with_new_speed(
     after = tf.minimum(before + 1, last)
     moved = (1 - share) * _samples(waves, before) + share * _samples(waves, after)
     inside = tf.range(width)[None] < new_lengths[:, None]
-    frames = tf.ensure_shape(tf.numpy_function(num_frames, [new_lengths], tf.int32), (None,))
-    changed = {"wave": tf.where(inside, moved, 0.0), "num_samples": new_lengths}
-    return changed, tf.concat([frames[:, None], y[:, 1:]], axis=1)
+    return {"wave": tf.where(inside, moved, 0.0), "num_samples": new_lengths}, factor
 
 
 def _samples(waves: tf.Tensor, places: tf.Tensor) -> tf.Tensor:

@@ -1,0 +1,1 @@
+"""Recognition by hidden Markov models over a net: pronunciations, states, alignment, search."""
