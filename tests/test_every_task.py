@@ -36,7 +36,16 @@ QUICK = [
     "audit.leaks=allow",
 ]
 # What a net has more of than two layers of, each compiled many times over, shows nothing that these do not.
-SMALL = {"width": 8, "depth": 1, "trees": 30, "patches": 160, "crop": 32, "crops": 64, "judged": 24}
+SMALL = {
+    "width": 8,
+    "depth": 1,
+    "trees": 30,
+    "patches": 160,
+    "crop": 32,
+    "crops": 64,
+    "judged": 24,
+    "dilations": 4,
+}
 # Epoch and step; the latter for tasks that have no steps.
 WITHIN_AN_EPOCH, AFTER_AN_EPOCH = (1, 2), (2, 0)
 CONFIGURATIONS = {name: load_experiment(name) for name in configurations()}

@@ -324,8 +324,8 @@ class Synthesis(Task):
         return {"seconds of the recording": seconds, "word": splits.test["label"], **columns}
 
     def inputs(self, encoder: VoiceEncoder) -> dict[str, Input]:
-        """Return a text, with a word of the voice as its example."""
-        return {"text": Text(example=encoder.words[0], rows=2)}
+        """Return a text, with words of the voice as examples."""
+        return {"text": Text(example=" ".join(encoder.words[:2]), short=encoder.words[0], rows=2)}
 
 
 def _words_and_waves(examples: Examples) -> tuple[list[str], list[np.ndarray]]:
