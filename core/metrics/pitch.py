@@ -8,9 +8,12 @@ from core.metrics.sound import FRAME_SECONDS, HOP_SECONDS, dynamic_time_warping,
 
 LOWEST_HERTZ, HIGHEST_HERTZ = 60.0, 400.0
 WINDOW_SECONDS = 0.04
-VOICED = 0.5  # correlation with the period before from which a frame is voiced
+CANDIDATES = 8  # periods that a frame may have
+UNVOICED = 0.5  # what it costs to have none; a period costs 1 less its correlation
+LONGER = 0.25  # by which the longest period costs more, so that no multiple of a period is taken
+OCTAVE_COST = 1.0  # of a jump of the pitch by an octave from one frame to the next
+ONSET_COST = 0.2  # where a voice begins or ends
 SOFT = 35.0  # decibels below the loudest frame from which nothing is voiced
-NEARLY = 0.92  # of the highest peak, from which a shorter period is taken rather than a multiple of it
 OCTAVE = 1200.0  # cents
 
 
@@ -19,8 +22,8 @@ def pitch_track(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the pitch of a voice at each frame, and where it has one.
 
-    Source: the normalised cross-correlation of Talkin, A robust algorithm for pitch tracking (1995), without
-    its search over time.
+    Source: Talkin, A robust algorithm for pitch tracking (1995): the cheapest way through periods of high
+    normalised cross-correlation, with costs of our own.
 
     Args:
         wave: Float, shape `(num_samples,)`, full scale at 1.
@@ -52,17 +55,44 @@ def pitch_track(
     correlation = _correlations(frames, length, lags)
     inner = correlation[:, 1:-1]
     peak = (inner >= correlation[:, :-2]) & (inner >= correlation[:, 2:])
-    strength = np.where(peak, inner, -1.0)
-    best = (strength >= NEARLY * strength.max(axis=1, keepdims=True)).argmax(axis=1)
-    rows = np.arange(num_frames)
-    before, at, after = (correlation[rows, best + step] for step in range(3))
+    strength = np.where(peak, inner - LONGER * lags[1:-1] / longest, -1.0)
+    places = np.argsort(-strength, axis=1, kind="stable")[:, :CANDIDATES]
+    rows = np.arange(num_frames)[:, None]
+    before, at, after = (correlation[rows, places + step] for step in range(3))
     # The peak of a parabola through three lags.
     bend = before - 2 * at + after
     shift = np.where(bend < 0, 0.5 * (before - after) / np.where(bend < 0, bend, 1.0), 0.0)
-    hertz = sample_rate / (lags[best + 1] + np.clip(shift, -0.5, 0.5))
+    hertz = sample_rate / (lags[places + 1] + np.clip(shift, -0.5, 0.5))
     power = (frames**2).mean(axis=1)
     loud = power > max(power.max() * 10 ** (-SOFT / 10), 1e-10)
-    return np.clip(hertz, LOWEST_HERTZ, HIGHEST_HERTZ), loud & (strength.max(axis=1) > VOICED)
+    costs = np.where(loud[:, None], 1.0 - strength[rows, places], np.inf)
+    best = _cheapest(costs, np.log2(hertz))
+    voiced = best < places.shape[1]
+    chosen = hertz[rows[:, 0], np.minimum(best, places.shape[1] - 1)]
+    return np.clip(chosen, LOWEST_HERTZ, HIGHEST_HERTZ), voiced
+
+
+def _cheapest(costs: np.ndarray, octaves: np.ndarray) -> np.ndarray:
+    """Return the candidate of each frame on the cheapest way through all; the number after the last is none.
+
+    Args:
+        costs: Of each candidate, shape `(num_frames, num_candidates)`.
+        octaves: Its pitch, likewise.
+    """
+    num_frames, none = costs.shape
+    own = np.concatenate([costs, np.full((num_frames, 1), UNVOICED)], axis=1)
+    total, came_from = own[0], np.zeros(own.shape, int)
+    for frame in range(1, num_frames):
+        steps = np.full((none + 1, none + 1), ONSET_COST)
+        steps[:none, :none] = OCTAVE_COST * np.abs(octaves[frame - 1][:, None] - octaves[frame])
+        steps[none, none] = 0.0
+        ways = total[:, None] + steps
+        came_from[frame] = ways.argmin(axis=0)
+        total = own[frame] + ways.min(axis=0)
+    path = [int(total.argmin())]
+    for frame in range(num_frames - 1, 0, -1):
+        path.append(int(came_from[frame, path[-1]]))
+    return np.array(path[::-1])
 
 
 def _correlations(frames: np.ndarray, length: int, lags: np.ndarray) -> np.ndarray:
