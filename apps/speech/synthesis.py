@@ -172,7 +172,7 @@ class Synthesis(Task):
         from apps.speech.voice.references import positions
 
         waves = examples.ragged("wave")
-        words = np.array([encoder.numbers[str(word)] for word in examples["label"]])
+        words = np.array([encoder.number_of(str(word), examples.source) for word in examples["label"]])
         frames = [encoder.normalised(each) for each in self._frames(waves)]
         return Recordings.joined(
             words,
@@ -281,6 +281,8 @@ class Synthesis(Task):
 
         asked, judge = SpeakingOptions(), Judge(self.sample_rate, self.recogniser)
         words, recordings = _words_and_waves(examples)
+        for word in words:
+            encoder.number_of(word, examples.source)
         said: list[np.ndarray] = []
         copies: list[np.ndarray] = []
         for row, (word, wave) in enumerate(zip(words, recordings, strict=True)):

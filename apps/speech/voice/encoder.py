@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from apps.speech.voice.references import unpacked
+from core.errors import UserError
 from core.task.contract import Encoder, Options
 
 
@@ -29,6 +30,23 @@ class VoiceEncoder(Encoder):
     def numbers(self) -> dict[str, int]:
         """The place of each word among all."""
         return {word: number for number, word in enumerate(self.words)}
+
+    def number_of(self, word: str, source: str) -> int:
+        """Return the place of a word among all.
+
+        Args:
+            word: Of an example.
+            source: Of the example, for the message.
+
+        Raises:
+            UserError: No training recording says it.
+        """
+        if word not in self.numbers:
+            raise UserError(
+                f"{source}: no training recording says {word!r}, so nothing can be learnt of it. Record it "
+                f"more often, or leave it out. Received: {len(self.words)} words in training."
+            )
+        return self.numbers[word]
 
     def normalised(self, frames: np.ndarray) -> np.ndarray:
         """Return frames with mean 0 and deviation 1 over the training part."""

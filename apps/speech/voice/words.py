@@ -9,6 +9,7 @@ from core.errors import UserError
 
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 MOST_SHOWN = 12  # words of a vocabulary in a message
+MOST_WORDS = 200  # of a text, which take a minute or two to say
 
 
 def read(text: str, words: Sequence[str]) -> list[str]:
@@ -21,7 +22,7 @@ def read(text: str, words: Sequence[str]) -> list[str]:
         words: The vocabulary.
 
     Raises:
-        UserError: There is no word, or one that the voice never learnt.
+        UserError: There is no word, one that the voice never learnt, or too many.
 
     Example:
 
@@ -51,6 +52,8 @@ def read(text: str, words: Sequence[str]) -> list[str]:
             )
     if not said:
         raise UserError(f"There is no word to say. The voice says {_listed(words)}. Received: {text[:60]!r}.")
+    if len(said) > MOST_WORDS:
+        raise UserError(f"A voice says up to {MOST_WORDS} words at once. Received: {len(said)} words.")
     return said
 
 

@@ -60,6 +60,18 @@ def test_what_a_voice_never_learnt_is_refused_in_one_line_with_what_it_says(text
     assert "turn on" in str(refusal.value)
 
 
+def test_a_text_of_too_many_words_is_refused():
+    with pytest.raises(UserError, match="201 words"):
+        read("no " * 201, WORDS)
+
+
+def test_a_word_that_only_the_test_part_says_is_refused_by_name(voice):
+    task, splits, encoder, model = voice
+    strange = splits.test.with_columns(label=["hm"] * len(splits.test))
+    with pytest.raises(UserError, match="no training recording says 'hm'"):
+        task.evaluate(model, encoder, strange)
+
+
 def test_levels_come_back_as_a_wave_that_is_nearly_the_same():
     wave = hum(110)
     error = CODING.wave(CODING.levels(wave)).astype(float) - wave
