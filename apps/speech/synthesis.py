@@ -84,6 +84,10 @@ class Synthesis(Task):
     width: int = Field(32, ge=4, le=256, description="channels of the net over samples")
     depth: int = Field(2, ge=1, le=6, description="how often the dilations are gone through")
     dilations: int = Field(8, ge=1, le=12, description="of which each doubles the one before, from 1")
+    periods: bool = Field(
+        True,
+        description="show the net the samples one period of the pitch before, so that voices don't croak",
+    )
     dropout: float = Field(0.1, ge=0, lt=1, description="of the net that predicts frames")
     crop: int = Field(30, ge=4, le=400, description="frames of 10 ms that are learnt from at once")
     predicted: float = Field(
@@ -173,7 +177,8 @@ class Synthesis(Task):
 
         waves = examples.ragged("wave")
         words = np.array([encoder.number_of(str(word), examples.source) for word in examples["label"]])
-        frames = [encoder.normalised(each) for each in self._frames(waves)]
+        measured = self._frames(waves)
+        frames = [encoder.normalised(each) for each in measured]
         return Recordings.joined(
             words,
             [waves[row] for row in range(len(waves))],
@@ -182,6 +187,7 @@ class Synthesis(Task):
                 for each, word in zip(frames, words, strict=True)
             ],
             frames,
+            [self.framing.lags(each) for each in measured],
             encoder.normalised(self.framing.silence()),
             self.crop,
             self.framing.hop,
@@ -225,6 +231,7 @@ class Synthesis(Task):
             width=self.width,
             dilations=[2**power for power in range(self.dilations)] * self.depth,
             dropout=self.dropout,
+            longest_lag=self.framing.longest_lag if self.periods else 0,
         )
 
     def frames_of(
@@ -238,13 +245,20 @@ class Synthesis(Task):
         return frames
 
     def waves_of(
-        self, model: keras.Model, frames: np.ndarray, random: np.random.Generator, options: SpeakingOptions
+        self,
+        model: keras.Model,
+        encoder: VoiceEncoder,
+        frames: np.ndarray,
+        random: np.random.Generator,
+        options: SpeakingOptions,
     ) -> np.ndarray:
         """Return the sound of normalised frames, int16."""
         from apps.speech.voice.generation import generated
 
         temperature = options.temperature or self.temperature
-        return self.coding.wave(np.concatenate(list(generated(model, frames, random, temperature))))
+        lags = self.framing.lags(encoder.as_measured(frames))
+        pieces = generated(model, frames, lags, random, temperature)
+        return self.coding.wave(np.concatenate(list(pieces)))
 
     def stream(
         self, model: keras.Model, encoder: VoiceEncoder, value: Any, options: Any = None
@@ -259,7 +273,7 @@ class Synthesis(Task):
         for number, word in enumerate(words):
             frames = self.frames_of(model, encoder, word, asked)
             random = np.random.default_rng([asked.seed, number])
-            said += [pause, self.waves_of(model, frames, random, asked)]
+            said += [pause, self.waves_of(model, encoder, frames, random, asked)]
             wave = np.concatenate(said[1:])
             yield {"sound": Sound(wave, self.sample_rate), "said": " ".join(words[: number + 1])}
 
@@ -288,7 +302,7 @@ class Synthesis(Task):
         for row, (word, wave) in enumerate(zip(words, recordings, strict=True)):
             true = encoder.normalised(self.framing.frames(wave))
             for sounds, frames in ((said, self.frames_of(model, encoder, word, asked)), (copies, true)):
-                sounds.append(self.waves_of(model, frames, np.random.default_rng([0, row]), asked))
+                sounds.append(self.waves_of(model, encoder, frames, np.random.default_rng([0, row]), asked))
         copied = judge.judged(words, copies, recordings)
         figures = judge.judged(words, said, recordings, write)
         return {**figures, **{f"{COPY}{name}": value for name, value in copied.items()}}

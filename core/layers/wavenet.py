@@ -9,6 +9,8 @@ import keras
 import numpy as np
 from keras import ops
 
+AROUND = (-1, 0, 1)  # samples about that one period back which are looked at
+
 
 @keras.saving.register_keras_serializable(package="quartet")
 class GatedCausalBlock(keras.layers.Layer):
@@ -116,16 +118,20 @@ class WaveNet(keras.layers.Layer):
         filters: Channels of the blocks.
         skip_filters: Channels of their skip outputs, and of the layer behind them.
         dilations: One a block, such as 1, 2, 4, 8 and again.
+        longest_lag: If not 0, each sample is scored by those one period of the pitch before it too, which
+            lies up to so many samples back.
 
     Call arguments:
-        inputs: A pair: the sample before each, float, -1 to 1, shape `(batch_size, num_samples)`, and frames,
-            `(batch_size, num_samples / samples_per_frame, num_features)`.
+        inputs: The sample before each, float, -1 to 1, shape `(batch_size, num_samples)`; frames,
+            `(batch_size, num_samples / samples_per_frame, num_features)`; and where there is a longest lag,
+            the period at each frame, in samples, int, `(batch_size, num_samples / samples_per_frame)`.
 
     Returns:
         Logits, `(batch_size, num_samples, num_levels)`.
 
     Source: van den Oord et al., WaveNet: A Generative Model for Raw Audio (2016); the rings are those of
-    Le Paine et al., Fast Wavenet Generation Algorithm (2016).
+    Le Paine et al., Fast Wavenet Generation Algorithm (2016), and samples one period back, in a simpler form,
+    those of Wu et al., Quasi-Periodic WaveNet (2019).
 
     Example:
 
@@ -145,6 +151,7 @@ class WaveNet(keras.layers.Layer):
         filters: int = 32,
         skip_filters: int = 64,
         dilations: Sequence[int] = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512),
+        longest_lag: int = 0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -158,6 +165,7 @@ class WaveNet(keras.layers.Layer):
         self.filters = filters
         self.skip_filters = skip_filters
         self.dilations = list(dilations)
+        self.longest_lag = longest_lag
         self.entry = keras.layers.Dense(filters, name="entry")
         self.blocks = [
             GatedCausalBlock(filters, skip_filters, dilation, samples_per_frame, name=f"block_{number}")
@@ -173,22 +181,37 @@ class WaveNet(keras.layers.Layer):
 
     def build(self, input_shape: Any) -> None:
         """Make the weights."""
-        samples, frames = input_shape
-        self.entry.build((*samples, 1))
+        samples, frames = input_shape[:2]
+        self.entry.build((*samples, 1 + (len(AROUND) if self.longest_lag else 0)))
         for block in self.blocks:
             block.build(((*samples, self.filters), frames))
         self.hidden.build((*samples, self.skip_filters))
         self.scores.build((*samples, self.skip_filters))
 
-    def call(self, inputs: tuple[Any, Any]) -> Any:
+    def call(self, inputs: Any) -> Any:
         """Return the scores of the level of each sample."""
-        before, frames = inputs
-        x = self.entry(ops.expand_dims(before, -1))
+        before, frames = inputs[:2]
+        x = ops.expand_dims(before, -1)
+        if self.longest_lag:
+            x = ops.concatenate([x, self._period_before(before, inputs[2])], axis=-1)
+        x = self.entry(x)
         total = 0.0
         for block in self.blocks:
             x, skip = block((x, frames))
             total = total + skip
         return self._scored(total)
+
+    def _period_before(self, before: Any, lags: Any) -> Any:
+        """Return the samples about one period before each, `(batch_size, num_samples, 3)`."""
+        lags = ops.repeat(self._bounded(lags), self.samples_per_frame, axis=1)
+        # Of `before`, the sample at a place is one further on.
+        place = ops.cumsum(ops.ones_like(lags), axis=1) - lags
+        padded = ops.pad(before, ((0, 0), (self.longest_lag + 1, 0)))
+        taps = [ops.take_along_axis(padded, place + self.longest_lag + 1 + k, axis=1) for k in AROUND]
+        return ops.stack(taps, axis=-1)
+
+    def _bounded(self, lags: Any) -> Any:
+        return ops.clip(ops.cast(lags, "int32"), 2, self.longest_lag)
 
     def _scored(self, skips: Any) -> Any:
         return self.scores(self.hidden(ops.relu(skips)))
@@ -196,10 +219,18 @@ class WaveNet(keras.layers.Layer):
     def silence(self, batch_size: int) -> dict[str, Any]:
         """Return the state before the first sample."""
         rings = [np.zeros((d, batch_size, self.filters), "float32") for d in self.dilations]
-        return {"place": np.int32(0), "level": np.zeros(batch_size, "float32"), "rings": rings}
+        # The samples of the longest period and one more to each side.
+        past = np.zeros((self.longest_lag + 2, batch_size), "float32")
+        return {"place": np.int32(0), "level": np.zeros(batch_size, "float32"), "rings": rings, "past": past}
 
     def generate(
-        self, state: dict[str, Any], frames: Any, noise: Any, values: Any = None, temperature: Any = 1.0
+        self,
+        state: dict[str, Any],
+        frames: Any,
+        noise: Any,
+        values: Any = None,
+        temperature: Any = 1.0,
+        lags: Any = None,
     ) -> tuple[Any, dict[str, Any]]:
         """Draw the samples of some frames, one after another.
 
@@ -211,6 +242,7 @@ class WaveNet(keras.layers.Layer):
             values: Of the levels, as `call` takes samples, float, `(num_levels,)`; evenly from -1 to 1 by
                 default.
             temperature: Divides the scores: below 1 likely levels are drawn more often.
+            lags: Where there is a longest lag: the period at each frame, int, `(batch_size, num_frames)`.
 
         Returns:
             The levels, int32, of the shape of `noise`, and the state after them.
@@ -223,11 +255,23 @@ class WaveNet(keras.layers.Layer):
         conditions = ops.transpose(conditions, (1, 2, 0, 3))
 
         noise = ops.transpose(noise)
+        lags = ops.transpose(self._bounded(lags)) if self.longest_lag else None
 
         def step(now: Any, carry: Any) -> Any:
-            place, before, rings, levels = carry
-            frame = ops.take(conditions, now // self.samples_per_frame, axis=0)
-            x = self.entry(ops.expand_dims(before, -1))
+            place, before, rings, past_samples, levels = carry
+            number_of_frame = now // self.samples_per_frame
+            frame = ops.take(conditions, number_of_frame, axis=0)
+            x = ops.expand_dims(before, -1)
+            if self.longest_lag:
+                size = self.longest_lag + 2
+                slot = (place + size - 1) % size
+                past_samples = ops.slice_update(past_samples, (slot, 0), ops.expand_dims(before, 0))
+                lag = ops.take(lags, number_of_frame, axis=0)
+                slots = ops.stack([(place - lag + k + size) % size for k in AROUND])
+                x = ops.concatenate(
+                    [x, ops.transpose(ops.take_along_axis(past_samples, slots, axis=0))], axis=-1
+                )
+            x = self.entry(x)
             total, after = 0.0, []
             for number, (block, ring) in enumerate(zip(self.blocks, rings, strict=True)):
                 slot = place % block.dilation
@@ -238,16 +282,18 @@ class WaveNet(keras.layers.Layer):
             chances = ops.softmax(self._scored(total) / temperature)
             level = drawn(chances, ops.take(noise, now, axis=0))
             levels = ops.slice_update(levels, (now, 0), ops.expand_dims(level, 0))
-            return place + 1, ops.take(values, level), after, levels
+            return place + 1, ops.take(values, level), after, past_samples, levels
 
         carry = (
             ops.convert_to_tensor(state["place"]),
             ops.convert_to_tensor(state["level"]),
             [ops.convert_to_tensor(ring) for ring in state["rings"]],
+            ops.convert_to_tensor(state["past"]),
             ops.zeros_like(noise, dtype="int32"),
         )
-        place, level, rings, levels = ops.fori_loop(0, ops.shape(noise)[0], step, carry)
-        return ops.transpose(levels), {"place": place, "level": level, "rings": rings}
+        place, level, rings, past, levels = ops.fori_loop(0, ops.shape(noise)[0], step, carry)
+        after = {"place": place, "level": level, "rings": rings, "past": past}
+        return ops.transpose(levels), after
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the shape of the scores."""
@@ -255,7 +301,7 @@ class WaveNet(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor."""
-        names = ("num_levels", "samples_per_frame", "filters", "skip_filters", "dilations")
+        names = ("num_levels", "samples_per_frame", "filters", "skip_filters", "dilations", "longest_lag")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 

@@ -22,6 +22,7 @@ class Recordings:
         levels: Of samples, int32, `(num_frames * hop,)`.
         places: Of frames in their word, float32.
         frames: Normalised, float32, `(num_frames, num_features)`.
+        lags: The period of the pitch at each frame, in samples, int32.
         hop: Samples of a frame.
         coding: Of samples.
     """
@@ -32,6 +33,7 @@ class Recordings:
     levels: np.ndarray
     places: np.ndarray
     frames: np.ndarray
+    lags: np.ndarray
     hop: int
     coding: Coding
 
@@ -42,6 +44,7 @@ class Recordings:
         waves: Sequence[np.ndarray],
         places: Sequence[np.ndarray],
         frames: Sequence[np.ndarray],
+        lags: Sequence[np.ndarray],
         silence: np.ndarray,
         room: int,
         hop: int,
@@ -54,6 +57,7 @@ class Recordings:
             waves: int16 samples of each.
             places: Of its frames in the word.
             frames: Normalised.
+            lags: The period of the pitch at each frame.
             silence: A normalised frame.
             room: Frames of silence.
             hop: Samples of a frame.
@@ -73,12 +77,13 @@ class Recordings:
             levels,
             np.concatenate(ends).astype(np.float32),
             np.concatenate(padded).astype(np.float32),
+            np.concatenate([np.pad(each, (0, room), mode="edge") for each in lags]),
             hop,
             coding,
         )
 
     def crops(self, rows: np.ndarray, shares: np.ndarray, size: int) -> list[np.ndarray]:
-        """Return crops: words, places, frames, samples before each, and levels.
+        """Return crops: words, places, frames, periods, samples before each, and levels.
 
         Args:
             rows: Which recordings, int.
@@ -93,7 +98,7 @@ class Recordings:
         # What lies before a recording is silence, and no other recording.
         levels[samples < (self.starts[rows] * self.hop)[:, None]] = self.coding.zero
         before = self.coding.values[levels[:, :-1]]
-        return [self.words[rows], self.places[at], self.frames[at], before, levels[:, 1:]]
+        return [self.words[rows], self.places[at], self.frames[at], self.lags[at], before, levels[:, 1:]]
 
 
 def cut(recordings: Recordings, size: int) -> Any:
@@ -106,13 +111,20 @@ def cut(recordings: Recordings, size: int) -> Any:
         return recordings.crops(rows, shares, size)
 
     def call(batch: Any) -> Any:
-        types = [tf.int32, tf.float32, tf.float32, tf.float32, tf.int32]
+        types = [tf.int32, tf.float32, tf.float32, tf.int32, tf.float32, tf.int32]
         made = tf.numpy_function(crops, [batch["row"], batch["share"]], types, stateful=False)
-        shapes = [(None,), (None, size), (None, size, num_features), *[(None, size * recordings.hop)] * 2]
-        word, place, frames, before, levels = (
+        shapes = [
+            (None,),
+            (None, size),
+            (None, size, num_features),
+            (None, size),
+            *[(None, size * recordings.hop)] * 2,
+        ]
+        word, place, frames, lags, before, levels = (
             tf.ensure_shape(each, shape) for each, shape in zip(made, shapes, strict=True)
         )
-        x = {"word": word, "place": place, "frames": frames, "predicts": batch["predicts"], "before": before}
+        x = {"word": word, "place": place, "frames": frames, "lags": lags, "before": before}
+        x["predicts"] = batch["predicts"]
         return x, {"levels": levels, "frames": frames}
 
     return call

@@ -74,6 +74,22 @@ class Framing:
         levels = np.log(np.maximum(power, SILENCE))
         return np.concatenate([levels, octaves[:, None], voiced[:, None]], axis=1).astype(np.float32)
 
+    def lags(self, frames: np.ndarray) -> np.ndarray:
+        """Return the period of the pitch at each frame in samples, int32, at least 2.
+
+        Args:
+            frames: As `frames` returns them.
+        """
+        periods = np.round(self.sample_rate / 2.0 ** frames[..., -2])
+        return np.clip(periods, 2, self.longest_lag).astype(np.int32)
+
+    @property
+    def longest_lag(self) -> int:
+        """The period of the lowest pitch, in samples."""
+        from core.metrics.pitch import LOWEST_HERTZ as LOWEST_PITCH
+
+        return int(np.ceil(self.sample_rate / LOWEST_PITCH))
+
     def silence(self) -> np.ndarray:
         """Return a frame in which nothing is heard, shape `(num_features,)`."""
         pitch = [np.log2(USUAL_HERTZ), 0.0]

@@ -28,7 +28,11 @@ class Generator(keras.Model):
     def call(self, inputs: Any) -> Any:
         """Return the levels of some frames and the state behind them."""
         levels, state = self.wavenet.generate(
-            inputs["state"], inputs["conditions"], inputs["noise"], temperature=inputs["temperature"][0]
+            inputs["state"],
+            inputs["conditions"],
+            inputs["noise"],
+            temperature=inputs["temperature"][0],
+            lags=inputs["lags"],
         )
         return {"levels": levels, "state": state}
 
@@ -43,13 +47,18 @@ def generator(model: keras.Model) -> keras.Model:
 
 
 def generated(
-    model: keras.Model, frames: np.ndarray, random: np.random.Generator, temperature: float
+    model: keras.Model,
+    frames: np.ndarray,
+    lags: np.ndarray,
+    random: np.random.Generator,
+    temperature: float,
 ) -> Iterator[np.ndarray]:
     """Yield the levels of one wave, a few frames at a time.
 
     Args:
         model: A trained voice.
         frames: Normalised, float32, shape `(num_frames, num_features)`.
+        lags: The period of the pitch at each, in samples, int32, shape `(num_frames,)`.
         random: Draws a number a sample.
         temperature: Divides the scores of levels.
 
@@ -61,12 +70,14 @@ def generated(
     whole = -(-num_frames // AT_ONCE) * AT_ONCE
     conditions = keras.ops.convert_to_numpy(model.get_layer(CONDITIONS)(frames[None], training=False))
     conditions = np.pad(conditions, ((0, 0), (0, whole - num_frames), (0, 0)))
+    lags = np.pad(lags, (0, whole - num_frames), mode="edge")[None]
     speak, state = generator(model), net.silence(1)
     for start in range(0, num_frames, AT_ONCE):
         answer = speak.predict_on_batch(
             {
                 "state": state,
                 "conditions": conditions[:, start : start + AT_ONCE],
+                "lags": lags[:, start : start + AT_ONCE],
                 "noise": random.random((1, AT_ONCE * hop), np.float32),
                 "temperature": np.array([temperature], np.float32),
             }

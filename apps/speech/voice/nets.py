@@ -92,6 +92,7 @@ def speaking_model(
     width: int,
     dilations: Sequence[int],
     dropout: float,
+    longest_lag: int,
 ) -> SpeakingModel:
     """Return the model that learns both nets at once.
 
@@ -104,9 +105,11 @@ def speaking_model(
         width: Channels of the net over samples.
         dilations: Of its blocks.
         dropout: Of the net that predicts frames.
+        longest_lag: Samples of the longest period of the pitch that is looked back at; 0 for none.
     """
     word, place = keras.Input((), dtype="int32", name="word"), keras.Input((None,), name="place")
     frames = keras.Input((None, num_features), name="frames")
+    lags = keras.Input((None,), dtype="int32", name="lags")
     predicts = keras.Input((), name="predicts")
     before = keras.Input((None,), name="before")
     predicted = frame_net(num_words, num_features, 4 * width, dropout)([word, place])
@@ -114,6 +117,14 @@ def speaking_model(
     share = ops.reshape(predicts, (-1, 1, 1)) * (np.arange(num_features) < num_spectral).astype("float32")
     mixed = frames + share * (ops.stop_gradient(predicted) - frames)
     conditions = condition_net(num_features, 2 * width)(mixed)
-    net = WaveNet(num_levels, hop, width, 2 * width, dilations, name=WAVENET)
-    inputs = {"word": word, "place": place, "frames": frames, "predicts": predicts, "before": before}
-    return SpeakingModel(inputs, {"levels": net((before, conditions)), "frames": predicted}, name="voice")
+    net = WaveNet(num_levels, hop, width, 2 * width, dilations, longest_lag, name=WAVENET)
+    heard = (before, conditions, lags) if longest_lag else (before, conditions)
+    inputs = {
+        "word": word,
+        "place": place,
+        "frames": frames,
+        "lags": lags,
+        "predicts": predicts,
+        "before": before,
+    }
+    return SpeakingModel(inputs, {"levels": net(heard), "frames": predicted}, name="voice")

@@ -114,18 +114,20 @@ def test_a_crop_holds_the_samples_of_its_frames_and_the_sample_before_each():
         waves,
         [np.linspace(0, 1, len(each)) for each in frames],
         frames,
+        [FRAMING.lags(each) for each in frames],
         FRAMING.silence(),
         4,
         FRAMING.hop,
         CODING,
     )
-    words, _, crop, before, levels = recordings.crops(np.array([1, 1]), np.array([0.0, 1.0]), 10)
+    words, _, crop, lags, before, levels = recordings.crops(np.array([1, 1]), np.array([0.0, 1.0]), 10)
     assert words.tolist() == [1, 1]
     own = CODING.levels(waves[1])
     np.testing.assert_array_equal(levels[0], own[:800])
     np.testing.assert_array_equal(levels[1], own[-800:])
     np.testing.assert_array_equal(crop[1], frames[1][-10:])
     np.testing.assert_array_equal(before[:, 1:], CODING.values[levels[:, :-1]])
+    assert lags[:, 5].tolist() == [36, 36]
     assert before[0, 0] == CODING.values[CODING.zero]
 
 

@@ -15,9 +15,12 @@ FRAMES = RANDOM.normal(size=(2, NUM_FRAMES, 3)).astype("float32")
 NOISE = RANDOM.random((2, NUM_FRAMES * HOP)).astype("float32")
 
 
-@pytest.fixture(scope="module")
-def net() -> WaveNet:
-    made = WaveNet(NUM_LEVELS, HOP, filters=5, skip_filters=7, dilations=DILATIONS)
+LAGS = RANDOM.integers(2, 9, (2, NUM_FRAMES)).astype("int32")
+
+
+@pytest.fixture(scope="module", params=[0, 8], ids=["plain", "with periods"])
+def net(request) -> WaveNet:
+    made = WaveNet(NUM_LEVELS, HOP, 5, 7, DILATIONS, longest_lag=request.param)
     made.build((BEFORE.shape, FRAMES.shape))
     random = np.random.default_rng(1)
     made.set_weights([random.normal(0, 0.5, weight.shape) for weight in made.get_weights()])
@@ -25,10 +28,12 @@ def net() -> WaveNet:
 
 
 def scores(net: WaveNet, before: np.ndarray) -> np.ndarray:
-    return ops.convert_to_numpy(net((before, FRAMES)))
+    return ops.convert_to_numpy(net((before, FRAMES, LAGS)))
 
 
 def test_a_score_depends_on_its_receptive_field_and_on_nothing_after_it(net):
+    if net.longest_lag:
+        pytest.skip("A period lies anywhere.")
     place = 5
     changed = BEFORE.copy()
     changed[:, place] = -changed[:, place]
@@ -36,8 +41,20 @@ def test_a_score_depends_on_its_receptive_field_and_on_nothing_after_it(net):
     assert np.flatnonzero(differs).tolist() == list(range(place, place + net.receptive_field))
 
 
+def test_a_score_depends_on_samples_one_period_back():
+    net = WaveNet(NUM_LEVELS, HOP, 5, 7, [1], longest_lag=8)
+    net.build((BEFORE.shape, FRAMES.shape))
+    changed = BEFORE.copy()
+    changed[:, 6] = -changed[:, 6]  # the sample at place 5
+    lags = np.full((2, NUM_FRAMES), 7, "int32")
+    one, other = (ops.convert_to_numpy(net((each, FRAMES, lags))) for each in (BEFORE, changed))
+    differs = np.abs(one - other).max(axis=(0, 2)) > 1e-7
+    # At itself, one on by the block, and 5 + 7 with one to each side, and one on.
+    assert np.flatnonzero(differs).tolist() == [6, 7, 11, 12, 13, 14]
+
+
 def test_what_is_generated_is_what_its_own_scores_draw(net):
-    levels, _ = net.generate(net.silence(2), FRAMES, NOISE)
+    levels, _ = net.generate(net.silence(2), FRAMES, NOISE, lags=LAGS)
     levels = ops.convert_to_numpy(levels)
     values = np.linspace(-1, 1, NUM_LEVELS, dtype="float32")
     before = np.concatenate([np.zeros((2, 1), "float32"), values[levels[:, :-1]]], axis=1)
@@ -47,23 +64,25 @@ def test_what_is_generated_is_what_its_own_scores_draw(net):
 
 
 def test_a_wave_in_pieces_is_the_wave_at_once(net):
-    whole, _ = net.generate(net.silence(2), FRAMES, NOISE)
-    first, state = net.generate(net.silence(2), FRAMES[:, :2], NOISE[:, : 2 * HOP])
-    rest, _ = net.generate(state, FRAMES[:, 2:], NOISE[:, 2 * HOP :])
+    whole, _ = net.generate(net.silence(2), FRAMES, NOISE, lags=LAGS)
+    first, state = net.generate(net.silence(2), FRAMES[:, :2], NOISE[:, : 2 * HOP], lags=LAGS[:, :2])
+    rest, _ = net.generate(state, FRAMES[:, 2:], NOISE[:, 2 * HOP :], lags=LAGS[:, 2:])
     pieces = np.concatenate([ops.convert_to_numpy(each) for each in (first, rest)], axis=1)
     np.testing.assert_array_equal(pieces, ops.convert_to_numpy(whole))
 
 
 def test_at_a_low_temperature_the_likeliest_level_is_drawn(net):
     first = [
-        ops.convert_to_numpy(net.generate(net.silence(2), FRAMES[:, :1], noise, temperature=1e-3)[0])
+        ops.convert_to_numpy(
+            net.generate(net.silence(2), FRAMES[:, :1], noise, temperature=1e-3, lags=LAGS[:, :1])[0]
+        )
         for noise in (NOISE[:, :HOP], 1 - NOISE[:, :HOP])
     ]
     np.testing.assert_array_equal(*first)
 
 
 def test_frames_have_a_say(net):
-    other = ops.convert_to_numpy(net((BEFORE, FRAMES[::-1])))
+    other = ops.convert_to_numpy(net((BEFORE, FRAMES[::-1], LAGS)))
     assert np.abs(other - scores(net, BEFORE)).max() > 0.1
 
 
