@@ -250,50 +250,52 @@ class WaveNet(keras.layers.Layer):
         if values is None:
             values = np.linspace(-1, 1, self.num_levels, dtype="float32")
         values = ops.convert_to_tensor(values)
+        noise = ops.transpose(noise)
+        lags = ops.transpose(self._bounded(lags)) if self.longest_lag else None
         # One product for all samples of a frame, and of all blocks.
         conditions = ops.stack([block.conditioned(frames) for block in self.blocks], axis=2)
         conditions = ops.transpose(conditions, (1, 2, 0, 3))
 
-        noise = ops.transpose(noise)
-        lags = ops.transpose(self._bounded(lags)) if self.longest_lag else None
-
         def step(now: Any, carry: Any) -> Any:
-            place, before, rings, past_samples, levels = carry
-            number_of_frame = now // self.samples_per_frame
-            frame = ops.take(conditions, number_of_frame, axis=0)
-            x = ops.expand_dims(before, -1)
-            if self.longest_lag:
-                size = self.longest_lag + 2
-                slot = (place + size - 1) % size
-                past_samples = ops.slice_update(past_samples, (slot, 0), ops.expand_dims(before, 0))
-                lag = ops.take(lags, number_of_frame, axis=0)
-                slots = ops.stack([(place - lag + k + size) % size for k in AROUND])
-                x = ops.concatenate(
-                    [x, ops.transpose(ops.take_along_axis(past_samples, slots, axis=0))], axis=-1
-                )
-            x = self.entry(x)
-            total, after = 0.0, []
-            for number, (block, ring) in enumerate(zip(self.blocks, rings, strict=True)):
-                slot = place % block.dilation
-                past = ops.take(ring, slot, axis=0)
-                after.append(ops.slice_update(ring, (slot, 0, 0), ops.expand_dims(x, 0)))
-                x, skip = block.step(x, past, frame[number])
-                total = total + skip
-            chances = ops.softmax(self._scored(total) / temperature)
-            level = drawn(chances, ops.take(noise, now, axis=0))
+            state, levels = carry
+            frame = now // self.samples_per_frame
+            lag = ops.take(lags, frame, axis=0) if self.longest_lag else None
+            scores, state = self._next(state, ops.take(conditions, frame, axis=0), lag)
+            level = drawn(ops.softmax(scores / temperature), ops.take(noise, now, axis=0))
             levels = ops.slice_update(levels, (now, 0), ops.expand_dims(level, 0))
-            return place + 1, ops.take(values, level), after, past_samples, levels
+            return {**state, "level": ops.take(values, level)}, levels
 
-        carry = (
-            ops.convert_to_tensor(state["place"]),
-            ops.convert_to_tensor(state["level"]),
-            [ops.convert_to_tensor(ring) for ring in state["rings"]],
-            ops.convert_to_tensor(state["past"]),
-            ops.zeros_like(noise, dtype="int32"),
-        )
-        place, level, rings, past, levels = ops.fori_loop(0, ops.shape(noise)[0], step, carry)
-        after = {"place": place, "level": level, "rings": rings, "past": past}
-        return ops.transpose(levels), after
+        begun = {name: state[name] for name in ("place", "level", "rings", "past")}
+        begun = keras.tree.map_structure(ops.convert_to_tensor, begun)
+        carry = (begun, ops.zeros_like(noise, dtype="int32"))
+        state, levels = ops.fori_loop(0, ops.shape(noise)[0], step, carry)
+        return ops.transpose(levels), state
+
+    def _next(self, state: dict[str, Any], conditions: Any, lag: Any) -> tuple[Any, dict[str, Any]]:
+        """Return the scores of the next sample, and the state with the sample before it put away.
+
+        Args:
+            state: As `silence` returns it.
+            conditions: Of each block, `(num_blocks, batch_size, 2 * filters)`.
+            lag: The period of the pitch, int, `(batch_size,)`, where there is a longest lag.
+        """
+        place, past = state["place"], state["past"]
+        x = ops.expand_dims(state["level"], -1)
+        if self.longest_lag:
+            size = self.longest_lag + 2
+            slot = (place + size - 1) % size
+            past = ops.slice_update(past, (slot, 0), ops.expand_dims(state["level"], 0))
+            slots = ops.stack([(place - lag + k + size) % size for k in AROUND])
+            x = ops.concatenate([x, ops.transpose(ops.take_along_axis(past, slots, axis=0))], axis=-1)
+        x = self.entry(x)
+        total, rings = 0.0, []
+        for number, (block, ring) in enumerate(zip(self.blocks, state["rings"], strict=True)):
+            slot = place % block.dilation
+            before = ops.take(ring, slot, axis=0)
+            rings.append(ops.slice_update(ring, (slot, 0, 0), ops.expand_dims(x, 0)))
+            x, skip = block.step(x, before, conditions[number])
+            total = total + skip
+        return self._scored(total), {**state, "place": place + 1, "rings": rings, "past": past}
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the shape of the scores."""
