@@ -287,6 +287,20 @@ def spoken_strings(folder: Path) -> Path:
     return folder / "strings"
 
 
+def hummed_words(folder: Path) -> Path:
+    """Write 40 recordings of a fifth of a second, low or high hums with overtones, in a folder a word."""
+    random = np.random.default_rng(0)
+    time = np.arange(1600) / 8000
+    for row in range(40):
+        label, pitch = (("low", 110), ("high", 220))[row % 2]
+        phases = random.uniform(0, 6, 5)[:, None]
+        overtones = np.sin(2 * np.pi * pitch * np.arange(1, 6)[:, None] * time + phases).mean(axis=0)
+        wave = overtones * np.hanning(len(time)) + random.normal(0, 0.003, len(time))
+        (folder / "hums" / label).mkdir(parents=True, exist_ok=True)
+        soundfile.write(folder / "hums" / label / f"{row}.wav", wave, 8000)
+    return folder / "hums"
+
+
 def translated_numbers(folder: Path) -> Path:
     """Write 130 numbers in words of German and of English."""
     random = np.random.default_rng(0)
@@ -388,6 +402,7 @@ FAMILIES = {
         ],
     ),
     ("sound", "texts"): Family(spoken_strings, files),
+    ("text", "sounds"): Family(hummed_words, lambda source: ["low", "High low!"]),
     ("ratings", "numbers"): Family(ratings, lambda source: ["3", "4"]),
     ("history", "rankings"): Family(histories, lambda source: ["i3 i4", '{"history": ["i7", "nobody\'s"]}']),
     ("history", "text", "impressions"): Family(

@@ -45,6 +45,7 @@ SMALL = {
     "crop": 32,
     "crops": 64,
     "judged": 24,
+    "dilations": 4,
 }
 # Epoch and step; the latter for tasks that have no steps.
 WITHIN_AN_EPOCH, AFTER_AN_EPOCH = (1, 2), (2, 0)

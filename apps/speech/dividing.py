@@ -64,3 +64,22 @@ def _fits(column: np.ndarray, values: Sequence[str]) -> np.ndarray:
     """Return which rows fit each value, bool, shape `(num_values, num_rows)`."""
     distinct, rows = np.unique(column, return_inverse=True)
     return np.array([[fnmatchcase(str(name), value) for name in distinct] for value in values])[:, rows]
+
+
+def chosen_where(examples: Examples, only: Mapping[str, Sequence[str]]) -> Examples:
+    """Return the recordings with such values.
+
+    Args:
+        examples: Of one part.
+        only: Column to values, or patterns such as `LJ002-01*`; all columns must agree.
+
+    Raises:
+        UserError: There is none.
+    """
+    chosen = np.all([_fits(examples[name], values).any(axis=0) for name, values in only.items()], axis=0)
+    if not chosen.any():
+        known = [f"{name} is one of {', '.join(map(str, np.unique(examples[name])[:8]))}" for name in only]
+        raise UserError(
+            f"No recording of {examples.source} is as only says: {'; '.join(known)}. Received: {only}."
+        )
+    return examples.take(chosen)

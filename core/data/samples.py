@@ -374,3 +374,17 @@ def spoken_manners(sample_rate: int = 16_000) -> Examples:
     from core.data import spoken_manners as manners
 
     return manners.spoken_manners(cache_folder(), sample_rate)
+
+
+def spoken_words(sample_rate: int = 16_000) -> Examples:
+    """Return twenty words as one synthetic voice speaks them, twelve times each, a little differently.
+
+    Args:
+        sample_rate: Samples a second.
+
+    Returns:
+        Columns `wave` (ragged int16) and `label` (the word).
+    """
+    from core.data import spoken_words as words
+
+    return words.spoken_words(cache_folder(), sample_rate)

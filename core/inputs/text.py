@@ -20,6 +20,7 @@ class Text(Input):
     Args:
         column: Where it stands in a table that inputs are read from; by default under its own name.
         example: A text that any model of the task can answer.
+        short: Another that is short, likewise.
         rows: Lines of the form's field.
 
     Example:
@@ -35,6 +36,7 @@ class Text(Input):
 
     column: str | None = None
     example: str = "A lovely, moving film."
+    short: str = "Hm"
     rows: int = 7
 
     def type(self, limits: Limits) -> Any:
@@ -43,7 +45,7 @@ class Text(Input):
 
     def examples(self) -> list[Any]:
         """Return a sentence, and a word."""
-        return [self.example, "Hm"]
+        return [self.example, self.short]
 
     def typed(self, text: str) -> str:
         """Return the text as it is.

@@ -25,6 +25,7 @@ from core.layers.token_dropout import TokenDropout
 from core.layers.transformer import FeedForward, TransformerBlock
 from core.layers.tree_ensemble import TreeEnsemble
 from core.layers.wave_augmentation import RandomNoise, RandomSpeed
+from core.layers.wavenet import GatedCausalBlock, WaveNet
 
 __all__ = [
     "CRF",
@@ -37,6 +38,7 @@ __all__ = [
     "FrameMask",
     "FusedBatchNormalization",
     "FusedGRU",
+    "GatedCausalBlock",
     "LargeEmbedding",
     "LogMelSpectrogram",
     "LookupModel",
@@ -50,5 +52,6 @@ __all__ = [
     "TokenDropout",
     "TransformerBlock",
     "TreeEnsemble",
+    "WaveNet",
     "take_rows",
 ]

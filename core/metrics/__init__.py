@@ -11,6 +11,7 @@ from core.metrics.entities import EntityF1, entities_of
 from core.metrics.generated import coverage, frechet_distance, kernel_shares
 from core.metrics.image import PSNR, SSIM
 from core.metrics.language import BitsPerCharacter, Perplexity
+from core.metrics.pitch import pitch_errors, pitch_track
 from core.metrics.ranking import NDCG, HitRate, MeanReciprocalRank, RecallAtK
 from core.metrics.sound import (
     dynamic_time_warping,
@@ -59,6 +60,8 @@ __all__ = [
     "matches",
     "mel_cepstra",
     "mel_cepstral_distortion",
+    "pitch_errors",
+    "pitch_track",
     "plain_words",
     "spectrogram",
 ]

@@ -22,6 +22,9 @@ def assert_equal(received: Any, expected: Any) -> None:
     """Compare two answers, which may hold arrays, to the last digit."""
     if isinstance(expected, np.ndarray):
         np.testing.assert_array_equal(received, expected)
+    elif isinstance(expected, Sound):
+        assert received.sample_rate == expected.sample_rate
+        assert_equal(received.wave, expected.wave)
     elif isinstance(expected, Mapping):
         assert received.keys() == expected.keys()
         for name, value in expected.items():

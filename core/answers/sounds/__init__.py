@@ -2,5 +2,6 @@
 
 from core.answers.sounds.likeness import likeness
 from core.answers.sounds.sounds import Sounds
+from core.answers.sounds.speech import SpokenSounds, spoken_likeness
 
-__all__ = ["Sounds", "likeness"]
+__all__ = ["Sounds", "SpokenSounds", "likeness", "spoken_likeness"]

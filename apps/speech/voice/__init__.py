@@ -1,0 +1,1 @@
+"""A voice: frames of speech from words, and sound from frames."""
