@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import reprlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -104,10 +105,15 @@ def shown(value: Any) -> str:
     return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 3]}..."
 
 
+# The member of a union that a value was taken for.
+_MEMBER = re.compile(r"constrained-\w+|literal\[.*\]")
+
+
 def _first_line(error: pydantic.ValidationError, cls: type[Settings], where: str) -> str:
-    problems = error.errors(include_url=False)
+    problems = _without_words(error.errors(include_url=False))
     first = problems[0]
-    path = [*([where] if where else []), *(str(part)[:LONGEST_SHOWN] for part in first["loc"])]
+    location = [part for part in first["loc"] if not _MEMBER.fullmatch(str(part))]
+    path = [*([where] if where else []), *(str(part)[:LONGEST_SHOWN] for part in location)]
     more = f" ({len(problems) - 1} more like it.)" if len(problems) > 1 else ""
     if first["type"] == "extra_forbidden":
         known = keys_of(_kinds_at_location((cls,), first["loc"][:-1]))
@@ -116,6 +122,12 @@ def _first_line(error: pydantic.ValidationError, cls: type[Settings], where: str
         return f"{'.'.join(path)} is missing: give it a value.{more}"
     wish = first["msg"].removeprefix("Value error, ").removeprefix("Input ").rstrip(".")
     return f"{'.'.join(path)} {wish}. Received: {shown(first['input'])}.{more}"
+
+
+def _without_words(problems: list[Any]) -> list[Any]:
+    """Return problems, of a field that is a number or a word such as `auto` that of the number alone."""
+    numbers = {each["loc"][:-1] for each in problems if str(each["loc"][-1:]).count("constrained-")}
+    return [each for each in problems if each["type"] != "literal_error" or each["loc"][:-1] not in numbers]
 
 
 def _kinds_at_location(kinds: Kinds, location: Sequence[int | str]) -> Kinds:
