@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from core.data.examples import Examples, Splits
     from core.data.feed import Feed
 
+MOST_NEW_WORDS = 0.2  # share of what is said, beyond which words are the wrong units
 LABELS_MULTIPLE = 16  # units that transcripts of a batch are padded to a multiple of
 PADDING = -1
 
@@ -66,6 +68,8 @@ class Recognition(Transcribing):
                 f"Received: language_order={self.language_order}, beams=1."
             )
         texts = train["text"].tolist()
+        if self.units == "words":
+            _require_closed_vocabulary(texts, train.source)
         units = learnt_units(texts, self.units, self.num_pieces)
         encoder = TranscriptEncoder(
             kind=units.kind,
@@ -194,3 +198,20 @@ def _prepared(x: Any, y: Any) -> tuple[Any, Any]:
     longest = tf.reduce_max(tf.reduce_sum(tf.cast(y[:, 1:] >= 0, tf.int32), axis=1))
     whole = tf.maximum(-(-longest // LABELS_MULTIPLE), 1) * LABELS_MULTIPLE
     return x, y[:, : 1 + whole]
+
+
+def _require_closed_vocabulary(texts: Sequence[str], source: str) -> None:
+    """Refuse words as units where much of what is said next will be words that training never heard.
+
+    Their share is that of the words that occur once (Good, 1953: The population frequencies of species).
+
+    Raises:
+        UserError: It is more than a fifth.
+    """
+    counts = Counter(word for text in texts for word in text.split())
+    share = sum(count == 1 for count in counts.values()) / max(counts.total(), 1)
+    if share > MOST_NEW_WORDS:
+        raise UserError(
+            f"Some {share:.0%} of what is said like in {source} are words that training never hears, so words "
+            "can't be the units. Set task.units=characters task.stride=4. Received: units=words."
+        )

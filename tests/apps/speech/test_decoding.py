@@ -5,7 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from apps.speech.transcription.answers import answer_of, hypotheses, log_probabilities
+from apps.speech.transcription.answers import log_probabilities
+from apps.speech.transcription.decoder import CTCDecoder
 from apps.speech.transcription.decoding import alignment, beam_search, best_path
 from apps.speech.transcription.language import Transcribed
 from apps.speech.transcription.units import Units, learnt_units
@@ -98,7 +99,7 @@ def test_an_alignment_is_the_likeliest_path_of_its_transcript():
 def test_words_get_the_times_of_their_frames():
     path = [BLANK, 1, 1, BLANK, 0, BLANK, 1, BLANK]  # "a a"
     log_p = np.log(np.eye(3)[path] * 0.97 + 0.01)
-    answer = answer_of(log_p, UNITS, hypotheses(log_p, UNITS, 1), 0.04)
+    answer = CTCDecoder(UNITS, 1, 0.04).answer(log_p)
     assert answer["text"] == "a a"
     assert [(each["word"], each["start"], each["end"]) for each in answer["words"]] == [
         ("a", 0.04, 0.12),
@@ -109,11 +110,11 @@ def test_words_get_the_times_of_their_frames():
 
 def test_a_silent_recording_has_no_words():
     log_p = np.log(np.eye(3)[[BLANK] * 4] * 0.97 + 0.01)
-    assert answer_of(log_p, UNITS, hypotheses(log_p, UNITS, 1), 0.04) == {"text": "", "words": []}
+    assert CTCDecoder(UNITS, 1, 0.04).answer(log_p) == {"text": "", "words": []}
 
 
 def test_a_sound_without_a_frame_has_no_words():
-    assert answer_of(scores(0), UNITS, hypotheses(scores(0), UNITS, 4), 0.04)["text"] == ""
+    assert CTCDecoder(UNITS, 4, 0.04).answer(scores(0))["text"] == ""
 
 
 TEXTS = ["low and behold", "below the lowlands", "and so it goes", "holding on"] * 5

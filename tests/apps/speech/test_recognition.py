@@ -161,3 +161,9 @@ def test_warped_distances_are_those_of_the_plain_recursion():
             total[row + 1, column + 1] = costs[row, column] + min(ways)
     (distance,) = warped_distances(frames, [other])
     assert distance == pytest.approx(total[-1, -1] / 12, rel=1e-3)
+
+
+def test_words_are_refused_as_units_where_most_of_them_occur_once():
+    heard = examples(["the first of many", "quite another sentence", "nothing comes twice", "on"])
+    with pytest.raises(UserError, match="units=characters"):
+        Recognition(units="words").encode(heard)
