@@ -212,6 +212,6 @@ def _require_closed_vocabulary(texts: Sequence[str], source: str) -> None:
     share = sum(count == 1 for count in counts.values()) / max(counts.total(), 1)
     if share > MOST_NEW_WORDS:
         raise UserError(
-            f"Some {share:.0%} of what is said like in {source} are words that training never hears, so words "
-            "can't be the units. Set task.units=characters task.stride=4. Received: units=words."
+            f"Some {share:.0%} of what is said as in {source} are words that training never hears: give "
+            "task.units=characters task.stride=4 instead. Received: units=words."
         )
