@@ -115,12 +115,16 @@ class Risk(Diagnosing):
 
         held = regularizers.L2(self.penalty)
         row = keras.Input((encoder.masks().shape[1],), name="row")
-        logits = layers.Dense(2, kernel_regularizer=held, name="linear")(row)
+        linear = layers.Dense(2, kernel_regularizer=held, name="linear")(row)
+        said = []
         for _ in range(self.members):
             hidden = layers.Dense(self.width, "relu", kernel_regularizer=held)(row)
             hidden = layers.Dropout(self.dropout)(hidden)
-            said = layers.Dense(2, use_bias=False, kernel_regularizer=held)(hidden)
-            logits = layers.Add()([logits, layers.Rescaling(1 / self.members)(said)])
+            hidden = layers.Dense(2, use_bias=False, kernel_regularizer=held)(hidden)
+            said.append(layers.Reshape((1, 2))(hidden))
+        # One sum over an axis: TensorFlow reorders a chain of sums by names, so that a resume would differ.
+        mean = layers.GlobalAveragePooling1D()(layers.Concatenate(axis=1)(said))
+        logits = layers.Add()([linear, mean])
         return keras.Model(row, layers.Activation("linear", dtype="float32")(logits), name="risk")
 
     def shown(self, answer: Mapping[str, Any], examples: Examples | None, encoder: Any) -> dict[str, Any]:

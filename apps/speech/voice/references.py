@@ -7,8 +7,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core.metrics.sound import dynamic_time_warping
-
 TRIED = 5  # takes of about the usual length, of which that most like them all is taken
 
 
@@ -31,7 +29,7 @@ def positions(take: np.ndarray, reference: np.ndarray) -> np.ndarray:
         take: Frames, shape `(num_frames, num_features)`.
         reference: Likewise, of the same word.
     """
-    path = dynamic_time_warping(_distances(take, reference))
+    path = _warped(_distances(take, reference))
     sums = np.bincount(path[:, 0], path[:, 1], len(take))
     return (sums / np.bincount(path[:, 0], minlength=len(take)) / max(len(reference) - 1, 1)).astype(
         np.float32
@@ -40,8 +38,16 @@ def positions(take: np.ndarray, reference: np.ndarray) -> np.ndarray:
 
 def _cost(one: np.ndarray, other: np.ndarray) -> float:
     distances = _distances(one, other)
-    path = dynamic_time_warping(distances)
+    path = _warped(distances)
     return float(distances[path[:, 0], path[:, 1]].mean())
+
+
+def _warped(distances: np.ndarray) -> np.ndarray:
+    from core.metrics.sound import (
+        dynamic_time_warping,
+    )  # which brings Keras, and the list of tasks needs none
+
+    return dynamic_time_warping(distances)
 
 
 def _distances(one: np.ndarray, other: np.ndarray) -> np.ndarray:
